@@ -1,0 +1,98 @@
+"""What the engine is told of streams and models before the first record: frozen, checked when made."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+from edgeecg.errors import ConfigError
+
+MIN_RATE_HZ, MAX_RATE_HZ = 100.0, 2000.0
+MAX_LEADS = 12
+MAX_MODELS = 4
+MAX_WINDOW_S = 10.24
+"""What the engine remembers of a lead's samples: the longest window a model may ask for."""
+
+
+def _require(holds: bool, where: str, got: object, allowed: str) -> None:
+    if not holds:
+        raise ConfigError(where, got, allowed)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamFacts:
+    """What a stream delivers, in its device's own terms."""
+
+    name: str
+    rate_hz: float
+    leads: tuple[str, ...] = ("I",)
+    mv_per_unit: float = 1.0
+    """Millivolt for one unit of the samples; 1.0 means the samples are millivolt."""
+    offset_units: float = 0.0
+    """The sample value that means 0 mV."""
+    rails_units: tuple[float, float] | None = None
+    """Lowest and highest value the converter can give, where known."""
+    sequence_bits: int = 16
+    device_clock_bits: int = 64
+    reorder_frames: int = 0
+    """How many frames a late one may be overtaken by before it counts as lost."""
+    reorder_ms: float = 200.0
+    silence_s: float = 2.0
+    """Without a sample for this long the stream is reported silent."""
+
+    def __post_init__(self) -> None:
+        where = f"stream {self.name!r}"
+        _require(bool(self.name), "stream.name", repr(self.name), "a name that is not empty")
+        allowed_rate = f"a rate from {MIN_RATE_HZ:g} to {MAX_RATE_HZ:g} Hz in steps of 0.1"
+        on_raster = abs(self.rate_hz * 10 - round(self.rate_hz * 10)) < 1e-6
+        _require(MIN_RATE_HZ <= self.rate_hz <= MAX_RATE_HZ and on_raster, f"{where}.rate_hz", self.rate_hz, allowed_rate)
+        _require(1 <= len(self.leads) <= MAX_LEADS, f"{where}.leads", len(self.leads), f"1 to {MAX_LEADS} leads")
+        _require(len(set(self.leads)) == len(self.leads), f"{where}.leads", self.leads, "different names")
+        finite_scale = 0 < abs(self.mv_per_unit) < 1e9
+        _require(finite_scale, f"{where}.mv_per_unit", self.mv_per_unit, "a finite number that is not 0")
+        _require(abs(self.offset_units) < 1e12, f"{where}.offset_units", self.offset_units, "a finite number")
+        rails_ordered = self.rails_units is None or self.rails_units[0] < self.rails_units[1]
+        _require(rails_ordered, f"{where}.rails_units", self.rails_units, "(lowest, highest)")
+        _require(self.sequence_bits in (8, 16, 32, 64), f"{where}.sequence_bits", self.sequence_bits, "8, 16, 32 or 64")
+        clock_bits = self.device_clock_bits
+        _require(clock_bits in (32, 64), f"{where}.device_clock_bits", clock_bits, "32 or 64")
+        _require(0 <= self.reorder_frames <= 8, f"{where}.reorder_frames", self.reorder_frames, "0 to 8")
+        _require(0 <= self.reorder_ms <= 2000, f"{where}.reorder_ms", self.reorder_ms, "0 to 2000")
+        _require(0.5 <= self.silence_s <= 3600, f"{where}.silence_s", self.silence_s, "0.5 to 3600")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelFacts:
+    """What the engine must know of a classifier to cut windows for it and to read its answers."""
+
+    name: str
+    sha256: str
+    labels: tuple[str, ...]
+    window_s: float = 10.0
+    hop_s: float = 2.0
+    deadline_s: float = 2.0
+    """How long after the window's last sample an answer is still in time, in stream time."""
+    max_missing_share: float = 0.1
+    """A window with more missing or unusable samples than this is announced as unreadable and not classified."""
+
+    def __post_init__(self) -> None:
+        where = f"model {self.name!r}"
+        _require(bool(self.name), "model.name", repr(self.name), "a name that is not empty")
+        _require(bool(self.labels), f"{where}.labels", self.labels, "at least one label")
+        _require(1 <= self.window_s <= MAX_WINDOW_S, f"{where}.window_s", self.window_s, f"1 to {MAX_WINDOW_S} s")
+        _require(0.1 <= self.hop_s <= 3600, f"{where}.hop_s", self.hop_s, "0.1 to 3600 s")
+        _require(0 < self.deadline_s <= 3600, f"{where}.deadline_s", self.deadline_s, "more than 0, at most 3600 s")
+        share = self.max_missing_share
+        _require(0 <= share <= 1, f"{where}.max_missing_share", share, "0 to 1")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineConfig:
+    """The streams an engine knows, and the models it cuts windows for."""
+
+    streams: tuple[StreamFacts, ...] = ()
+    models: tuple[ModelFacts, ...] = ()
+
+    def __post_init__(self) -> None:
+        twice = [name for name, count in Counter(stream.name for stream in self.streams).items() if count > 1]
+        _require(not twice, "config.streams", ", ".join(twice), "each name once")
+        _require(len(self.models) <= MAX_MODELS, "config.models", len(self.models), f"at most {MAX_MODELS}")
+        model_names = {model.name for model in self.models}
+        _require(len(model_names) == len(self.models), "config.models", "a name twice", "each name once")

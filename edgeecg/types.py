@@ -1,0 +1,296 @@
+"""The records that go into the engine and the events that come out of it: frozen, closed lists.
+
+Every time here is data. `arrival_ns` and `now_ns` are the host's monotonic nanoseconds, read outside the engine;
+sample numbers count on the stream's own clock, at its own rate, from the moment it was first opened.
+"""
+
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Any, TypeAlias
+
+from numpy.typing import NDArray
+
+from edgeecg.facts import EngineConfig
+
+# --- records: what goes in ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Chunk:
+    """Samples of one frame of a device, or a piece of it: a piece keeps its frame's numbers and says where it begins."""
+
+    stream: str
+    samples: NDArray[Any]
+    """Shape (n,) or (n, leads): integers or floats, in the device's units."""
+    arrival_ns: int
+    sequence: int = -1
+    """The frame's counter as the device sent it; -1: it has none."""
+    device_us: int = -1
+    """The device's clock at the frame's first sample; -1: it has none."""
+    offset: int = 0
+    frame_len: int = 0
+    """Samples in the whole frame; 0: this is the whole frame."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Time has passed: fed at least once a second, in silence too."""
+
+    now_ns: int
+
+
+class SourceChange(IntEnum):
+    """What happened to a stream's source."""
+
+    OPENED = 1
+    LOST = 2
+    DROPPED = 3
+    CLOCK_SYNCHRONISED = 4
+
+
+@dataclass(frozen=True, slots=True)
+class SourceState:
+    """A source opened (with the epoch it drew), was lost, dropped samples for want of room, or has a true wall clock."""
+
+    stream: str
+    change: SourceChange
+    now_ns: int
+    count: int = 0
+    """Samples dropped, for DROPPED."""
+    epoch: int = 0
+    """The number drawn for a stream that starts anew, for OPENED."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigChange:
+    """New settings: streams that stay the same keep their state."""
+
+    config: EngineConfig
+
+
+@dataclass(frozen=True, slots=True)
+class Inference:
+    """A model's answer to a window that `WindowReady` announced."""
+
+    stream: str
+    model: str
+    window_id: int
+    probabilities: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Overload:
+    """Windows come `hop_factor` times as far apart as configured, until told otherwise."""
+
+    hop_factor: int
+
+
+Record: TypeAlias = Chunk | Tick | SourceState | ConfigChange | Inference | Overload
+
+
+# --- events: what comes out ---------------------------------------------------------------------------------------
+# Every event says its stream, what it is about (`sample` or `start_sample`), and `reported_at`: the input sample
+# whose arrival decided it, however the input was cut.
+
+
+class StreamChange(IntEnum):
+    """What became of a stream."""
+
+    OPENED = 1
+    LOST = 2
+    SILENT = 3
+    LIVE = 4
+    SAMPLES_DROPPED = 5
+    CLOCK_SYNCHRONISED = 6
+    REMOVED = 7
+
+
+@dataclass(frozen=True, slots=True)
+class StreamChanged:
+    """A stream opened, was lost, fell silent, spoke again, or had samples dropped before they came here."""
+
+    stream: str
+    change: StreamChange
+    reported_at: int
+    epoch: int
+    count: int = 0
+
+
+class GapReason(IntEnum):
+    """How it is known that samples are missing."""
+
+    SEQUENCE = 1
+    DEVICE_CLOCK = 2
+    ARRIVAL = 3
+    REOPENED = 4
+    DEVICE_RESTARTED = 5
+    DROPPED = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Samples that never came. Nothing is put in their place."""
+
+    stream: str
+    start_sample: int
+    len_samples: int
+    reason: GapReason
+    reported_at: int
+
+
+class RefusalReason(IntEnum):
+    """Why input was not taken."""
+
+    UNKNOWN_STREAM = 1
+    NOT_OPEN = 2
+    WRONG_SHAPE = 3
+    WRONG_TYPE = 4
+    DUPLICATE = 5
+    TOO_LATE = 6
+    MALFORMED_PIECE = 7
+    UNKNOWN_WINDOW = 8
+    WRONG_ANSWER = 9
+    BAD_VALUE = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Input that was not taken: where, what came, what is allowed. The engine goes on."""
+
+    stream: str
+    reason: RefusalReason
+    got: str
+    allowed: str
+    reported_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClockReport:
+    """The device's clock against arrivals: a settled drift, or a jump."""
+
+    stream: str
+    sample: int
+    drift_ppm: float
+    jump_us: int
+    reported_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class SignalState:
+    """What `condition` sees wrong with a lead changed at `sample`: flags as in `edgeecg_kernels.state`."""
+
+    stream: str
+    lead: str
+    sample: int
+    lead_off: bool
+    saturated: bool
+    flat: bool
+    invalid: bool
+    mains: bool
+    reported_at: int
+
+
+class Morphology(IntEnum):
+    """The engine's own opinion of a beat's shape."""
+
+    UNKNOWN = 0
+    NORMAL = 1
+    WIDE = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """One R peak."""
+
+    stream: str
+    lead: str
+    sample: int
+    confidence: float
+    morphology: Morphology
+    width_ms: float
+    prematurity: float
+    """The RR interval that ends here over the running RR; 0: unknown."""
+    template_distance: float
+    amplitude_mv: float
+    late: bool
+    """Found by search-back, or while thresholds were still being learned."""
+    reported_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """One second of one lead: can what is read from it be trusted."""
+
+    stream: str
+    lead: str
+    start_sample: int
+    len_samples: int
+    index: float
+    good: bool
+    reason: int
+    bad_share: float
+    noise_mv: float
+    mains_mv: float
+    reported_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Vitals:
+    """Heart rate and variability, once a second. A value that is not known is -1."""
+
+    stream: str
+    sample: int
+    heart_rate: float
+    rr_ms: float
+    sdnn_ms: float
+    rmssd_ms: float
+    n_intervals: int
+    reported_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class WindowReady:
+    """A window for a model: the lead as it came, on the internal grid, not conditioned; missing samples are NaN."""
+
+    stream: str
+    lead: str
+    model: str
+    window_id: int
+    start_sample: int
+    len_samples: int
+    deadline_sample: int
+    readable: bool
+    missing_share: float
+    samples_mv: bytes = field(repr=False)
+    """float32, little endian, at `edgeecg_kernels.state.GRID_HZ`."""
+    reported_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class WindowExpired:
+    """No answer came in time: this window will have none."""
+
+    stream: str
+    model: str
+    window_id: int
+    reported_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """A model's answer, with the label it ranks first. A late one is marked, and nothing may act on it as if in time."""
+
+    stream: str
+    model: str
+    window_id: int
+    start_sample: int
+    len_samples: int
+    label: str
+    probabilities: tuple[float, ...]
+    late: bool
+    reported_at: int
+
+
+Event: TypeAlias = (
+    StreamChanged | Gap | Refused | ClockReport | SignalState | Beat | Quality | Vitals | WindowReady | WindowExpired | Prediction
+)

@@ -1,0 +1,1 @@
+"""Numba kernels of edgeecg: pure functions over arrays. No allocation, no exceptions, no I/O."""
