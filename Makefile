@@ -1,0 +1,70 @@
+# `make demo` and `make test` need Python >= 3.11 (with venv) and make; they install the rest into $(VENV).
+# Each check is written down once, here: .pre-commit-config.yaml and .ci/run call these targets.
+
+VENV ?= .venv
+BIN := $(VENV)/bin
+REDUCED := tests/laws tests/kernels
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-jit-off test-bounds coverage check lint format-check types contracts format clean
+
+help: ## say what there is to make
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 20
+
+# --- environments: renewed when what they are made of changes ---
+
+$(VENV)/.base: pyproject.toml scripts/environment
+	@scripts/environment $(VENV) base
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml scripts/environment
+	@scripts/environment $(VENV) dev
+	@touch $@ $(VENV)/.base
+
+# --- the two commands ---
+
+demo: $(VENV)/.base ## replay a bundled recording through the engine, beats and heart rate live
+	@$(BIN)/edgeecg demo
+
+# The full run comes last, so that pytest's own closing line is the last line; a run that fails ends it there.
+test: test-jit-off test-bounds ## the suite; before it, kernels and laws uncompiled, then bounds-checked
+	@echo "--- everything, compiled ---"
+	@$(BIN)/python -m pytest
+
+test-jit-off: $(VENV)/.dev
+	@echo "--- kernels and laws, uncompiled ---"
+	@NUMBA_DISABLE_JIT=1 EDGEECG_EXAMPLES=reduced $(BIN)/python -m pytest $(REDUCED)
+
+test-bounds: $(VENV)/.dev
+	@echo "--- kernels and laws, bounds-checked ---"
+	@NUMBA_BOUNDSCHECK=1 EDGEECG_EXAMPLES=reduced $(BIN)/python -m pytest $(REDUCED)
+
+coverage: $(VENV)/.dev ## what the suite reaches, kernels included: they are measured uncompiled
+	@$(BIN)/coverage erase
+	@NUMBA_DISABLE_JIT=1 EDGEECG_EXAMPLES=reduced $(BIN)/coverage run -m pytest $(REDUCED)
+	@$(BIN)/coverage run -m pytest
+	@$(BIN)/coverage combine -q && $(BIN)/coverage report
+
+# --- checks ---
+
+check: lint format-check types contracts ## style, types and import contracts
+
+lint: $(VENV)/.dev
+	@$(BIN)/ruff check .
+
+format-check: $(VENV)/.dev
+	@$(BIN)/ruff format --check .
+
+types: $(VENV)/.dev
+	@$(BIN)/mypy
+
+contracts: $(VENV)/.dev
+	@$(BIN)/lint-imports
+
+format: $(VENV)/.dev ## put the code into shape
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+clean: ## remove the environment and every cache in the tree
+	rm -rf $(VENV) build dist .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
