@@ -1,0 +1,1 @@
+"""The edgeecg wire protocol: frames between a wearable and its host. See SPEC.md; standard library only."""
