@@ -17,6 +17,7 @@ TIME_NAMES = {"time": 1.0, "time_s": 1.0, "t": 1.0, "seconds": 1.0, "timestamp":
 """Column names that mean time, and how long one unit of them lasts in seconds."""
 DELIMITERS = ",;\t"
 MAX_COLUMNS = 64
+MAX_S = 1e9
 
 _WITH_UNIT = re.compile(r"(.+?)\s*[\[(]([^\])]+)[\])]")
 
@@ -127,32 +128,39 @@ def _time_column(names: list[str], asked: str | None, where: str) -> int | None:
 
 
 def _rate_of_times(table: NDArray[np.float64], at: int | None, names: list[str], first_line: int, where: str) -> float:
-    """Take the mean rate, and refuse times that stray from it: samples that never came would shift all later ones."""
+    """Fit a rate, and refuse times that stray from it: samples that never came would shift all later ones."""
     if at is None or len(table) < 2:
         raise InputError(f"{where}: rate", "not given and not in the file", "known: give it, or a column of times")
     times = table[:, at] * TIME_NAMES.get(names[at].lower(), 1.0)
-    steps = np.diff(times)
+    with np.errstate(over="ignore", invalid="ignore"):  # what overflows is refused below, by its line
+        steps, lasted = np.diff(times), times[-1] - times[0]
     backwards = np.flatnonzero(~(steps >= 0))  # NaN steps too
     if len(backwards):
         i = int(backwards[0]) + 1
         raise InputError(f"{where}, line {first_line + i}: time", times[i], f"at or after {times[i - 1]}")
-    lasted = times[-1] - times[0]
-    if not 0 < lasted < np.inf:
-        raise InputError(f"{where}: time", f"{lasted} s from first row to last", "a finite time > 0")
-    mean_hz = (len(times) - 1) / lasted
+    if not 0 < lasted < MAX_S:
+        raise InputError(f"{where}: time", f"{lasted} s from first row to last", f"between 0 and {MAX_S:g} s")
+    slope_hz = 1 / _slope_s(times)
     coarseness = steps[steps > 0].min()  # times written in whole milliseconds stray by one of them
-    allowed_s = 1.5 * max(1 / mean_hz, coarseness)
-    for rate_hz in (max(1, round(mean_hz)), max(0.1, round(mean_hz, 1)), mean_hz):  # devices have round rates; their times are rounded
+    allowed_s = 1.5 * max(1 / slope_hz, coarseness)
+    for rate_hz in (max(1, round(slope_hz)), max(0.1, round(slope_hz, 1)), slope_hz):  # devices have round rates; their times are rounded
         if _stray_s(times, rate_hz).max() <= allowed_s:
             return float(rate_hz)
-    stray_s = _stray_s(times, mean_hz)
+    stray_s = _stray_s(times, slope_hz)
     worst = int(stray_s.argmax())
     raise InputError(
         f"{where}, line {first_line + worst}: time",
-        f"{stray_s[worst] * mean_hz:.1f} samples away from an even {mean_hz:g} Hz",
+        f"{stray_s[worst] * slope_hz:.1f} samples away from an even {slope_hz:g} Hz",
         "even; give the rate to read the rows as evenly spaced",
     )
 
 
+def _slope_s(times: NDArray[np.float64]) -> float:
+    """Fit a line: the first and the last time alone would carry their rounding into the rate."""
+    rows = np.arange(len(times)) - (len(times) - 1) / 2
+    return float(rows @ (times - times.mean()) / (rows @ rows))
+
+
 def _stray_s(times: NDArray[np.float64], rate_hz: float) -> NDArray[np.float64]:
-    return np.abs(times - times[0] - np.arange(len(times)) / rate_hz)
+    even = times[0] + np.arange(len(times)) / rate_hz
+    return np.asarray(np.abs(times - even), np.float64)
