@@ -1,0 +1,300 @@
+"""Causal R-peak detector on the 250 Hz grid: peaks of QRS energy are candidates, a small network judges each once."""
+
+import math
+from typing import Any
+
+from edgeecg_kernels._jit import kernel
+from edgeecg_kernels.qrs_judge import clamp, describe, learn_beat, learn_levels, learn_refusal, verdict
+from edgeecg_kernels.qrs_measure import measure
+from edgeecg_kernels.qrs_state import (
+    APART,
+    ENERGY_DELAY,
+    HISTORY,
+    LINE,
+    LOOK,
+    M_HEIGHT,
+    M_LOGIT,
+    M_PEAK,
+    M_RANGE,
+    M_STRENGTH,
+    M_WIDTH,
+    QUEUE,
+    START,
+)
+from edgeecg_kernels.state import FLAG_BAD, KIND_BEAT
+
+DECISION_BOUND = 365
+NEVER = 1 << 62
+LIMIT = 1e4
+"""mV; beyond it a sample is no ECG, whatever its flags say."""
+HOLD = 25
+"""Bad samples in a row that are bridged by the last good value; one more and the stretch is over."""
+NOISE_FLOOR = 1e-8
+LATE = 1.0
+
+
+@kernel
+def qrs_reset(s: Any) -> None:
+    """Forget the signal and the levels: the next sample starts a new stretch."""
+    s["fresh"] = 1
+    s["fill"] = HISTORY
+    s["found"] = 0
+    s["measured"] = 0
+    s["judged"] = 0
+    s["levelled"] = 0
+    s["bad_run"] = 0
+
+
+@kernel
+def begin(s: Any, first: int, y0: float) -> None:
+    """Start a stretch at grid index `first`, as if its first value had always been there."""
+    s["fresh"] = 0
+    s["base"] = first - HISTORY
+    s["start"] = first
+    s["strength"] = 0.0
+    for k in range(HISTORY):
+        s["line"][k] = y0
+        s["smooth"][k] = 5.0 * y0
+        s["energy"][k] = 0.0
+
+
+@kernel
+def usable(y: Any, flags: Any, a: int, b: int) -> bool:
+    """Return whether every sample of [a, b) is finite, of a possible size and not flagged bad."""
+    good = True
+    for k in range(a, b):
+        v = float(y[k])
+        good &= (flags[k] & FLAG_BAD == 0) & (v >= -LIMIT) & (v <= LIMIT)
+    return good
+
+
+@kernel
+def sharpen(line: Any, smooth: Any, energy: Any, a: int, m: int) -> None:
+    """Fill smooth[a:a+m] and energy[a:a+m].
+
+    A five-sample sum (zero at 50 Hz) and its first and second difference over 32 ms: two filters in quadrature around
+    15 Hz, so that their squares add up to one smooth hump a QRS complex, whatever its polarity and phase.
+    """
+    v = line[a - 4 : a + m]
+    u = smooth[a : a + m]
+    for k in range(m):
+        u[k] = ((v[k] + v[k + 1]) + (v[k + 2] + v[k + 3])) + v[k + 4]
+    w = smooth[a - 16 : a + m]
+    e = energy[a : a + m]
+    for k in range(m):
+        odd = w[k + 12] - w[k + 4]
+        even = w[k + 8] - 0.5 * (w[k] + w[k + 16])
+        e[k] = odd * odd + even * even
+
+
+@kernel
+def push(s: Any, place: int, energy: float) -> None:
+    """Queue a peak of energy, unless a stronger one is near; a weaker one near gives way to it."""
+    found = s["found"]
+    strength = math.sqrt(energy)
+    if found > s["measured"]:
+        tail = (found - 1) & (QUEUE - 1)
+        if place - s["place"][tail] <= APART:
+            if strength > s["measure"][tail, M_STRENGTH]:
+                s["place"][tail] = place
+                s["measure"][tail, M_STRENGTH] = strength
+            return
+    slot = found & (QUEUE - 1)
+    s["place"][slot] = place
+    s["measure"][slot, M_STRENGTH] = strength
+    s["found"] = found + 1
+
+
+@kernel
+def due(s: Any, now: int) -> int:
+    """Return the next grid index at which something is to be measured or judged, after `now`."""
+    at = NEVER
+    if s["measured"] < s["found"]:
+        at = s["place"][s["measured"] & (QUEUE - 1)] + LOOK
+    if s["judged"] < s["measured"]:
+        at = min(at, max(now + 1, s["start"] + START))
+    return at
+
+
+@kernel
+def report(s: Any, p: Any, index: int, now: int, lead: int, surety: float, wide: float, out: Any, n_out: int) -> int:
+    """Write one beat's row."""
+    slot = index & (QUEUE - 1)
+    m = s["measure"][slot]
+    place = s["place"][slot]
+    row = out[n_out]
+    row["kind"] = KIND_BEAT
+    row["lead"] = lead
+    row["sample"] = place + int(m[M_PEAK])
+    row["known_at"] = now
+    value = row["value"]
+    value[0] = surety
+    value[1] = 2.0 if wide > 0.0 else 1.0
+    value[2] = 4.0 * m[M_WIDTH]
+    value[3] = (place - s["last_place"]) / s["rr"]
+    value[4] = 1.0 - s["x"][17]
+    value[5] = m[M_HEIGHT]
+    value[6] = LATE if now - place > LOOK else 0.0
+    value[7] = m[M_RANGE]
+    return n_out + 1
+
+
+@kernel
+def judge(s: Any, p: Any, now: int, lead: int, out: Any, n_out: int) -> int:
+    """Give the oldest measured candidate its verdict; a beat is reported."""
+    if s["levelled"] == 0:
+        learn_levels(s)
+    index = s["judged"]
+    main, other = describe(s, index)
+    logit, wide = verdict(s, p)
+    s["measure"][index & (QUEUE - 1), M_LOGIT] = logit
+    surety = 1.0 / (1.0 + math.exp(-clamp(logit, -30.0, 30.0)))
+    s["doubt"] += 0.125 * (1.0 - abs(2.0 * surety - 1.0) - s["doubt"])
+    if logit > p["accept"]:
+        n_out = report(s, p, index, now, lead, surety, wide, out, n_out)
+        learn_beat(s, index, main, other, surety)
+    else:
+        learn_refusal(s, index, logit)
+    s["judged"] = index + 1
+    return n_out
+
+
+@kernel
+def step(s: Any, p: Any, now: int, lead: int, out: Any, n_out: int) -> int:
+    """Do what is due at grid index `now`."""
+    index = s["measured"]
+    slot = index & (QUEUE - 1)
+    if index < s["found"] and s["place"][slot] + LOOK == now:
+        at = s["place"][slot] - s["base"]
+        measure(s["line"], s["smooth"], s["energy"], at, s["measure"][slot], s["snippet"][slot])
+        s["measured"] = index + 1
+    if s["judged"] < s["measured"] and now >= s["start"] + START:
+        n_out = judge(s, p, now, lead, out, n_out)
+    return n_out
+
+
+@kernel
+def scan(s: Any, p: Any, a: int, m: int, lead: int, out: Any, n_out: int) -> int:
+    """Walk energy[a:a+m]: queue its peaks and do what falls due."""
+    energy = s["energy"]
+    base = s["base"]
+    end = a + m
+    k = a
+    e1 = energy[a - 1]
+    rising = e1 >= energy[a - 2]
+    gate = max(NOISE_FLOOR, (p["gate"] * s["strength"]) ** 2)
+    at = due(s, base + a - 1) - base
+    while k < end:
+        stop = min(end, at + 1)
+        while k < stop:
+            e0 = energy[k]
+            if rising and e0 < e1 and e1 > gate:
+                push(s, base + k - 1 - ENERGY_DELAY, e1)
+                at = due(s, base + k) - base
+                stop = min(end, at + 1)
+            rising = e0 >= e1
+            e1 = e0
+            k += 1
+        if k == at + 1:
+            n_out = step(s, p, base + at, lead, out, n_out)
+            gate = max(NOISE_FLOOR, (p["gate"] * s["strength"]) ** 2)
+            at = due(s, base + at) - base
+    return n_out
+
+
+@kernel
+def wind_back(s: Any) -> None:
+    """The line is full: keep its last HISTORY samples. Depends on the count of samples alone, never on the blocks."""
+    for k in range(HISTORY):
+        s["line"][k] = s["line"][LINE - HISTORY + k]
+        s["smooth"][k] = s["smooth"][LINE - HISTORY + k]
+        s["energy"][k] = s["energy"][LINE - HISTORY + k]
+    s["base"] += LINE - HISTORY
+    s["fill"] = HISTORY
+
+
+@kernel
+def advance(s: Any, p: Any, y: Any, a: int, b: int, lead: int, out: Any, n_out: int) -> int:
+    """Take the good samples y[a:b]."""
+    i = a
+    while i < b:
+        fill = s["fill"]
+        m = min(b - i, LINE - fill)
+        line = s["line"][fill : fill + m]
+        source = y[i : i + m]
+        for k in range(m):
+            line[k] = float(source[k])
+        sharpen(s["line"], s["smooth"], s["energy"], fill, m)
+        n_out = scan(s, p, fill, m, lead, out, n_out)
+        s["fill"] = fill + m
+        if s["fill"] == LINE:
+            wind_back(s)
+        i += m
+    return n_out
+
+
+@kernel
+def persist(s: Any, p: Any, count: int, lead: int, out: Any, n_out: int) -> int:
+    """Go on `count` samples at the last value."""
+    held = s["held"]
+    held[0] = s["line"][s["fill"] - 1]
+    for _ in range(count):
+        n_out = advance(s, p, held, 0, 1, lead, out, n_out)
+    return n_out
+
+
+@kernel
+def close(s: Any, p: Any, now: int, lead: int, out: Any, n_out: int) -> int:
+    """Judge all that is pending, as if the signal stayed where it is, and forget the stretch; `now` decides."""
+    if s["fresh"] == 0:
+        begun = n_out
+        n_out = persist(s, p, LOOK, lead, out, n_out)
+        while s["judged"] < s["measured"]:
+            n_out = judge(s, p, now, lead, out, n_out)
+        for k in range(begun, n_out):
+            out[k]["known_at"] = now
+    qrs_reset(s)
+    return n_out
+
+
+@kernel
+def creep(s: Any, p: Any, y: Any, flags: Any, n: int, first: int, lead: int, out: Any, n_out: int) -> int:
+    """Take n samples of which some are bad: a short run of those is held over, a long one is a gap."""
+    for i in range(n):
+        if usable(y, flags, i, i + 1):
+            if s["fresh"] == 1:
+                begin(s, first + i, float(y[i]))
+            s["bad_run"] = 0
+            n_out = advance(s, p, y, i, i + 1, lead, out, n_out)
+        elif s["fresh"] == 0:
+            s["bad_run"] += 1
+            if s["bad_run"] > HOLD:
+                n_out = close(s, p, first + i, lead, out, n_out)
+            else:
+                n_out = persist(s, p, 1, lead, out, n_out)
+    return n_out
+
+
+@kernel
+def qrs_block(s: Any, p: Any, y: Any, flags: Any, n: int, first: int, lead: int, out: Any, n_out: int) -> int:
+    """Take n clean samples from grid index `first` on; append a row to `out` for every beat they decide."""
+    if n <= 0:
+        return n_out
+    if not usable(y, flags, 0, n):
+        return creep(s, p, y, flags, n, first, lead, out, n_out)
+    if s["fresh"] == 1:
+        begin(s, first, float(y[0]))
+    s["bad_run"] = 0
+    return advance(s, p, y, 0, n, lead, out, n_out)
+
+
+@kernel
+def qrs_finish(s: Any, p: Any, lead: int, out: Any, n_out: int) -> int:
+    """The stretch ends here or a gap begins: decide what is pending by what is known, and await a new stretch."""
+    return close(s, p, s["base"] + s["fill"] - 1, lead, out, n_out)
+
+
+@kernel
+def qrs(state: Any, params: Any, y: Any, flags: Any, first: int, out: Any) -> int:
+    """Run `qrs_block` over an array for a caller in Python."""
+    return qrs_block(state[0], params[0], y, flags, len(y), first, 0, out, 0)

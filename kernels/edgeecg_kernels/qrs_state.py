@@ -1,0 +1,127 @@
+"""The R-peak detector's state and parameters: everything it remembers and everything it was taught.
+
+Lengths are samples of the 250 Hz grid. `line`, `smooth` and `energy` are three views of the same stretch of signal: the
+samples, their five-sample sum, and the QRS energy of both.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from edgeecg_kernels import qrs_tables
+
+HISTORY = 160
+"""Samples kept when the line is full and moves back: enough to measure the oldest undecided candidate."""
+LINE = 640
+ENERGY_DELAY = 10
+"""energy[j] is centred on line[j - ENERGY_DELAY]."""
+
+LOOK = 58
+"""A candidate is judged when this many samples have followed it: the T wave's rise and any stronger rival are seen."""
+APART = 24
+"""Of two peaks of energy closer than this only the stronger is a candidate."""
+START = 350
+"""After a restart candidates are gathered this long before levels exist and the first one is judged."""
+
+QUEUE = 32
+SNIPPET = 32
+SNIPPET_STEP = 2
+MEASURES = 16
+INPUTS = 40
+HIDDEN = 16
+OUTPUTS = 2
+
+(
+    M_STRENGTH,
+    M_PRE,
+    M_POST,
+    M_PRE_MEAN,
+    M_POST_MEAN,
+    M_SLOPE,
+    M_ROUGH,
+    M_HEIGHT,
+    M_WIDTH,
+    M_STEP,
+    M_RANGE,
+    M_PRE_RANGE,
+    M_POST_RANGE,
+    M_BULGE,
+    M_PEAK,
+    M_LOGIT,
+) = range(MEASURES)
+
+QRS_STATE = np.dtype(
+    [
+        ("line", "f8", (LINE,)),
+        ("smooth", "f8", (LINE,)),
+        ("energy", "f8", (LINE,)),
+        ("fill", "i8"),  # samples in the line
+        ("base", "i8"),  # grid index of line[0]
+        ("start", "i8"),  # grid index of the first sample after the restart
+        ("fresh", "i8"),  # 1: no sample has come since the restart
+        ("held", "f8", (1,)),  # last good value, standing in for bad ones
+        ("bad_run", "i8"),
+        # Candidates in order of time: [judged, measured) wait for a verdict, [measured, found) for their LOOK samples.
+        ("found", "i8"),
+        ("measured", "i8"),
+        ("judged", "i8"),
+        ("place", "i8", (QUEUE,)),
+        ("measure", "f8", (QUEUE, MEASURES)),
+        ("snippet", "f8", (QUEUE, SNIPPET)),
+        # Running levels, learned anew after a restart.
+        ("levelled", "i8"),
+        ("strength", "f8"),
+        ("weakest", "f8"),
+        ("noise", "f8"),
+        ("slope", "f8"),
+        ("range", "f8"),
+        ("doubt", "f8"),
+        ("rr", "f8"),
+        ("rr_last", "f8"),
+        ("rr_spread", "f8"),
+        ("beats", "i8"),
+        ("last_place", "i8"),
+        ("last_peak", "i8"),
+        ("last_strength", "f8"),
+        ("last_slope", "f8"),
+        ("last_surety", "f8"),
+        ("refused_place", "i8"),
+        ("refused_strength", "f8"),
+        ("refused_logit", "f8"),
+        ("template", "f8", (SNIPPET,)),
+        ("template_weight", "f8"),
+        ("other", "f8", (SNIPPET,)),
+        ("other_weight", "f8"),
+        ("x", "f8", (INPUTS,)),
+        ("hidden", "f8", (HIDDEN,)),
+    ],
+    align=True,
+)
+
+QRS_PARAMS = np.dtype(
+    [
+        ("w1", "f8", (INPUTS, HIDDEN)),
+        ("b1", "f8", (HIDDEN,)),
+        ("w2", "f8", (HIDDEN, OUTPUTS)),
+        ("b2", "f8", (OUTPUTS,)),
+        ("accept", "f8"),  # log-odds at which a candidate is a beat
+        ("gate", "f8"),  # share of the running strength below which a peak of energy is no candidate
+    ],
+    align=True,
+)
+
+
+def qrs_state() -> npt.NDArray[np.void]:
+    """Return a fresh QRS_STATE of shape (1,): nothing seen yet."""
+    state = np.zeros(1, dtype=QRS_STATE)
+    state["fresh"] = 1
+    state["fill"] = HISTORY
+    return state
+
+
+def qrs_params() -> npt.NDArray[np.void]:
+    """Return QRS_PARAMS of shape (1,) as trained."""
+    params = np.zeros(1, dtype=QRS_PARAMS)
+    for name in QRS_PARAMS.names or ():
+        table = np.array(getattr(qrs_tables, name.upper()), dtype=np.float64)
+        params[name] = table.reshape(params[name].shape)
+    return params

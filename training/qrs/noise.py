@@ -1,0 +1,100 @@
+"""Noise to tune against: mixed in by the NST rule, synthetic but for the recorded baseline wander."""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import signal
+
+from qrs.recordings import GRID_HZ, condition
+
+Floats = NDArray[np.float64]
+Rng = np.random.Generator
+
+
+def qrs_power(samples: Floats, beats: Floats) -> float:
+    """The NST rule's signal power: the square of the typical peak-to-peak QRS amplitude over eight."""
+    heights = [np.ptp(samples[max(int(b) - 13, 0) : int(b) + 13]) for b in beats[:300] if 13 < b < len(samples) - 13]
+    if not heights:
+        return 1.0
+    low, high = np.percentile(heights, [5, 95])
+    return float(np.mean([h for h in heights if low <= h <= high] or heights)) ** 2 / 8.0
+
+
+def scaled(noise: Floats, power: float, snr_db: float) -> Floats:
+    """Bring a noise to the wished ratio under a signal of this power (mean power of its seconds, trimmed)."""
+    seconds = noise[: len(noise) // GRID_HZ * GRID_HZ].reshape(-1, GRID_HZ)
+    powers = np.var(seconds, axis=1)
+    low, high = np.percentile(powers, [5, 95])
+    typical = float(np.mean(powers[(powers >= low) & (powers <= high)]))
+    return noise * np.sqrt(power / (max(typical, 1e-12) * 10.0 ** (snr_db / 10.0)))
+
+
+def muscle(length: int, rng: Rng) -> Floats:
+    """White noise from 15 to 110 Hz in bursts of a third of a second to several."""
+    sos = signal.butter(2, [rng.uniform(8.0, 30.0), rng.uniform(70.0, 115.0)], "bandpass", fs=GRID_HZ, output="sos")
+    return np.asarray(signal.sosfilt(sos, rng.normal(size=length)) * _bursts(length, rng))
+
+
+def motion(length: int, rng: Rng) -> Floats:
+    """Electrode motion: pushes of every steepness that relax, on coloured noise; some look like a QRS complex."""
+    result = np.zeros(length)
+    for at in np.flatnonzero(rng.random(length) < rng.uniform(0.4, 3.0) / GRID_HZ):
+        rise = rng.uniform(0.01, 0.25) * GRID_HZ
+        fall = np.exp(rng.uniform(np.log(0.03), np.log(1.0))) * GRID_HZ
+        t = np.arange(min(int(6.0 * fall + rise), length - at))
+        push = np.where(t < rise, 0.5 - 0.5 * np.cos(np.pi * t / rise), np.exp(-(t - rise) / fall))
+        result[at : at + len(t)] += rng.normal() * rng.exponential() * push
+    sos = signal.butter(1, rng.uniform(2.0, 9.0), fs=GRID_HZ, output="sos")
+    coloured = signal.sosfilt(sos, rng.normal(size=length))
+    result = result / (np.std(result) + 1e-9) + rng.uniform(0.3, 1.5) * coloured / np.std(coloured)
+    return np.asarray(result * _bursts(length, rng))
+
+
+def mains(length: int, rng: Rng) -> Floats:
+    """What a notch leaves of the mains: a slowly breathing 50 or 60 Hz."""
+    t = np.arange(length) / GRID_HZ
+    breath = 1.0 + 0.5 * np.sin(2.0 * np.pi * rng.uniform(0.05, 0.5) * t)
+    return np.asarray(breath * np.sin(2.0 * np.pi * rng.choice([50.0, 60.0]) * t))
+
+
+def _bursts(length: int, rng: Rng) -> Floats:
+    """A loudness that changes every few seconds, and is sometimes none."""
+    knots = np.arange(0, length + 10 * GRID_HZ, int(rng.uniform(0.5, 8.0) * GRID_HZ))
+    return np.interp(np.arange(length), knots, rng.gamma(1.0, 1.0, size=len(knots)))
+
+
+def wander(recorded: Floats, length: int, rng: Rng) -> Floats:
+    """A piece of recorded baseline wander, started anywhere and wound round."""
+    row = recorded[rng.integers(len(recorded))]
+    return np.asarray(np.resize(np.roll(row, -int(rng.integers(len(row)))), length))
+
+
+def gain_steps(length: int, rng: Rng) -> Floats:
+    """An electrode that moves: every half minute or so the amplitude changes by up to a factor of two and a half."""
+    edges = np.flatnonzero(rng.random(length) < 1.0 / (30.0 * GRID_HZ))
+    levels = np.exp(rng.uniform(np.log(0.4), np.log(2.5), size=len(edges) + 1))
+    return np.asarray(levels[np.searchsorted(edges, np.arange(length), side="right")])
+
+
+def spoiled(samples: Floats, beats: Floats, bw: Floats, rng: Rng, extra: Floats | None = None) -> Floats:
+    """Return the signal with a random mixture of noises at a random ratio, on and off by the half minute."""
+    n = len(samples)
+    power = qrs_power(samples, beats)
+    noises = [
+        (0.5, lambda: motion(n, rng)),
+        (0.35, lambda: muscle(n, rng)),
+        (0.25, lambda: condition(wander(bw, n, rng))),
+        (0.15, lambda: mains(n, rng)),
+    ]
+    if extra is not None:
+        noises.append((0.4, lambda: condition(wander(extra, n, rng))))
+    total = np.zeros(n)
+    for share, make in noises:
+        if rng.random() < share:
+            on = np.repeat(rng.random(n // 5000 + 1) < 0.6, 5000)[:n]
+            total += on * scaled(make(), power, rng.uniform(-2.0, 20.0))
+    result = samples * gain_steps(n, rng) if rng.random() < 0.3 else samples.copy()
+    result += condition(total)
+    if rng.random() < 0.25:
+        sos = signal.butter(4, rng.uniform(35.0, 60.0), fs=GRID_HZ, output="sos")
+        result = np.asarray(signal.sosfiltfilt(sos, result))
+    return result
