@@ -32,7 +32,7 @@ def grid_to_input(g: int, up: int, down: int) -> int:
 @kernel
 def input_needed(g: int, p: Any) -> int:
     """Return the input sample whose arrival completes grid sample g: the newest in its support, its `reported_at`."""
-    return g * p["down"] // p["up"] + p["half"]
+    return int(g * p["down"] // p["up"] + p["half"])
 
 
 @kernel
