@@ -188,7 +188,7 @@ static bool streams_ok(const edgeecg_hello *hello, const uint8_t *descriptors)
     for (uint8_t i = 0; i < hello->n_streams; i++) {
         edgeecg_stream stream;
         edgeecg_get_stream(&stream, descriptors + (size_t)i * hello->stream_bytes);
-        if (!edgeecg_ok_stream(&stream) || (seen >> stream.stream & 1u)) {
+        if (!edgeecg_ok_stream(&stream) || ((unsigned)seen >> stream.stream & 1u) != 0) {
             return false;
         }
         seen = (uint8_t)(seen | 1u << stream.stream);
