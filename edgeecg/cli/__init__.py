@@ -1,0 +1,67 @@
+"""The command line. A command is a module here with `configure(parser)` and `run(options)`, imported when it is called.
+
+So `edgeecg --help` reads this page alone, and a new command is a module and a line in `COMMANDS`.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+from difflib import get_close_matches
+from importlib import import_module
+from typing import NoReturn
+
+import edgeecg
+from edgeecg.cli.parser import Parser
+from edgeecg.errors import EdgeEcgError
+
+DISCLAIMER = "Not a medical device: not for diagnosis, treatment or monitoring of patients."
+
+COMMANDS = {
+    "demo": "replay a bundled recording live and compare with its reference beats",
+    "replay": "run a recording (WFDB, CSV, WAV) or a journal through the engine",
+    "eval rpeaks": "measure the R-peak detector against annotated recordings",
+    "warmup": "compile every kernel now, so that no first beat waits for it",
+    "version": "say what is installed: what a bug report needs",
+}
+
+USAGE_ERROR = 2  # the status of every refusal, argparse's own
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status; what is refused is said in one sentence."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    name = next((name for name in (" ".join(words[:2]), *words[:1]) if name in COMMANDS), None)
+    if name is None:
+        _front_page(words)
+    command = import_module(f"{__name__}.{name.replace(' ', '_')}")
+    parser = Parser(prog=f"edgeecg {name}", description=f"{COMMANDS[name].capitalize()}.", epilog=DISCLAIMER)
+    command.configure(parser)
+    options = parser.parse_args(words[len(name.split()) :])
+    try:
+        return int(command.run(options))
+    except EdgeEcgError as refusal:
+        print(f"{parser.prog}: {refusal}", file=sys.stderr)
+        return USAGE_ERROR
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # the reader, `head` perhaps, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _front_page(words: list[str]) -> NoReturn:
+    width = max(map(len, COMMANDS)) + 2
+    table = "\n".join(f"  {name:{width}}{summary}" for name, summary in COMMANDS.items())
+    parser = Parser(
+        prog="edgeecg",
+        usage="edgeecg COMMAND ...",
+        description=f"Streaming ECG inference at the edge.\n\ncommands:\n{table}\n\n`edgeecg COMMAND --help` says more of one.",
+        epilog=DISCLAIMER,
+    )
+    parser.add_argument("--version", action="version", version=f"edgeecg {edgeecg.__version__}")
+    if not words:
+        parser.exit(USAGE_ERROR, parser.format_help())
+    _, unknown = parser.parse_known_args(words)
+    close = get_close_matches(" ".join(unknown[:2]), COMMANDS, n=1)
+    hint = f" (did you mean {close[0]}?)" if close else ""
+    parser.error(f"command: {unknown[0]!r} is not one of {', '.join(COMMANDS)}{hint}")

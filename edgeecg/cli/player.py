@@ -1,0 +1,64 @@
+"""A recording fed to the engine as a device would have delivered it, as fast as asked."""
+
+import math
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from numpy.typing import NDArray
+
+from edgeecg.engine import Engine
+from edgeecg.facts import EngineConfig, StreamFacts
+from edgeecg.types import Chunk, Event, Record, SourceChange, SourceState
+
+AS_FAST_AS_POSSIBLE = math.inf
+
+
+class Pace:
+    """Waits until a moment of the stream is due; what computing takes is not added to it."""
+
+    def __init__(self, speed: float, *, clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = time.sleep) -> None:
+        self._speed = speed
+        self._clock = clock
+        self._sleep = sleep
+        self._start = clock()
+
+    def wait_for(self, stream_s: float) -> None:
+        """Return when `stream_s` seconds of the stream are due."""
+        ahead_s = self._start + stream_s / self._speed - self._clock()
+        if ahead_s > 0:
+            self._sleep(ahead_s)
+
+
+def records_of(samples: NDArray[Any], facts: StreamFacts, *, chunk_len: int) -> Iterator[Record]:
+    """Open a stream, deliver samples in chunks, lose it: the last beats are decided then."""
+    now_ns = 0
+    yield SourceState(facts.name, SourceChange.OPENED, now_ns)
+    for start in range(0, len(samples), chunk_len):
+        piece = samples[start : start + chunk_len]
+        now_ns = round((start + len(piece)) / facts.rate_hz * 1e9)
+        yield Chunk(facts.name, piece, now_ns)
+    yield SourceState(facts.name, SourceChange.LOST, now_ns)
+
+
+class Player:
+    """Records of one stream through an engine of its own; `computing_s` is what the engine itself has taken so far."""
+
+    def __init__(self, facts: StreamFacts, *, speed: float = AS_FAST_AS_POSSIBLE) -> None:
+        self._engine = Engine(EngineConfig(streams=(facts,)))
+        self._rate_hz = facts.rate_hz
+        self._speed = speed
+        self.computing_s = 0.0
+
+    def play(self, records: Iterable[Record]) -> Iterator[tuple[int, tuple[Event, ...]]]:
+        """Give, record by record, how many samples have come and what they decided."""
+        pace = Pace(self._speed)
+        n_come = 0
+        for record in records:
+            if isinstance(record, Chunk):
+                n_come += len(record.samples)
+                pace.wait_for(n_come / self._rate_hz)
+            begin = time.perf_counter()
+            events = self._engine.feed(record)
+            self.computing_s += time.perf_counter() - begin
+            yield n_come, events

@@ -1,0 +1,24 @@
+"""`edgeecg warmup`: compile every kernel now."""
+
+import argparse
+import time
+
+from edgeecg import warmup
+from edgeecg.cli.parser import Parser
+from edgeecg_kernels._jit import CACHE_DIR
+
+
+def configure(parser: Parser) -> None:
+    """Say how much to say."""
+    parser.add_argument("--quiet", action="store_true", help="say nothing")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Compile, prune, and say where."""
+    begin = time.perf_counter()
+    warmup.compile_all()
+    removed = warmup.prune()
+    if not options.quiet:
+        print(f"kernels ready after {time.perf_counter() - begin:.1f} s, in {CACHE_DIR or 'memory only: no folder can be written'}")
+        print("".join(f"removed {folder}: not used for a week\n" for folder in removed), end="")
+    return 0
