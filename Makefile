@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 REDUCED := tests/laws tests/kernels
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-jit-off test-bounds coverage check lint format-check types contracts format clean
+.PHONY: help demo test test-jit-off test-bounds coverage check lint format-check types contracts generated generate format clean
 
 help: ## say what there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 20
@@ -47,7 +47,7 @@ coverage: $(VENV)/.dev ## what the suite reaches, kernels included: they are mea
 
 # --- checks ---
 
-check: lint format-check types contracts ## style, types and import contracts
+check: lint format-check types contracts generated ## style, types, import contracts, generated files
 
 lint: $(VENV)/.dev
 	@$(BIN)/ruff check .
@@ -60,6 +60,12 @@ types: $(VENV)/.dev
 
 contracts: $(VENV)/.dev
 	@$(BIN)/lint-imports
+
+generated: $(VENV)/.dev
+	@$(BIN)/python -m edgeecg_wire.generate --check
+
+generate: $(VENV)/.dev ## write what is generated: the wire format's Python, C and vectors
+	@$(BIN)/python -m edgeecg_wire.generate
 
 format: $(VENV)/.dev ## put the code into shape
 	@$(BIN)/ruff check --fix .
