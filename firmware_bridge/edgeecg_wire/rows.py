@@ -21,6 +21,8 @@ def row(result: Result) -> str:
 
 def _fields(record: Frame | Stream) -> Iterator[str]:
     for name in record.FIELDS:
+        if name == "stream_bytes":  # tells how to read the rest; says nothing about the device
+            continue
         value = getattr(record, name)
         yield f"{name}={','.join(map(str, value)) if isinstance(value, tuple) else value}"
 

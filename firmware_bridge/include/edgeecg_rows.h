@@ -37,7 +37,6 @@ static inline void edgeecg_row_hello(FILE *out, const edgeecg_hello *f)
     fprintf(out, " clock_bits=%" PRIu8, f->clock_bits);
     fprintf(out, " clock_ppm=%" PRIu16, f->clock_ppm);
     fprintf(out, " n_streams=%" PRIu8, f->n_streams);
-    fprintf(out, " stream_bytes=%" PRIu8, f->stream_bytes);
 }
 
 static inline void edgeecg_row_samples(FILE *out, const edgeecg_samples *f)

@@ -1,10 +1,6 @@
 /* The vectors: every line of bytes is fed to the decoder, and every intact frame is encoded again to the same bytes. */
 #include "check.h"
 #include "edgeecg_codec.h"
-#include "edgeecg_device.h"
-
-void edgeecg_lock(void) {}
-void edgeecg_unlock(void) {}
 
 static size_t hex(const char *text, uint8_t *out, size_t capacity)
 {

@@ -120,7 +120,7 @@ def _row(layout: Layout) -> Iterator[str]:
         return
     yield f"static inline void edgeecg_row_{layout.name}(FILE *out, const edgeecg_{layout.name} *f)\n{{"
     for field in layout.fields:
-        if field.name in ("version", "type", "stream_bytes"):  # known by the frame; said by the reader
+        if field.name in ("version", "type", "stream_bytes"):
             continue
         if field.wire in ("name16", "text16"):
             yield f'    fprintf(out, " {field.name}=%s", f->{field.name});'
