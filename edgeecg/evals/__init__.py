@@ -1,0 +1,1 @@
+"""What measures the engine against annotated recordings."""
