@@ -19,6 +19,10 @@ LOST, SILENCE, REOPENED, RESTARTED, TRUNCATED, DROPPED = 1, 2, 3, 4, 5, 6  # of 
 DUPLICATE, STALE, BAD_LEN, BAD_SEQUENCE, BAD_DEVICE_TIME, NOT_CONTINUING, EXHAUSTED = 11, 12, 13, 14, 15, 16, 17  # of a REJECT
 JUMP, DRIFT = 21, 22  # of a CLOCK: `value` is microseconds jumped, parts per billion the source's clock is fast
 
+FATE_NONE, FATE_DELIVERED, FATE_HELD, FATE_REFUSED = 0, 1, 2, 3  # what became of the frame that is arriving
+VERDICT_FORWARD, VERDICT_RESTART = 0, 1  # on a frame; the other verdicts are reasons of a REJECT
+REMEMBERED = 31  # frames back for which `delivered` tells a duplicate from one that came too late
+
 PIECE = -1  # `source` of samples that lie in the piece just given; 0 .. HELD_FRAMES - 1 is a row of held_values
 
 CHUNK_META = np.dtype(
