@@ -8,8 +8,15 @@ from edgeecg.errors import ConfigError
 MIN_RATE_HZ, MAX_RATE_HZ = 100.0, 2000.0
 MAX_LEADS = 12
 MAX_MODELS = 4
+MAX_FRAME_LEN = 65536
+MAX_HELD_VALUES = 512
+MAX_HELD_S = 2.0
+"""What may wait for a late frame: as much as the window stage can still put in its place."""
 MAX_WINDOW_S = 10.24
 """What the engine remembers of a lead's samples: the longest window a model may ask for."""
+MIN_HOP_S = 0.5
+MAX_DEADLINE_S = 5.0
+"""A window's samples are remembered this long after it was announced, so that a restart can announce it again."""
 
 
 def _require(holds: bool, where: str, got: object, allowed: str) -> None:
@@ -29,8 +36,12 @@ class StreamFacts:
     """The sample value that means 0 mV."""
     rails_units: tuple[float, float] | None = None
     """Lowest and highest value the converter can give, where known."""
-    sequence_bits: int = 16
-    device_clock_bits: int = 64
+    sequence_bits: int = 0
+    """Width of the counter on the frames; 0: they have none."""
+    device_clock_bits: int = 0
+    """Width of the device's microsecond clock; 0: frames carry no time."""
+    frame_len: int = 0
+    """Samples in a frame, where they all have the same number; it says how much is missing when frames are."""
     reorder_frames: int = 0
     """How many frames a late one may be overtaken by before it counts as lost."""
     reorder_ms: float = 200.0
@@ -41,8 +52,9 @@ class StreamFacts:
         where = f"stream {self.name!r}"
         _require(bool(self.name), "stream.name", repr(self.name), "a name that is not empty")
         allowed_rate = f"a rate from {MIN_RATE_HZ:g} to {MAX_RATE_HZ:g} Hz in steps of 0.1"
-        on_raster = abs(self.rate_hz * 10 - round(self.rate_hz * 10)) < 1e-6
-        _require(MIN_RATE_HZ <= self.rate_hz <= MAX_RATE_HZ and on_raster, f"{where}.rate_hz", self.rate_hz, allowed_rate)
+        in_range = MIN_RATE_HZ <= self.rate_hz <= MAX_RATE_HZ
+        on_raster = in_range and abs(self.rate_hz * 10 - round(self.rate_hz * 10)) < 1e-6
+        _require(on_raster, f"{where}.rate_hz", self.rate_hz, allowed_rate)
         _require(1 <= len(self.leads) <= MAX_LEADS, f"{where}.leads", len(self.leads), f"1 to {MAX_LEADS} leads")
         _require(len(set(self.leads)) == len(self.leads), f"{where}.leads", self.leads, "different names")
         finite_scale = 0 < abs(self.mv_per_unit) < 1e9
@@ -50,10 +62,15 @@ class StreamFacts:
         _require(abs(self.offset_units) < 1e12, f"{where}.offset_units", self.offset_units, "a finite number")
         rails_ordered = self.rails_units is None or self.rails_units[0] < self.rails_units[1]
         _require(rails_ordered, f"{where}.rails_units", self.rails_units, "(lowest, highest)")
-        _require(self.sequence_bits in (8, 16, 32, 64), f"{where}.sequence_bits", self.sequence_bits, "8, 16, 32 or 64")
+        _require(self.sequence_bits in (0, 8, 16, 32), f"{where}.sequence_bits", self.sequence_bits, "0, 8, 16 or 32")
         clock_bits = self.device_clock_bits
-        _require(clock_bits in (32, 64), f"{where}.device_clock_bits", clock_bits, "32 or 64")
-        _require(0 <= self.reorder_frames <= 8, f"{where}.reorder_frames", self.reorder_frames, "0 to 8")
+        _require(clock_bits in (0, 32, 64), f"{where}.device_clock_bits", clock_bits, "0, 32 or 64")
+        _require(0 <= self.frame_len <= MAX_FRAME_LEN, f"{where}.frame_len", self.frame_len, f"0 to {MAX_FRAME_LEN}")
+        _require(0 <= self.reorder_frames <= 7, f"{where}.reorder_frames", self.reorder_frames, "0 to 7")
+        held_s = self.reorder_frames * self.frame_len / self.rate_hz
+        holdable = self.reorder_frames == 0 or (0 < self.frame_len * len(self.leads) <= MAX_HELD_VALUES and held_s <= MAX_HELD_S)
+        allowed_hold = f"possible only with frame_len x leads from 1 to {MAX_HELD_VALUES}, and {MAX_HELD_S:g} s of frames in all"
+        _require(holdable, f"{where}.reorder_frames", self.reorder_frames, allowed_hold)
         _require(0 <= self.reorder_ms <= 2000, f"{where}.reorder_ms", self.reorder_ms, "0 to 2000")
         _require(0.5 <= self.silence_s <= 3600, f"{where}.silence_s", self.silence_s, "0.5 to 3600")
 
@@ -77,8 +94,8 @@ class ModelFacts:
         _require(bool(self.name), "model.name", repr(self.name), "a name that is not empty")
         _require(bool(self.labels), f"{where}.labels", self.labels, "at least one label")
         _require(1 <= self.window_s <= MAX_WINDOW_S, f"{where}.window_s", self.window_s, f"1 to {MAX_WINDOW_S} s")
-        _require(0.1 <= self.hop_s <= 3600, f"{where}.hop_s", self.hop_s, "0.1 to 3600 s")
-        _require(0 < self.deadline_s <= 3600, f"{where}.deadline_s", self.deadline_s, "more than 0, at most 3600 s")
+        _require(MIN_HOP_S <= self.hop_s <= 3600, f"{where}.hop_s", self.hop_s, f"{MIN_HOP_S} to 3600 s")
+        _require(0 < self.deadline_s <= MAX_DEADLINE_S, f"{where}.deadline_s", self.deadline_s, f"more than 0, at most {MAX_DEADLINE_S} s")
         share = self.max_missing_share
         _require(0 <= share <= 1, f"{where}.max_missing_share", share, "0 to 1")
 

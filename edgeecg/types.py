@@ -117,14 +117,20 @@ class StreamChanged:
 
 
 class GapReason(IntEnum):
-    """How it is known that samples are missing."""
+    """Why samples are missing, or how it is known."""
 
-    SEQUENCE = 1
-    DEVICE_CLOCK = 2
-    ARRIVAL = 3
-    REOPENED = 4
-    DEVICE_RESTARTED = 5
+    LOST = 1
+    """Frames never came: their counter or the device's clock says so."""
+    SILENCE = 2
+    """Nothing came for longer than the stream may be silent."""
+    REOPENED = 3
+    """The source was lost and opened again."""
+    RESTARTED = 4
+    """The device began anew: counter and clock jumped back."""
+    TRUNCATED = 5
+    """Only part of a frame came."""
     DROPPED = 6
+    """The source dropped samples for want of room."""
 
 
 @dataclass(frozen=True, slots=True)

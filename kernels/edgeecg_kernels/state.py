@@ -22,3 +22,14 @@ FLAG_BAD = FLAG_INVALID | FLAG_LEAD_OFF | FLAG_SATURATED | FLAG_FLAT
 # One row of what a kernel reports. `sample` is what the event is about, `known_at` the sample that decided it,
 # both on the internal grid inside a lead's kernels and on the stream's own clock once the pipeline has translated them.
 EVENT = np.dtype([("kind", "i4"), ("lead", "i4"), ("sample", "i8"), ("known_at", "i8"), ("value", "f8", (8,))], align=True)
+
+# What a row reports. Rows decided by the same sample are ordered by kind.
+KIND_GAP = 1
+KIND_REFUSED = 2
+KIND_CLOCK = 3
+KIND_SIGNAL = 10
+KIND_BEAT = 11
+KIND_QUALITY = 12
+KIND_VITALS = 13
+KIND_WINDOW = 20
+KIND_EXPIRED = 21

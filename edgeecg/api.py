@@ -1,0 +1,84 @@
+"""The plain way in, for a notebook: arrays in, arrays out, through the same engine that runs on a device."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from edgeecg.engine import Engine
+from edgeecg.errors import InputError
+from edgeecg.facts import EngineConfig, StreamFacts
+from edgeecg.types import Beat, Chunk, Event, SourceChange, SourceState
+
+PEAK = np.dtype(
+    [
+        ("sample", "i8"),
+        ("reported_at", "i8"),
+        ("confidence", "f8"),
+        ("morphology", "i1"),
+        ("width_ms", "f8"),
+        ("prematurity", "f8"),
+        ("template_distance", "f8"),
+        ("amplitude_mv", "f8"),
+        ("late", "?"),
+    ]
+)
+"""One R peak, as `edgeecg.types.Beat` explains it; `sample` and `reported_at` count input samples."""
+
+MILLIVOLT_RANGE = (0.05, 25.0)
+"""Peak to peak in two seconds, of an ECG in millivolt."""
+USUAL_RANGE_MV = 1.5
+
+
+def rpeaks(samples: ArrayLike, rate_hz: float, *, mv_per_unit: float | None = None, chunk_len: int = 64) -> NDArray[np.void]:
+    """Return the R peaks of one lead as a structured array of `PEAK`, found causally, `chunk_len` samples at a time.
+
+    Without `mv_per_unit`, floats in the range of an ECG are taken as millivolt, and anything else (counts of a
+    converter) is brought to that range first: peaks do not depend on it, `amplitude_mv` does.
+    """
+    x = np.asarray(samples)
+    scale, zero = units(x) if mv_per_unit is None else (mv_per_unit, 0.0)
+    peaks = [event for event in run(x, rate_hz, mv_per_unit=scale, offset_units=zero, chunk_len=chunk_len) if isinstance(event, Beat)]
+    peaks.sort(key=lambda beat: (beat.sample, beat.reported_at))
+    return np.array([tuple(getattr(beat, name) for name in PEAK.names or ()) for beat in peaks], PEAK)
+
+
+def run(
+    samples: NDArray[np.number], rate_hz: float, *, mv_per_unit: float = 1.0, offset_units: float = 0.0, chunk_len: int = 64
+) -> Iterator[Event]:
+    """Take one lead through an engine of its own; yield every event, in the order of decision."""
+    _check(samples, chunk_len)
+    facts = StreamFacts(name="samples", rate_hz=rate_hz, mv_per_unit=mv_per_unit, offset_units=offset_units)
+    engine = Engine(EngineConfig(streams=(facts,)))
+    yield from engine.feed(SourceState(facts.name, SourceChange.OPENED, 0))
+    now_ns = 0
+    for start in range(0, len(samples), chunk_len):
+        piece = samples[start : start + chunk_len]
+        now_ns = round((start + len(piece)) / rate_hz * 1e9)
+        yield from engine.feed(Chunk(facts.name, piece, now_ns))
+    yield from engine.feed(SourceState(facts.name, SourceChange.LOST, now_ns))
+
+
+def units(samples: NDArray[np.number]) -> tuple[float, float]:
+    """Return (mv_per_unit, offset_units) under which samples of an unknown unit look like an ECG in millivolt."""
+    _check(samples, 1)
+    values = samples[np.isfinite(samples)].astype(np.float64)
+    if not len(values):
+        return 1.0, 0.0
+    stretches = np.array_split(values, max(1, len(values) // 500))
+    swing = float(np.median([np.ptp(stretch) for stretch in stretches]))
+    smallest, largest = MILLIVOLT_RANGE
+    if swing == 0 or (samples.dtype.kind == "f" and smallest <= swing <= largest):
+        return 1.0, 0.0
+    return USUAL_RANGE_MV / swing, float(np.median(values))
+
+
+def _check(samples: NDArray[np.number], chunk_len: int) -> None:
+    if samples.ndim != 1:
+        raise InputError("samples", f"an array of shape {samples.shape}", "one lead: an array of one dimension")
+    if samples.dtype.kind not in "iuf":
+        raise InputError("samples", f"an array of {samples.dtype}", "integers or floats")
+    if not len(samples):
+        raise InputError("samples", "an empty array", "at least one sample")
+    if chunk_len < 1:
+        raise InputError("chunk_len", chunk_len, "a number of samples, 1 or more")

@@ -1,0 +1,115 @@
+"""The machine: records in, events out, all it knows in one explicit state. Nothing in here knows what time it is."""
+
+import struct
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from edgeecg import snapshot
+from edgeecg.encoding import digest
+from edgeecg.facts import EngineConfig
+from edgeecg.stages.fleet import Fleet
+from edgeecg.types import (
+    Chunk,
+    ConfigChange,
+    Event,
+    Inference,
+    Overload,
+    Record,
+    RefusalReason,
+    Refused,
+    SourceState,
+    Tick,
+)
+
+SCHEMA = 1
+"""Raised whenever the state of a kernel changes its layout or its meaning."""
+MAX_HOP_FACTOR = 64
+
+_HEAD = struct.Struct("<q")
+
+Events = tuple[Event, ...]
+
+
+class Engine:
+    """A pure machine over explicit state: the same records give the same events, bit for bit, however they are cut."""
+
+    __slots__ = ("_fleet", "_handlers")
+
+    def __init__(self, config: EngineConfig) -> None:
+        self._fleet = Fleet(config)
+        self._handlers: Mapping[type, Callable[[Any], Events]] = {
+            Tick: self._tick,
+            SourceState: self._source_state,
+            ConfigChange: self._config_change,
+            Inference: self._inference,
+            Overload: self._overload,
+        }
+
+    @property
+    def config(self) -> EngineConfig:
+        """The settings in force."""
+        return self._fleet.config
+
+    def feed(self, record: Record) -> Events:
+        """Take one record; return what it decided."""
+        return self.feed_many((record,))[0]
+
+    def feed_many(self, records: Sequence[Record]) -> tuple[Events, ...]:
+        """Take records in order, many streams in one kernel call; return what each decided, as `feed` would have."""
+        events: list[Events] = []
+        batch: list[Chunk] = []
+        for record in records:
+            if type(record) is Chunk:
+                batch.append(record)
+                continue
+            events += self._fleet.run(batch)
+            batch = []
+            events.append(self._handler(record)(record))
+        events += self._fleet.run(batch)
+        return tuple(events)
+
+    def _handler(self, record: Record) -> Callable[[Any], Events]:
+        handler = self._handlers.get(type(record))
+        if handler is None:
+            allowed = ", ".join(["Chunk", *(kind.__name__ for kind in self._handlers)])
+            raise TypeError(f"Engine.feed: {type(record).__name__} is not one of {allowed}")
+        return handler
+
+    def _tick(self, tick: Tick) -> Events:
+        return self._fleet.tick(tick.now_ns)
+
+    def _source_state(self, source: SourceState) -> Events:
+        return self._fleet.source_state(source)
+
+    def _config_change(self, change: ConfigChange) -> Events:
+        self._fleet, events = self._fleet.changed_to(change.config)
+        return events
+
+    def _inference(self, inference: Inference) -> Events:
+        return self._fleet.answer(inference)
+
+    def _overload(self, overload: Overload) -> Events:
+        if not 1 <= overload.hop_factor <= MAX_HOP_FACTOR:
+            allowed = f"1 to {MAX_HOP_FACTOR}"
+            return (Refused("", RefusalReason.BAD_VALUE, f"hop_factor {overload.hop_factor}", allowed, -1),)
+        self._fleet.hop_factor = overload.hop_factor
+        return ()
+
+    def snapshot(self) -> bytes:
+        """Return all the engine knows, to go on from later, here or elsewhere."""
+        streams, leads = self._fleet.state_bytes()
+        sections = {"engine": _HEAD.pack(self._fleet.hop_factor), "streams": streams, "leads": leads}
+        config = self.config
+        return snapshot.pack(
+            sections, schema=SCHEMA, config_digest=digest(config), model_hashes=[model.sha256 for model in config.models]
+        )
+
+    def restore(self, data: bytes) -> Events:
+        """Become what `snapshot` saw, all or nothing; return the windows that still wait for an answer, again."""
+        config = self.config
+        sections = snapshot.unpack(
+            data, schema=SCHEMA, config_digest=digest(config), model_hashes=[model.sha256 for model in config.models]
+        )
+        self._fleet.restore_bytes(sections["streams"], sections["leads"])
+        (self._fleet.hop_factor,) = _HEAD.unpack(sections["engine"])
+        return self._fleet.waiting_windows()

@@ -1,0 +1,277 @@
+"""All streams of one engine: their state in two arrays, taken through the pipeline's kernel a batch at a time."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeecg.errors import SnapshotError
+from edgeecg.facts import EngineConfig, StreamFacts
+from edgeecg.stages import align, condition, qrs, window
+from edgeecg.stages.params import Params
+from edgeecg.types import (
+    Chunk,
+    Event,
+    Inference,
+    RefusalReason,
+    Refused,
+    SourceChange,
+    SourceState,
+    StreamChange,
+    StreamChanged,
+)
+from edgeecg_kernels import state as kinds
+from edgeecg_kernels.align import align_dropped
+from edgeecg_kernels.arena import LEAD_STATE, PIECE, ROWS_PER_PIECE, STREAM_STATE, make_scratch
+from edgeecg_kernels.pipeline import break_stream, release_held, restart_windows, run_pieces, start_stream
+
+ROWS = 4 * ROWS_PER_PIECE
+NUMBERS = "iuf"
+"""Kinds of numpy dtype a chunk's samples may have: signed, unsigned, floating."""
+
+Events = tuple[Event, ...]
+Reader = Callable[[int, Any], Event]
+
+
+CLOSED = (-1, 0, 0)
+
+
+class _Batch:
+    """Chunks on their way into one kernel call, long ones in pieces."""
+
+    __slots__ = ("arrays", "owners", "pieces", "start")
+
+    def __init__(self) -> None:
+        self.pieces: list[tuple[int, ...]] = []
+        self.owners: list[int] = []
+        self.arrays: list[NDArray[Any]] = []
+        self.start = 0
+
+    def add(self, owner: int, chunk: Chunk, slot: int, n: int, n_leads: int, most: int) -> None:
+        """Append a chunk of n samples, in pieces of at most `most`: columns as in `edgeecg_kernels.arena.PIECE`."""
+        frame_len = chunk.frame_len or chunk.offset + n
+        frame = chunk.sequence, chunk.device_us, chunk.arrival_ns
+        for done in range(0, n, most):
+            at = self.start + done * n_leads
+            self.pieces.append((slot, at, min(most, n - done), *frame, chunk.offset + done, frame_len))
+            self.owners.append(owner)
+        self.arrays.append(chunk.samples)
+        self.start += n * n_leads
+
+
+class Fleet:
+    """The streams of one configuration, each in its slot; `run` is the hot path."""
+
+    def __init__(self, config: EngineConfig) -> None:
+        self.config = config
+        self.hop_factor = 1
+        self._facts = config.streams
+        self._slots = {facts.name: slot for slot, facts in enumerate(config.streams)}
+        self._params = Params(config)
+        self._streams = np.zeros(len(config.streams), STREAM_STATE)
+        self._leads = np.zeros(sum(len(facts.leads) for facts in config.streams), LEAD_STATE)
+        self._windows = [
+            window.Windows(facts, config.models, self._params.models, self._params.rate(slot))
+            for slot, facts in enumerate(config.streams)
+        ]
+        self._open: dict[str, tuple[int, int, int]] = {}
+        self._out = np.zeros(ROWS, kinds.EVENT)
+        self._scratch = make_scratch()
+        self._readers: dict[int, Reader] = {
+            kinds.KIND_GAP: lambda slot, row: align.gap(self._facts[slot], row),
+            kinds.KIND_REFUSED: lambda slot, row: align.refused(self._facts[slot], row),
+            kinds.KIND_CLOCK: lambda slot, row: align.clock_report(self._facts[slot], row),
+            kinds.KIND_SIGNAL: lambda slot, row: condition.signal_state(self._facts[slot], row),
+            kinds.KIND_BEAT: lambda slot, row: qrs.beat(self._facts[slot], row),
+            kinds.KIND_WINDOW: lambda slot, row: self._windows[slot].ready(self._streams[slot]["window"], row),
+            kinds.KIND_EXPIRED: lambda slot, row: self._windows[slot].expired(row),
+        }
+
+    # --- samples --------------------------------------------------------------------------------------------------
+
+    def run(self, chunks: Sequence[Chunk]) -> list[Events]:
+        """Take chunks in order; return the events of each."""
+        events: list[Events] = [()] * len(chunks)
+        batch = _Batch()
+        for index, chunk in enumerate(chunks):
+            samples = chunk.samples
+            n = samples.shape[0] if samples.ndim else 0
+            slot, n_leads, most = self._open.get(chunk.stream, CLOSED)
+            if slot < 0 or samples.size != n * n_leads or samples.dtype.kind not in NUMBERS:
+                self._run_batch(batch, events)
+                batch = _Batch()
+                events[index] = (self._refusal(chunk),)
+            else:
+                batch.add(index, chunk, slot, n, n_leads, most)
+        self._run_batch(batch, events)
+        return events
+
+    def _run_batch(self, batch: "_Batch", events: list[Events]) -> None:
+        if not batch.pieces:
+            return
+        x = np.concatenate(batch.arrays, axis=None, dtype=np.float64)
+        pieces = np.array(batch.pieces, np.int64).view(PIECE)[:, 0]
+        row_ends = np.zeros(len(pieces), np.int64)
+        p, done = self._params, 0
+        while done < len(pieces):
+            begin = done
+            done = run_pieces(
+                self._streams, self._leads, p.streams, p.taps, p.models, p.qrs, self.hop_factor,
+                pieces, begin, x, self._scratch, self._out, row_ends,
+            )  # fmt: skip
+            row = 0
+            for piece in range(begin, done) if row_ends[done - 1] else ():
+                end = int(row_ends[piece])
+                if end > row:
+                    events[batch.owners[piece]] += self._read(batch.pieces[piece][0], row, end)
+                    row = end
+
+    def _read(self, slot: int, begin: int, end: int) -> Events:
+        return tuple(self._readers[int(row["kind"])](slot, row) for row in self._out[begin:end])
+
+    def _unknown(self, name: str) -> Refused:
+        known = f"one of {', '.join(sorted(self._slots))}" if self._slots else "configured: none is"
+        return Refused(name, RefusalReason.UNKNOWN_STREAM, f"stream {name!r}", known, -1)
+
+    def _refusal(self, chunk: Chunk) -> Refused:
+        """Say why a chunk cannot be taken."""
+        slot = self._slots.get(chunk.stream)
+        if slot is None:
+            return self._unknown(chunk.stream)
+        now = self._now(slot)
+        if chunk.stream not in self._open:
+            return Refused(chunk.stream, RefusalReason.NOT_OPEN, "samples", "a SourceState OPENED first", now)
+        dtype = chunk.samples.dtype
+        if dtype.kind not in NUMBERS:
+            return Refused(chunk.stream, RefusalReason.WRONG_TYPE, f"samples of {dtype}", "integers or floats", now)
+        leads = len(self._facts[slot].leads)
+        allowed = f"(n, {leads})" if leads > 1 else "(n,) or (n, 1)"
+        return Refused(chunk.stream, RefusalReason.WRONG_SHAPE, f"samples of shape {chunk.samples.shape}", allowed, now)
+
+    def _now(self, slot: int) -> int:
+        """The newest sample of a stream: what an event is reported at that no sample decided."""
+        return int(self._streams[slot]["align"]["next_index"]) - 1
+
+    # --- sources, time, settings, answers -------------------------------------------------------------------------
+
+    def source_state(self, source: SourceState) -> Events:
+        """Open or close a stream, or pass on what its source says of itself."""
+        slot = self._slots.get(source.stream)
+        if slot is None:
+            return (self._unknown(source.stream),)
+        if source.change == SourceChange.OPENED:
+            return self._opened(slot, source)
+        if source.change == SourceChange.LOST:
+            return self._lost(slot)
+        if source.change == SourceChange.DROPPED:
+            align_dropped(self._streams[slot]["align"], source.count)
+            return (self._changed(slot, StreamChange.SAMPLES_DROPPED, source.count),)
+        return (self._changed(slot, StreamChange.CLOCK_SYNCHRONISED),)
+
+    def _opened(self, slot: int, source: SourceState) -> Events:
+        stream, p = self._streams[slot], self._params
+        events: Events = ()
+        if stream["started"] == 0:
+            start_stream(self._streams, self._leads, p.streams, p.models, slot)
+            stream["epoch"] = source.epoch
+        elif stream["is_open"]:
+            events = self._broken(slot)
+        stream["is_open"], stream["silent"], stream["heard_ns"] = 1, 0, source.now_ns
+        self._note_open(slot)
+        return (*events, self._changed(slot, StreamChange.OPENED))
+
+    def _lost(self, slot: int) -> Events:
+        if not self._streams[slot]["is_open"]:
+            return ()
+        events = self._broken(slot)
+        self._streams[slot]["is_open"] = 0
+        del self._open[self._facts[slot].name]
+        return (*events, self._changed(slot, StreamChange.LOST))
+
+    def _broken(self, slot: int) -> Events:
+        p = self._params
+        n_rows = break_stream(
+            self._streams, self._leads, p.streams, p.taps, p.models, p.qrs, self.hop_factor, slot, self._scratch, self._out
+        )
+        return self._read(slot, 0, n_rows)
+
+    def _note_open(self, slot: int) -> None:
+        facts = self._facts[slot]
+        self._open[facts.name] = (slot, len(facts.leads), self._params.most_samples(slot))
+
+    def _changed(self, slot: int, change: StreamChange, count: int = 0) -> StreamChanged:
+        epoch = int(self._streams[slot]["epoch"])
+        return StreamChanged(self._facts[slot].name, change, self._now(slot), epoch, count)
+
+    def tick(self, now_ns: int) -> Events:
+        """Time has passed: give up waiting for late frames, and say who has fallen silent or speaks again."""
+        events: list[Event] = []
+        p = self._params
+        for slot in np.flatnonzero(self._streams["align"]["held_count"] > 0).tolist():
+            n_rows = release_held(
+                self._streams, self._leads, p.streams, p.taps, p.models, p.qrs, self.hop_factor,
+                slot, now_ns, self._scratch, self._out,
+            )  # fmt: skip
+            events += self._read(slot, 0, n_rows)
+        quiet = now_ns - self._streams["heard_ns"] >= p.silence_ns
+        is_open = self._streams["is_open"] == 1
+        was_silent = self._streams["silent"] == 1
+        for slot in np.flatnonzero(is_open & (quiet != was_silent)).tolist():
+            self._streams["silent"][slot] = quiet[slot]
+            events.append(self._changed(slot, StreamChange.SILENT if quiet[slot] else StreamChange.LIVE))
+        return tuple(events)
+
+    def answer(self, inference: Inference) -> Events:
+        """Take a model's answer."""
+        slot = self._slots.get(inference.stream)
+        if slot is None:
+            return (self._unknown(inference.stream),)
+        return (self._windows[slot].answer(self._streams[slot]["window"], inference, self._now(slot)),)
+
+    def changed_to(self, config: EngineConfig) -> tuple["Fleet", Events]:
+        """Return a fleet for other settings, which goes on with every stream whose facts are the same."""
+        other = Fleet(config)
+        other.hop_factor = self.hop_factor
+        gone: list[Event] = []
+        same_models = config.models == self.config.models
+        for slot, facts in enumerate(self._facts):
+            if facts in config.streams:
+                other._adopt(self, slot, facts, same_models=same_models)
+            else:
+                gone.append(self._changed(slot, StreamChange.REMOVED))
+        return other, tuple(gone)
+
+    def _adopt(self, before: "Fleet", old_slot: int, facts: StreamFacts, *, same_models: bool) -> None:
+        slot = self._slots[facts.name]
+        self._streams[slot] = before._streams[old_slot]
+        first, old_first = self._params.first_lead(slot), before._params.first_lead(old_slot)
+        n_leads = len(facts.leads)
+        self._leads[first : first + n_leads] = before._leads[old_first : old_first + n_leads]
+        if not same_models and self._streams[slot]["started"]:
+            restart_windows(self._streams, self._leads, self._params.streams, self._params.models, slot)
+        if facts.name in before._open:
+            self._note_open(slot)
+
+    # --- state ----------------------------------------------------------------------------------------------------
+
+    def state_bytes(self) -> tuple[bytes, bytes]:
+        """Return all state: of the streams, of their leads."""
+        return self._streams.tobytes(), self._leads.tobytes()
+
+    def restore_bytes(self, streams: bytes, leads: bytes) -> None:
+        """Take state back; the arrays are copies, because kernels write into them."""
+        for name, data, array in (("streams", streams, self._streams), ("leads", leads, self._leads)):
+            if len(data) != array.nbytes:
+                raise SnapshotError(f"snapshot.{name}", f"{len(data)} bytes", f"{array.nbytes} bytes")
+        self._streams = np.frombuffer(streams, STREAM_STATE).copy()
+        self._leads = np.frombuffer(leads, LEAD_STATE).copy()
+        self._open = {}
+        for slot in np.flatnonzero(self._streams["is_open"] == 1).tolist():
+            self._note_open(slot)
+
+    def waiting_windows(self) -> Events:
+        """Announce again every window that still waits for an answer."""
+        return tuple(
+            event for slot, windows in enumerate(self._windows) for event in windows.waiting(self._streams[slot]["window"], self._now(slot))
+        )

@@ -1,0 +1,48 @@
+"""What the pipeline's kernel is told of every stream: each stage's parameters, one row a stream."""
+
+import numpy as np
+
+from edgeecg.facts import EngineConfig, StreamFacts
+from edgeecg.stages import align, condition, qrs, resample, window
+from edgeecg_kernels.arena import MAX_PIECE_GRID, STREAM_PARAMS
+
+
+class Params:
+    """The parameters of one configuration, as arrays for the kernel."""
+
+    __slots__ = ("models", "qrs", "silence_ns", "streams", "taps")
+
+    def __init__(self, config: EngineConfig) -> None:
+        rates, self.taps = resample.filters(config.streams)
+        self.models = window.params(config.models)
+        self.qrs = qrs.params()
+        self.streams = np.zeros(len(config.streams), STREAM_PARAMS)
+        self.silence_ns = np.array([round(facts.silence_s * 1e9) for facts in config.streams], np.int64)
+        first_lead = 0
+        for row, facts in zip(self.streams, config.streams, strict=True):
+            self._fill(row, facts, first_lead)
+            row["resample"] = rates[facts.rate_hz][0]
+            first_lead += len(facts.leads)
+
+    @staticmethod
+    def _fill(row: np.void, facts: StreamFacts, first_lead: int) -> None:
+        row["leads"] = len(facts.leads)
+        row["first_lead"] = first_lead
+        row["mv_per_unit"] = facts.mv_per_unit
+        row["offset_units"] = facts.offset_units
+        row["align"] = align.params(facts)[0]
+        row["condition"] = condition.params(facts)[0]
+
+    def first_lead(self, slot: int) -> int:
+        """Return where a stream's leads begin in the array of all leads."""
+        return int(self.streams[slot]["first_lead"])
+
+    def rate(self, slot: int) -> tuple[int, int]:
+        """Return (up, down): grid sample g lies at input sample g * down / up."""
+        row = self.streams[slot]["resample"]
+        return int(row["up"]), int(row["down"])
+
+    def most_samples(self, slot: int) -> int:
+        """Return the most input samples one piece may have, so that it makes at most MAX_PIECE_GRID grid samples."""
+        up, down = self.rate(slot)
+        return max(1, (MAX_PIECE_GRID - 1) * down // up)

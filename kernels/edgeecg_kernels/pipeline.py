@@ -1,0 +1,232 @@
+"""The whole way of the data for many streams in one call: align, resample, condition, detect, cut windows.
+
+No paper: the order of the stages, and the translation of what they report from the grid to the stream's own samples.
+Fused, because a call from Python costs as much as the work on a hundred samples. What one piece of input decides is
+reported in the order of the samples that decided it, so the order of events does not show how the input was cut.
+"""
+
+from typing import Any
+
+from edgeecg_kernels import align_state as span_of
+from edgeecg_kernels._jit import kernel
+from edgeecg_kernels.align import align_break, align_chunk, align_tick
+from edgeecg_kernels.arena import BLOCK_INPUT, ROWS_PER_PIECE
+from edgeecg_kernels.condition import condition_block, condition_reset
+from edgeecg_kernels.qrs import qrs_block, qrs_finish, qrs_reset
+from edgeecg_kernels.resample import grid_to_input, input_needed, resample_block, resample_reset
+from edgeecg_kernels.signal import signal_block
+from edgeecg_kernels.state import KIND_CLOCK, KIND_GAP, KIND_REFUSED
+from edgeecg_kernels.window import window_block, window_skip, window_start
+
+
+@kernel
+def _to_millivolt(values: Any, n: int, scale: float, zero: float) -> None:
+    for i in range(n):
+        values[i] = (values[i] - zero) * scale
+
+
+@kernel
+def _comes_before(a: Any, b: Any) -> bool:
+    if a["known_at"] != b["known_at"]:
+        return bool(a["known_at"] < b["known_at"])
+    if a["kind"] != b["kind"]:
+        return bool(a["kind"] < b["kind"])
+    if a["lead"] != b["lead"]:
+        return bool(a["lead"] < b["lead"])
+    return bool(a["sample"] < b["sample"])
+
+
+@kernel
+def _copy_row(source: Any, target: Any) -> None:
+    target["kind"] = source["kind"]
+    target["lead"] = source["lead"]
+    target["sample"] = source["sample"]
+    target["known_at"] = source["known_at"]
+    for i in range(8):
+        target["value"][i] = source["value"][i]
+
+
+@kernel
+def sort_rows(out: Any, begin: int, end: int, spare: Any) -> None:
+    """Bring out[begin:end] in the order of decision; few rows, mostly in order already: insertion, stable."""
+    for i in range(begin + 1, end):
+        if not _comes_before(out[i], out[i - 1]):
+            continue
+        _copy_row(out[i], spare)
+        j = i
+        while j > begin and _comes_before(spare, out[j - 1]):
+            _copy_row(out[j - 1], out[j])
+            j -= 1
+        _copy_row(spare, out[j])
+
+
+@kernel
+def _to_input_samples(p: Any, out: Any, begin: int, end: int) -> None:
+    """Translate rows from the grid to the stream's own samples."""
+    rate = p["resample"]
+    for i in range(begin, end):
+        out[i]["sample"] = grid_to_input(out[i]["sample"], rate["up"], rate["down"])
+        out[i]["known_at"] = input_needed(out[i]["known_at"], rate)
+
+
+@kernel
+def _say(kind: int, sample: int, known_at: int, value: float, detail: float, out: Any, n_out: int) -> int:
+    row = out[n_out]
+    row["kind"] = kind
+    row["lead"] = 0
+    row["sample"] = sample
+    row["known_at"] = known_at
+    for i in range(8):
+        row["value"][i] = 0.0
+    row["value"][0] = value
+    row["value"][1] = detail
+    return n_out + 1
+
+
+@kernel
+def _take_block(stream: Any, leads: Any, p: Any, shared: Any, x: Any, start: int, n: int, scratch: Any, out: Any, n_out: int) -> int:
+    """Take n <= BLOCK_INPUT samples of every lead through the stages, and report."""
+    taps, models, qrs_params, hop_factor = shared
+    raw, clean, flags = scratch["raw"], scratch["clean"], scratch["flags"]
+    begin = n_out
+    for lead in range(p["leads"]):
+        s = leads[p["first_lead"] + lead]
+        first = s["resample"]["next_output"]
+        m = resample_block(s["resample"], p["resample"], taps, x, start + lead, p["leads"], n, raw)
+        _to_millivolt(raw, m, p["mv_per_unit"], p["offset_units"])
+        condition_block(s["condition"], p["condition"], raw, m, first, clean, flags)
+        n_out = signal_block(s["signal"], flags, m, first, lead, out, n_out)
+        if lead == 0:
+            n_out = window_block(stream["window"], models, hop_factor, raw, flags, m, first, out, n_out)
+            n_out = qrs_block(s["qrs"], qrs_params[0], clean, flags, m, first, lead, out, n_out)
+    _to_input_samples(p, out, begin, n_out)
+    sort_rows(out, begin, n_out, scratch["row"])
+    return n_out
+
+
+@kernel
+def _take_data(stream: Any, leads: Any, p: Any, shared: Any, x: Any, start: int, n: int, scratch: Any, out: Any, n_out: int) -> int:
+    done = 0
+    while done < n:
+        count = min(BLOCK_INPUT, n - done)
+        n_out = _take_block(stream, leads, p, shared, x, start + done * p["leads"], count, scratch, out, n_out)
+        done += count
+    return n_out
+
+
+@kernel
+def _finish(leads: Any, p: Any, shared: Any, known_at: int, out: Any, n_out: int) -> int:
+    """Have the detectors decide what is pending; input sample `known_at` made them."""
+    begin = n_out
+    n_out = qrs_finish(leads[p["first_lead"]]["qrs"], shared[2][0], 0, out, n_out)
+    _to_input_samples(p, out, begin, n_out)
+    for i in range(begin, n_out):
+        out[i]["known_at"] = known_at
+    return n_out
+
+
+@kernel
+def _take_gap(stream: Any, leads: Any, p: Any, shared: Any, first: int, n: int, out: Any, n_out: int) -> int:
+    """Input samples first..first+n-1 are missing: end what was, and begin anew after them."""
+    n_out = _finish(leads, p, shared, first + n, out, n_out)
+    missing_from = leads[p["first_lead"]]["resample"]["next_output"]
+    for lead in range(p["leads"]):
+        s = leads[p["first_lead"] + lead]
+        resample_reset(s["resample"], p["resample"], first + n)
+        condition_reset(s["condition"])
+    window_skip(stream["window"], shared[1], shared[3], missing_from, leads[p["first_lead"]]["resample"]["next_output"])
+    return n_out
+
+
+@kernel
+def _take_spans(stream: Any, leads: Any, p: Any, shared: Any, n_spans: int, x: Any, scratch: Any, out: Any, n_out: int) -> int:
+    """Take what `align` made of a piece of input, in the order of the stream."""
+    for i in range(n_spans):
+        span = scratch["spans"][i]
+        kind, first, n = span["kind"], span["first_sample"], span["n"]
+        if kind == span_of.DATA:
+            begin = span["source_start"] * p["leads"]
+            if span["source"] == span_of.PIECE:
+                n_out = _take_data(stream, leads, p, shared, x, begin, n, scratch, out, n_out)
+            else:
+                held = stream["align"]["held_values"][span["source"]]
+                n_out = _take_data(stream, leads, p, shared, held, begin, n, scratch, out, n_out)
+        elif kind == span_of.GAP:
+            n_out = _say(KIND_GAP, first, first + n, float(n), float(span["reason"]), out, n_out)
+            n_out = _take_gap(stream, leads, p, shared, first, n, out, n_out)
+        elif kind == span_of.CLOCK:
+            n_out = _say(KIND_CLOCK, first, first, float(span["value"]), float(span["reason"]), out, n_out)
+        else:
+            n_out = _say(KIND_REFUSED, first, first - 1, float(n), float(span["reason"]), out, n_out)
+    return n_out
+
+
+@kernel
+def run_pieces(
+    streams: Any, leads: Any, params: Any, taps: Any, models: Any, qrs_params: Any, hop_factor: int,
+    pieces: Any, begin: int, x: Any, scratch: Any, out: Any, row_ends: Any,
+) -> int:  # fmt: skip
+    """Take pieces[begin:] until done or `out` may not hold another's rows; return the first piece not taken.
+
+    row_ends[i] is where the rows of piece i end in `out`; those of the first one begin at 0.
+    """
+    shared = (taps, models, qrs_params, hop_factor)
+    work = scratch[0]
+    n_out = 0
+    for i in range(begin, len(pieces)):
+        if n_out > len(out) - ROWS_PER_PIECE:
+            return i
+        piece = pieces[i]
+        stream, p = streams[piece["slot"]], params[piece["slot"]]
+        samples = x[piece["start"] : piece["start"] + piece["n"] * p["leads"]]
+        n_spans = align_chunk(stream["align"], p["align"], piece, samples, 0, work["spans"])
+        stream["heard_ns"] = max(stream["heard_ns"], piece["arrival_ns"])
+        n_out = _take_spans(stream, leads, p, shared, n_spans, samples, work, out, n_out)
+        row_ends[i] = n_out
+    return len(pieces)
+
+
+@kernel
+def start_stream(streams: Any, leads: Any, params: Any, models: Any, slot: int) -> None:
+    """Begin a stream that has never been open: everything before its first sample is unknown."""
+    stream, p = streams[slot], params[slot]
+    stream["started"] = 1
+    stream["align"]["fresh"] = 1
+    stream["align"]["last_sequence"] = -1
+    stream["align"]["last_device_us"] = -1
+    for lead in range(p["leads"]):
+        s = leads[p["first_lead"] + lead]
+        resample_reset(s["resample"], p["resample"], 0)
+        condition_reset(s["condition"])
+        qrs_reset(s["qrs"])
+    window_start(stream["window"], models, leads[p["first_lead"]]["resample"]["next_output"])
+
+
+@kernel
+def break_stream(
+    streams: Any, leads: Any, params: Any, taps: Any, models: Any, qrs_params: Any, hop_factor: int, slot: int, scratch: Any, out: Any
+) -> int:
+    """The source was lost or opens anew: release what is held, decide what is pending; return the number of rows."""
+    shared = (taps, models, qrs_params, hop_factor)
+    stream, p, work = streams[slot], params[slot], scratch[0]
+    n_spans = align_break(stream["align"], p["align"], work["spans"])
+    n_out = _take_spans(stream, leads, p, shared, n_spans, taps, work, out, 0)
+    return _finish(leads, p, shared, stream["align"]["next_index"] - 1, out, n_out)
+
+
+@kernel
+def release_held(
+    streams: Any, leads: Any, params: Any, taps: Any, models: Any, qrs_params: Any, hop_factor: int,
+    slot: int, now_ns: int, scratch: Any, out: Any,
+) -> int:  # fmt: skip
+    """Time has passed: take what need not wait for late frames any longer; return the number of rows."""
+    shared = (taps, models, qrs_params, hop_factor)
+    stream, p, work = streams[slot], params[slot], scratch[0]
+    n_spans = align_tick(stream["align"], p["align"], now_ns, work["spans"])
+    return _take_spans(stream, leads, p, shared, n_spans, taps, work, out, 0)
+
+
+@kernel
+def restart_windows(streams: Any, leads: Any, params: Any, models: Any, slot: int) -> None:
+    """Other models: forget the windows of the ones before."""
+    window_start(streams[slot]["window"], models, leads[params[slot]["first_lead"]]["resample"]["next_output"])
