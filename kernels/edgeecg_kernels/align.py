@@ -22,7 +22,7 @@ from edgeecg_kernels.align_clock import (
     observe_clock,
     span_len,
 )
-from edgeecg_kernels.align_evidence import can_wait, missing_by_arrival, verdict_on_number, verdict_on_time
+from edgeecg_kernels.align_evidence import can_wait, missing_by_arrival, tolerance, verdict_on_number, verdict_on_time
 from edgeecg_kernels.align_frames import (
     accept,
     close_frame,
@@ -152,7 +152,7 @@ def _malformed(s: Any, p: Any, meta: Any, start: int, values: int) -> int:
         return a.BAD_SEQUENCE
     if p["device_max"] >= 0 and not -1 <= meta["device_us"] <= p["device_max"]:
         return a.BAD_DEVICE_TIME
-    if s["next_index"] > a.MAX_INDEX - (1 << 20):
+    if s["next_index"] > a.MAX_INDEX - 2 * a.MAX_FRAME_LEN:
         return a.EXHAUSTED
     return 0
 
@@ -170,7 +170,7 @@ def _source_us(s: Any, p: Any, sequence: int, device_us: int, arrival_ns: int, f
         return -1
     if device_us >= 0 and s["last_device_us"] >= 0:
         step_us = device_step_us(s, p, device_us, arrival_ns)
-        if step_us > 0 and abs(span_len(step_us, p["rate_mhz"]) - s["last_len"]) <= s["last_len"] >> 1:
+        if step_us > 0 and abs(span_len(step_us, p["rate_mhz"]) - s["last_len"]) <= tolerance(s, p, 0):
             return int(s["last_us"] + step_us)
     elif device_us < 0 and s["last_device_us"] < 0 and missing_by_arrival(s, p, arrival_ns, frame_len) <= p["silence_len"]:
         return len_us(s["next_index"], p["rate_mhz"])

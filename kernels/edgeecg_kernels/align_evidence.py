@@ -20,6 +20,12 @@ def usual_len(s: Any, p: Any) -> int:
 
 
 @kernel
+def tolerance(s: Any, p: Any, least: int) -> int:
+    """Return how many samples a device time may be off before it means anything: half a frame, a second at most."""
+    return int(max(least, min(s["last_len"] >> 1, p["rate_mhz"] >> 10)))
+
+
+@kernel
 def missing_by_arrival(s: Any, p: Any, arrival_ns: int, frame_len: int) -> int:
     """Return the samples between the newest frame and this one, had the network taken equally long over both."""
     return span_len(elapsed_us(s, arrival_ns), p["rate_mhz"]) - frame_len
@@ -42,7 +48,7 @@ def _whole_frames_fit(s: Any, missing: int, frames: int) -> bool:
 def numbered_gap(s: Any, p: Any, step_us: int, arrival_ns: int, frame_len: int, ahead: int) -> tuple[int, bool]:
     """Weigh counter against device clock: the samples missing, and whether the device's clock jumped."""
     missing = span_len(step_us, p["rate_mhz"]) - s["last_len"]
-    if ahead == 0 and abs(missing) <= max(s["last_len"] >> 1, 2):
+    if ahead == 0 and abs(missing) <= tolerance(s, p, 2):
         return 0, False
     usual = usual_len(s, p)
     frames = ahead + _wraps(missing, ahead, usual, p) * (p["sequence_mask"] + 1)
@@ -62,7 +68,7 @@ def numbered_gap(s: Any, p: Any, step_us: int, arrival_ns: int, frame_len: int, 
 def timed_gap(s: Any, p: Any, step_us: int, arrival_ns: int, frame_len: int) -> tuple[int, bool]:
     """Frames without a counter: the samples missing by the device's clock, and whether it jumped."""
     missing = span_len(step_us, p["rate_mhz"]) - s["last_len"]
-    if abs(missing) <= max(s["last_len"] >> 1, 1):
+    if abs(missing) <= tolerance(s, p, 1):
         s["stale_run"] = 0
         return 0, False
     if missing > 0 and can_be_true(s, step_us, arrival_ns):

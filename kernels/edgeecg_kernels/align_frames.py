@@ -65,6 +65,7 @@ def accept(s: Any, p: Any, sequence: int, device_us: int, arrival_ns: int, frame
             gap, jumped = timed_gap(s, p, step_us, arrival_ns, frame_len)
     else:
         gap = untimed_gap(s, p, arrival_ns, frame_len, ahead, numbered)
+    gap = min(gap, a.MAX_INDEX)
     if jumped:
         s["jumps"] += 1
         jump_us = step_us - len_us(s["last_len"] + gap, p["rate_mhz"])

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 HELD_FRAMES = 8
 HELD_VALUES = 512  # of one held frame: samples x leads
 MAX_REORDER_FRAMES = HELD_FRAMES - 1  # one slot stays free, so that nothing a call answers with is overwritten by it
-MAX_FRAME_LEN = 1 << 16
+MAX_FRAME_LEN = 1 << 24
 MAX_INDEX = 1 << 50
 MAX_RATE_MHZ = (1 << 23) - 1
 MINIMA = 32
