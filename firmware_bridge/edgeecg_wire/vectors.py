@@ -1,6 +1,5 @@
 """The golden vectors: frames that are right, frames that are wrong in every way, and how each must be read."""
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from edgeecg_wire.rows import row
 
 PATH = Path(__file__).resolve().parents[1] / "vectors" / "frames.txt"
 _HEAD = """\
-# Written by `python -m edgeecg_wire.vectors`. `>` bytes in hexadecimal, `<` one line for each result, in order.
+# Written by `python -m edgeecg_wire.generate`. `>` bytes in hexadecimal, `<` one line for each result, in order.
 """
 _ECG = f.Stream(0, f.KIND_ECG, 2, 16, f.UNIT_VOLT, 250_000, 381_470, 0, (257, 258, 0, 0, 0, 0, 0, 0))
 _PCG = f.Stream(1, f.KIND_PCG, 1, 24, f.UNIT_PASCAL, 2_000_000, 2_378_000, -12, (0,) * 8)
@@ -116,16 +115,5 @@ def text() -> str:
     return "".join(parts)
 
 
-def main() -> int:
-    """Write the file; with `--check` only say whether it is as this program would write it."""
-    stale = not PATH.exists() or PATH.read_text(encoding="utf-8") != text()
-    if sys.argv[1:] == ["--check"]:
-        if stale:
-            print(f"{PATH.name}: is not what edgeecg_wire/vectors.py writes")
-        return int(stale)
-    PATH.write_text(text(), encoding="utf-8")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    PATH.write_text(text(), encoding="utf-8")
