@@ -21,6 +21,7 @@ RESEED_LEN = 25  # a bad stretch at least this long starts the baseline afresh
 JUMP_MV = 10.0  # no QRS complex stays this far from the baseline ...
 JUMP_GROUPS = 15  # ... for 0.3 s: an electrode moved
 INVALID_MV = 1e6  # finite, but no voltage an electrode can have
+NOT_YET = 1e300  # energy of the quietest segment before there was one; finite, as all state is
 TINY_MV = 1e-30  # below it is nothing, and a denormal number would cost 100 cycles an operation
 
 BASELINE_HZ = 0.5
@@ -30,6 +31,7 @@ GAINS = np.array([1.0] * SETTLE_GROUPS + [max(BASELINE_GAIN, 1.0 / age) for age 
 """Gain of the baseline by its age in groups: it follows, then averages all it has seen, then is the 0.5 Hz filter."""
 
 MAINS_HZ = (50.0, 60.0)
+PAIR_LAG_MAX = 3  # segments: two phasors further apart do not tell the tone's frequency
 MAINS_OFFSET_MAX = 2.0 * math.pi * 0.3 / GRID_HZ  # largest drift followed: 0.3 Hz, in radians a sample
 _LAG = np.arange(SEGMENT_LEN) - (SEGMENT_LEN - 1) // 2
 _OMEGA = [2.0 * math.pi * hz / GRID_HZ for hz in MAINS_HZ]
@@ -45,7 +47,11 @@ SIN_FIFTH = (math.sin(2.0 * math.pi / 5.0), math.sin(4.0 * math.pi / 5.0))
 _MIDDLE = (SEGMENT_LEN - 1) // 2 + 2
 TURNS = np.array(
     [
-        [f(omega * (_MIDDLE - r)) * 2.0 / SEGMENT_LEN / gain for omega, gain in zip(_OMEGA, _RESPONSE, strict=True) for f in (math.cos, math.sin)]
+        [
+            f(omega * (_MIDDLE - r)) * 2.0 / SEGMENT_LEN / gain
+            for omega, gain in zip(_OMEGA, _RESPONSE, strict=True)
+            for f in (math.cos, math.sin)
+        ]
         for r in range(5)
     ]
 )
@@ -84,13 +90,13 @@ CONDITION_STATE = np.dtype(
         ("since", "i8"),
         ("lag_sum", "f8"),
         ("lag_weight", "f8"),
-        # mains tracking: which (-1: none), its phasor, drift per sample, error energy, segments without evidence
+        # mains tracking: which (-1: none), its phasor, drift per sample, error energy, segments without evidence, without ECG
         ("which", "i8"),
         ("phasor", "f8", (2,)),
         ("drift", "f8"),
         ("error", "f8"),
         ("blind", "i8"),
-        ("ecg_peak", "f8"),
+        ("silent", "i8"),
     ],
     align=True,
 )
@@ -123,14 +129,6 @@ def condition_params(
     """
     span = rail_high_mv - rail_low_mv
     margin = 0.002 * span if math.isfinite(span) else 0.0
-    values = (rail_low_mv + margin, rail_high_mv - margin, lead_off_mv, lead_off_mains_mv, still_mv, mains_min_mv)
+    off_mv = min(lead_off_mv, INVALID_MV)
+    values = (rail_low_mv + margin, rail_high_mv - margin, off_mv, lead_off_mains_mv, still_mv, mains_min_mv)
     return np.array([values], dtype=CONDITION_PARAMS)
-
-
-def condition_state() -> npt.NDArray[np.void]:
-    """Return a fresh CONDITION_STATE of shape (1,): nothing seen yet."""
-    state = np.zeros(1, dtype=CONDITION_STATE)
-    state["bad"] = RESEED_LEN
-    state["quiet"] = math.inf
-    state["which"] = -1
-    return state
