@@ -13,7 +13,7 @@ _HEAD = """\
 # Written by `python -m edgeecg_wire.generate`. `>` bytes in hexadecimal, `<` one line for each result, in order.
 """
 _ECG = f.Stream(0, f.KIND_ECG, 2, 16, f.UNIT_VOLT, 250_000, 381_470, 0, (257, 258, 0, 0, 0, 0, 0, 0))
-_PCG = f.Stream(1, f.KIND_PCG, 1, 24, f.UNIT_PASCAL, 2_000_000, 2_378_000, -12, (0,) * 8)
+_PCG = f.Stream(1, f.KIND_PCG, 1, 24, f.UNIT_PASCAL, 2_000_000, 3_363_761, -12, (0,) * 8)
 _I16 = b"".join(value.to_bytes(2, "little", signed=True) for value in (0, 1, -1, 32767, -32768, 256, -256, 512))
 _I24 = b"".join(value.to_bytes(3, "little", signed=True) for value in (0, 1, -1, 8388607, -8388608, 65536))
 

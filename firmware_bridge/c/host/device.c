@@ -147,7 +147,7 @@ static void describe(void)
         .facts = {0, EDGEECG_KIND_ECG, options.leads, options.bits, EDGEECG_UNIT_VOLT, options.rate_millihz, 1000000u, 0, {257, 258, 317}},
         .ring = ecg_ring, .stage = ecg_stage, .capacity = (uint16_t)(RING_S * MAX_RATE_HZ), .per_frame = options.per_frame};
     channels[1] = (edgeecg_channel){
-        .facts = {1, EDGEECG_KIND_PCG, 1, 24, EDGEECG_UNIT_PASCAL, PCG_RATE_MILLIHZ, 2378000u, 0, {0}},
+        .facts = {1, EDGEECG_KIND_PCG, 1, 24, EDGEECG_UNIT_PASCAL, PCG_RATE_MILLIHZ, 3363761u, 0, {0}},
         .ring = pcg_ring, .stage = pcg_stage, .capacity = (uint16_t)(RING_S * MAX_RATE_HZ), .per_frame = PCG_PER_FRAME};
     for (unsigned i = 0; i < 2; i++) {
         converters[i] = (converter){.channel = &channels[i]};
