@@ -1,9 +1,9 @@
 """What is counted, and how: ANSI/AAMI EC57's beat-by-beat figures, and what a causal detector must answer for besides."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,9 @@ from edgeecg.io.wfdb import Annotations
 
 BEAT_SYMBOLS = tuple("NLRBAaJSVrFejnE/fQ?")
 VF_BEGINS, VF_ENDS = "[", "]"
+Counted: TypeAlias = Callable[[NDArray[np.int64]], NDArray[np.bool_]]
+"""Says of samples which of them count."""
+
 LEARNING_S = 300.0
 """EC57's learning period: the second of its two figures starts here."""
 
@@ -88,22 +91,32 @@ class Score:
         }
 
 
-def score(truth: Truth, found: NDArray[Any], rate_hz: float, *, from_s: float = 0.0) -> Score:
-    """Score detections (fields `sample` and, of a causal detector, `reported_at`) from a moment on.
+def everywhere(samples: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Count every beat and every detection."""
+    return np.ones(len(samples), np.bool_)
+
+
+def since(begin_s: float, rate_hz: float) -> Counted:
+    """Count what lies at a moment or after it."""
+    return lambda samples: np.asarray(samples >= begin_s * rate_hz, np.bool_)
+
+
+def score(truth: Truth, found: NDArray[Any], rate_hz: float, counted: Counted = everywhere) -> Score:
+    """Score detections (fields `sample` and, of a causal detector, `reported_at`) at the samples that are counted.
 
     All are paired first and counted afterwards, so that no pair is cut in two where counting begins.
     """
     found = found[truth.outside_vf(found["sample"])]
     found = found[np.argsort(found["sample"], kind="stable")]
     pairing = pair(truth.beats, found["sample"].astype(np.int64), int(WINDOW_S * rate_hz))
-    counted = truth.beats >= from_s * rate_hz
-    hit = pairing.found & counted
+    in_count = counted(truth.beats)
+    hit = pairing.found & in_count
     its_own = found[pairing.match[hit]]
     causal = "reported_at" in (found.dtype.names or ())
     return Score(
         n_found=int(hit.sum()),
-        n_missed=int((counted & ~pairing.found).sum()),
-        n_false=int((pairing.false & (found["sample"] >= from_s * rate_hz)).sum()),
+        n_missed=int((in_count & ~pairing.found).sum()),
+        n_false=int((pairing.false & counted(pairing.detected)).sum()),
         error_ms=_milliseconds(its_own["sample"] - truth.beats[hit], rate_hz),
         delay_ms=_milliseconds(its_own["reported_at"] - truth.beats[hit], rate_hz) if causal else np.empty(0),
     )

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from edgeecg.api import rpeaks
 from edgeecg.errors import InputError
-from edgeecg.evals.ec57 import LEARNING_S, Score, Truth, gross, score, truth_of
+from edgeecg.evals.ec57 import LEARNING_S, Score, Truth, gross, score, since, truth_of
 from edgeecg.evals.noise import Noise, mix
 from edgeecg.io.recording import Recording
 from edgeecg.io.wfdb import Annotations, read_annotations, read_record
@@ -131,7 +131,7 @@ def evaluate(
         yield RecordScore(
             record=known.recording.name,
             whole=score(known.truth, found, rate_hz),
-            after_learning=score(known.truth, found, rate_hz, from_s=LEARNING_S),
+            after_learning=score(known.truth, found, rate_hz, since(LEARNING_S, rate_hz)),
             len_samples=len(samples_mv),
             took_s=took_s,
         )

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from sleepecg import detect_heartbeats
 from wfdb.processing import compare_annotations
 
-from edgeecg.evals.ec57 import BEAT_SYMBOLS, Truth, gross, score, truth_of
+from edgeecg.evals.ec57 import BEAT_SYMBOLS, Truth, gross, score, since, truth_of
 from edgeecg.io.wfdb import Annotations, read_annotations, read_record
 
 RATE_HZ = 100.0
@@ -83,7 +83,7 @@ def test_reports_in_another_order_than_the_beats_change_nothing() -> None:
 
 def test_a_pair_astride_the_beginning_of_the_count_stays_a_pair() -> None:
     known, found = truth(29_995, 30_001, 31_000), detections((29_990, 0), (29_999, 0), (31_000, 0))
-    result = score(known, found, RATE_HZ, from_s=300)
+    result = score(known, found, RATE_HZ, since(300, RATE_HZ))
     assert (result.n_found, result.n_missed, result.n_false) == (2, 0, 0)
 
 
