@@ -9,8 +9,8 @@ import pytest
 C_SIDE = Path(__file__).parents[2] / "firmware_bridge" / "c"
 
 
-def make(build: Path, *targets: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(["make", "-C", str(C_SIDE), f"BUILD={build}", *targets], capture_output=True, text=True, check=False)
+def make(build: Path, *targets: str, folder: Path = C_SIDE) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(["make", "-C", str(folder), f"BUILD={build}", *targets], capture_output=True, text=True, check=False)
 
 
 def need(*programs: str) -> None:
