@@ -8,11 +8,12 @@ from edgeecg.cli import DISCLAIMER
 from edgeecg.cli.monitor import LEGEND, clock
 from edgeecg.cli.parser import Parser, checked
 from edgeecg.cli.player import Player, records_of
-from edgeecg.cli.replay import DEFAULT_CHUNK_S, watch
+from edgeecg.cli.replay import CHUNK_S, watch
 from edgeecg.data import load_beats, load_excerpt
 from edgeecg.evals.pairing import WINDOW_S, pair
 from edgeecg.facts import StreamFacts
 from edgeecg.types import Beat, Morphology
+from edgeecg.warmup import compile_all
 
 
 def configure(parser: Parser) -> None:
@@ -32,14 +33,14 @@ def run(options: argparse.Namespace) -> int:
         offset_units=excerpt.offset_units,
         rails_units=excerpt.rails_units,
     )
+    print("Compiling the kernels, or fetching them compiled ...", flush=True)
+    compile_all()
     lasts_s = len(excerpt.samples) / excerpt.rate_hz
     print(
         f"{excerpt.title}\n{clock(lasts_s)} of lead {excerpt.lead} at {excerpt.rate_hz:g} Hz, {options.speed:g} times as fast\n{LEGEND}\n"
     )
     player = Player(facts, speed=options.speed)
-    summary = watch(
-        player.play(records_of(excerpt.samples, facts, chunk_len=round(DEFAULT_CHUNK_S * excerpt.rate_hz))), rate_hz=excerpt.rate_hz
-    )
+    summary = watch(player.play(records_of(excerpt.samples, facts, chunk_len=round(CHUNK_S * excerpt.rate_hz))), rate_hz=excerpt.rate_hz)
     print("\n" + "\n".join([*summary.lines(), *_against_reference(summary.beats, excerpt.rate_hz)]))
     print(f"computing    {player.computing_s:.2f} s for {lasts_s:.0f} s of signal: {lasts_s / player.computing_s:.0f} times real time")
     print(f"\n{DISCLAIMER}")

@@ -1,17 +1,20 @@
 """Events as a person reads them: a line of marks as they come, and a summary at the end."""
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable
+from statistics import median
 from typing import TextIO
 
 import numpy as np
 
-from edgeecg.types import Beat, Event, Gap, Morphology, Quality, Refused, Vitals
+from edgeecg.types import Beat, Event, Gap, Morphology, Refused, SignalState
 
 MARKS = {Morphology.NORMAL: "|", Morphology.WIDE: "V", Morphology.UNKNOWN: "?"}
 COLUMNS_PER_S = 10
 COLUMNS_PER_LINE = 60
-LEGEND = "a column is 0.1 s, a beat stands where it became known: | normal, V wide, ? not yet told apart, x a gap"
+LEGEND = "A column is 0.1 s; a beat stands where it became known: | normal, V wide, ? not told apart, x samples missing."
+RATE_OVER_BEATS = 8
+TROUBLES = ("lead_off", "saturated", "flat", "invalid")
 
 
 def clock(seconds: float) -> str:
@@ -20,15 +23,15 @@ def clock(seconds: float) -> str:
 
 
 class Monitor:
-    """One lead's beats as a line of marks a few seconds long, with heart rate and quality at its end."""
+    """One lead's beats as lines of marks, six seconds each, with the heart rate and what is wrong with the lead."""
 
     def __init__(self, screen: TextIO, *, rate_hz: float) -> None:
         self._screen = screen
         self._rate_hz = rate_hz
         self._column = 0
         self._marks = ""
-        self._heart_rate = "--"
-        self._quality = "--"
+        self._peaks: deque[int] = deque(maxlen=RATE_OVER_BEATS + 1)
+        self._troubles = ""
 
     def show(self, events: Iterable[Event], *, now_sample: int) -> None:
         """Draw what has become known, then the time that has passed."""
@@ -45,15 +48,13 @@ class Monitor:
     def _mark(self, event: Event) -> str:
         match event:
             case Beat():
+                self._peaks.append(event.sample)
                 return MARKS[event.morphology]
             case Gap():
+                self._peaks.clear()
                 return "x"
-            case Vitals() if event.heart_rate > 0:
-                self._heart_rate = f"{event.heart_rate:.0f}"
-            case Quality():
-                self._quality = f"{event.index:.2f}"
-            case _:
-                pass
+            case SignalState():
+                self._troubles = ", ".join(name.replace("_", " ") for name in TROUBLES if getattr(event, name))
         return ""
 
     def _draw(self, mark: str) -> None:
@@ -62,7 +63,11 @@ class Monitor:
         self._screen.write(mark)
         self._column += 1
         if self._column % COLUMNS_PER_LINE == 0:
-            self._screen.write(f"  {self._heart_rate:>3}/min  quality {self._quality}\n")
+            self._screen.write(f"  {self._heart_rate():>3}/min  {self._troubles}".rstrip() + "\n")
+
+    def _heart_rate(self) -> str:
+        intervals = np.diff(sorted(self._peaks))
+        return f"{60 * self._rate_hz / median(intervals):.0f}" if len(intervals) else "--"
 
 
 class Summary:
@@ -71,9 +76,7 @@ class Summary:
     def __init__(self, *, rate_hz: float) -> None:
         self._rate_hz = rate_hz
         self.beats: list[Beat] = []
-        self._heart_rates: list[float] = []
-        self._good_seconds: list[bool] = []
-        self._gaps = 0
+        self._gaps: list[Gap] = []
         self._refused: Counter[str] = Counter()
 
     def add(self, events: Iterable[Event]) -> None:
@@ -82,31 +85,24 @@ class Summary:
             match event:
                 case Beat():
                     self.beats.append(event)
-                case Vitals() if event.heart_rate > 0:
-                    self._heart_rates.append(event.heart_rate)
-                case Quality():
-                    self._good_seconds.append(event.good)
                 case Gap():
-                    self._gaps += 1
+                    self._gaps.append(event)
                 case Refused():
                     self._refused[event.reason.name.lower().replace("_", " ")] += 1
-                case _:
-                    pass
 
     def lines(self) -> list[str]:
         """Say it, a line a thing."""
         shapes = Counter(beat.morphology.name.lower() for beat in self.beats)
-        lines = [f"beats        {len(self.beats)}: " + ", ".join(f"{count} {shape}" for shape, count in shapes.most_common())]
-        if self.beats:
+        lines = [f"beats        {len(self.beats)}" + "".join(f", {count} {shape}" for shape, count in shapes.most_common())]
+        if len(self.beats) > 1:
+            rates = 60 * self._rate_hz / np.diff(sorted(beat.sample for beat in self.beats))
+            lines.append("heart rate   {:.0f}/min (median), 90 % from {:.0f} to {:.0f}".format(*np.percentile(rates, [50, 5, 95])))
             delays_ms = [(beat.reported_at - beat.sample) / self._rate_hz * 1000 for beat in self.beats]
-            median, late, worst = np.percentile(delays_ms, [50, 95, 100])
-            lines.append(f"known after  {median:.0f} ms of signal (median), 95 % within {late:.0f} ms, all within {worst:.0f} ms")
-        if self._heart_rates:
-            low, median, high = np.percentile(self._heart_rates, [0, 50, 100])
-            lines.append(f"heart rate   {median:.0f}/min (median), {low:.0f} to {high:.0f}")
-        if self._good_seconds:
-            lines.append(f"quality      good in {np.mean(self._good_seconds):.0%} of the seconds")
+            lines.append(
+                "known after  {:.0f} ms (median), 95 % within {:.0f} ms, all within {:.0f} ms".format(
+                    *np.percentile(delays_ms, [50, 95, 100])
+                )
+            )
         if self._gaps:
-            lines.append(f"gaps         {self._gaps}")
-        lines += [f"refused      {count} records: {reason}" for reason, count in self._refused.items()]
-        return lines
+            lines.append(f"missing      {sum(gap.len_samples for gap in self._gaps)} samples in {len(self._gaps)} gaps")
+        return lines + [f"refused      {count} records: {reason}" for reason, count in self._refused.items()]

@@ -5,7 +5,7 @@ import time
 
 from edgeecg import warmup
 from edgeecg.cli.parser import Parser
-from edgeecg_kernels._jit import CACHE_DIR
+from edgeecg_kernels._jit import cache_root
 
 
 def configure(parser: Parser) -> None:
@@ -19,6 +19,6 @@ def run(options: argparse.Namespace) -> int:
     warmup.compile_all()
     removed = warmup.prune()
     if not options.quiet:
-        print(f"kernels ready after {time.perf_counter() - begin:.1f} s, in {CACHE_DIR or 'memory only: no folder can be written'}")
+        print(f"kernels ready after {time.perf_counter() - begin:.1f} s, in {cache_root() or 'memory only: no folder can be written'}")
         print("".join(f"removed {folder}: not used for a week\n" for folder in removed), end="")
     return 0

@@ -1,5 +1,6 @@
 """Whatever is wrong with a command line is said in one sentence, with status 2 and never a traceback."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -7,13 +8,12 @@ import pytest
 from edgeecg.cli import COMMANDS, DISCLAIMER, main
 
 
-def status_of(arguments: list[str]) -> int:
+def status_of(arguments: list[str]) -> object:
     """Run the command line, which returns its status or exits with it."""
     try:
         return main(arguments)
-    except SystemExit as exit_:
-        assert isinstance(exit_.code, int)
-        return exit_.code
+    except SystemExit as done:
+        return done.code
 
 
 def damaged_csv(folder: Path) -> str:
@@ -41,8 +41,6 @@ def damaged_csv(folder: Path) -> str:
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
 def test_a_refusal_is_one_sentence(arguments: list[str], sentence: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    import re
-
     filled = [damaged_csv(tmp_path) if word == "DAMAGED" else word for word in arguments]
     assert status_of(filled) == 2
     printed = capsys.readouterr()

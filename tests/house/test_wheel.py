@@ -19,7 +19,7 @@ from edgeecg.data import load_excerpt
 for module in (edgeecg, edgeecg_kernels, edgeecg_wire):
     print(module.__file__)
 excerpt = load_excerpt()
-beats = edgeecg.rpeaks(excerpt.samples_mv[: 20 * 360], excerpt.rate_hz)
+beats = edgeecg.rpeaks(excerpt.samples_mv[: 10 * 360], excerpt.rate_hz)
 print(len(beats))
 """
 
@@ -50,8 +50,8 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(environment: Path, *command: str) -> str:
-    """Run a command of the environment from the root folder, in an environment without settings."""
-    inherited = {name: os.environ[name] for name in ("HOME", "PATH", "XDG_CACHE_HOME", "NUMBA_DISABLE_JIT") if name in os.environ}
+    """Run a command of the environment from the root folder; uncompiled, because another place would be compiled anew."""
+    inherited = {"HOME": os.environ["HOME"], "PATH": os.environ["PATH"], "NUMBA_DISABLE_JIT": "1"}
     program = environment / "bin" / command[0]
     done = subprocess.run([program, *command[1:]], cwd="/", env=inherited, check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -81,7 +81,7 @@ def test_the_command_says_its_version(installed: Path) -> None:
 def test_the_installed_engine_finds_beats_from_anywhere(installed: Path) -> None:
     *files, n_beats = run(installed, "python", "-c", SMOKE).splitlines()
     assert all(Path(file).is_relative_to(installed) for file in files), files
-    assert int(n_beats) > 20
+    assert int(n_beats) > 10
 
 
 def test_kernels_and_tests_are_not_importable_by_those_names(installed: Path) -> None:

@@ -1,0 +1,86 @@
+"""`edgeecg replay` and `edgeecg demo` show what the engine says, whatever the file."""
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import edgeecg
+from edgeecg.cli import main
+from edgeecg.data import load_excerpt
+
+SECONDS = 30
+
+
+@pytest.fixture(scope="module")
+def csv_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The first half minute of the bundled recording, as a spreadsheet would have it."""
+    excerpt = load_excerpt()
+    samples = excerpt.samples_mv[: int(SECONDS * excerpt.rate_hz)]
+    path = tmp_path_factory.mktemp("csv") / "excerpt.csv"
+    rows = (f"{i / excerpt.rate_hz:.6f},{value:.3f}" for i, value in enumerate(samples))
+    path.write_text("time,MLII\n" + "\n".join(rows) + "\n")
+    return path
+
+
+@pytest.fixture(scope="module")
+def peaks() -> list[int]:
+    """What the plain way in finds there."""
+    excerpt = load_excerpt()
+    found = edgeecg.rpeaks(excerpt.samples_mv[: int(SECONDS * excerpt.rate_hz)], excerpt.rate_hz, mv_per_unit=1.0)
+    return [int(sample) for sample in found["sample"]]
+
+
+def beats_of(out: str) -> list[int]:
+    events = [json.loads(line) for line in out.splitlines()]
+    return sorted(event["sample"] for event in events if event["event"] == "Beat")
+
+
+@pytest.mark.parametrize("chunk_len", [1, 36, 5000])
+def test_json_gives_the_same_beats_as_the_plain_way_in(
+    csv_file: Path, peaks: list[int], chunk_len: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["replay", str(csv_file), "--json", "--chunk", str(chunk_len)]) == 0
+    assert beats_of(capsys.readouterr().out) == peaks
+    assert len(peaks) > 40
+
+
+def test_text_shows_every_beat_and_the_summary(csv_file: Path, peaks: list[int], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["replay", str(csv_file)]) == 0
+    out = capsys.readouterr().out
+    assert re.search(r"^excerpt.csv: 0:30 of lead MLII at 360 Hz$", out, re.MULTILINE)
+    drawn = "".join(re.findall(r"^ 0:\d\d  ([|V?x.]+)", out, re.MULTILINE))
+    assert len(drawn) == SECONDS * 10
+    assert re.search(rf"^beats        {len(peaks)}, ", out, re.MULTILINE)
+    assert len(peaks) - 2 <= len(drawn.replace(".", "")) <= len(peaks)  # the last are decided when the stream ends
+
+
+def test_a_lead_is_chosen_by_name_or_number(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "two.csv"
+    wave = np.sin(np.arange(1000) / 10)
+    path.write_text("I,II\n" + "\n".join(f"{value:.3f},0" for value in wave) + "\n")
+    for which, name in (("II", "II"), ("1", "II"), ("0", "I")):
+        assert main(["replay", str(path), "--rate", "250", "--lead", which]) == 0
+        assert f"of lead {name} at 250 Hz" in capsys.readouterr().out
+    assert main(["replay", str(path), "--rate", "250", "--lead", "aVR"]) == 2
+    assert capsys.readouterr().err == "edgeecg replay: two: lead: 'aVR' is not one of I, II\n"
+
+
+def test_a_wfdb_record_is_replayed(edgeecg_data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["replay", str(edgeecg_data / "mitdb" / "100"), "--json"]) == 0
+    assert 2260 <= len(beats_of(capsys.readouterr().out)) <= 2285  # 2273 are annotated
+
+
+def test_the_demo_says_how_well_it_went(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["demo", "--speed", "inf"]) == 0
+    out = capsys.readouterr().out
+    assert " 4:54  " in out
+    figures = re.search(r"(\d+) missed, (\d+) false; sensitivity (\d+\.\d+)%, predictivity (\d+\.\d+)%", out)
+    assert figures
+    missed, false = int(figures[1]), int(figures[2])
+    assert missed <= 15  # of 509
+    assert false <= 10
+    assert float(figures[3]) == pytest.approx(100 * (1 - missed / 509), abs=0.01)
+    assert out.endswith("Not a medical device: not for diagnosis, treatment or monitoring of patients.\n")
