@@ -1,7 +1,7 @@
 """Frames to bytes and back, without I/O: `encode(frame)`, and a `Decoder` fed whatever arrived."""
 
+import struct
 from dataclasses import dataclass
-from struct import error as StructError
 from zlib import crc32
 
 from edgeecg_wire import cobs
@@ -99,7 +99,7 @@ def read(body: bytes) -> Frame | Unknown | Refused:
     if body[0] != VERSION or record is None:
         return Unknown(body[0], body[1], len(body))
     if len(body) < record.LAYOUT.size:
-        return Refused(record.TYPE, "length", f"payload: {len(body) - HEADER_BYTES} bytes are fewer than {record.LAYOUT.size - HEADER_BYTES}")
+        return Refused(record.TYPE, "length", f"frame: {len(body)} bytes are fewer than {record.LAYOUT.size}")
     if record is Samples:
         return _read_samples(body)
     if record is Hello:
@@ -134,8 +134,8 @@ def _read_hello(body: bytes) -> Frame | Refused:
 
 
 def _read_stream(body: bytes, at: int) -> Stream:
-    values = Stream.LAYOUT.unpack_from(body, at)
-    return Stream(*values[:8], terms=values[8:])
+    stream, kind, leads, bits, unit, rate_millihz, scale_pico, zero, *terms = Stream.LAYOUT.unpack_from(body, at)
+    return Stream(stream, kind, leads, bits, unit, rate_millihz, scale_pico, zero, tuple(terms))
 
 
 def _text(padded: bytes) -> str:
@@ -148,7 +148,7 @@ def encode(frame: Frame) -> bytes:
         raise WireError(f"{type(frame).__name__}.{why}")
     try:
         body = frame.LAYOUT.pack(VERSION, frame.TYPE, *_values(frame, frame.FIELDS)) + _tail(frame)
-    except StructError as error:
+    except struct.error as error:
         raise WireError(f"{type(frame).__name__}: a field does not fit its type: {error}") from None
     if len(body) + CRC_BYTES > MAX_FRAME:
         raise WireError(f"{type(frame).__name__}: {len(body) + CRC_BYTES} bytes are more than {MAX_FRAME}")

@@ -5,6 +5,7 @@ from struct import calcsize
 
 VERSION = 1
 MAX_SEGMENT = 1024
+MAX_FRAME = MAX_SEGMENT - 1 - (MAX_SEGMENT - 1) // 255
 MAX_LEADS = 8
 MAX_STREAMS = 8
 DEVICE = 255
@@ -40,6 +41,7 @@ class Field:
 
     @property
     def size(self) -> int:
+        """Bytes on the wire."""
         return calcsize("<" + STRUCT_CODES[self.wire])
 
 
@@ -53,10 +55,12 @@ class Layout:
 
     @property
     def size(self) -> int:
+        """Bytes on the wire."""
         return sum(field.size for field in self.fields)
 
     @property
     def format(self) -> str:
+        """Codes for Python's struct."""
         return "".join(STRUCT_CODES[field.wire] for field in self.fields)
 
 
@@ -74,7 +78,7 @@ class Frame:
 LIMITS = (
     Constant("VERSION", VERSION, "header version spoken here"),
     Constant("MAX_SEGMENT", MAX_SEGMENT, "most bytes between two delimiters, COBS included; one more is overlong"),
-    Constant("MAX_FRAME", MAX_SEGMENT - 1 - (MAX_SEGMENT - 1) // 255, "most bytes of header + payload + CRC: what always fits in a segment"),
+    Constant("MAX_FRAME", MAX_FRAME, "most bytes of header + payload + CRC: what always fits in a segment"),
     Constant("MAX_LEADS", MAX_LEADS, "leads in one stream"),
     Constant("MAX_STREAMS", MAX_STREAMS, "streams of one device, numbered from 0"),
     Constant("DEVICE", DEVICE, "stream byte of a frame that belongs to no stream"),

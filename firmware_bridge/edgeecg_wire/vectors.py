@@ -25,7 +25,10 @@ def _right() -> Iterator[tuple[str, f.Frame]]:
     yield "samples, i16, two leads", f.Samples(0, 7, 123_456_789, 250_000, 2, 16, 2, 0, _I16)
     yield "samples, i24", f.Samples(1, 8, 2**63 - 1, 2_000_000, 1, 24, 0, 65535, _I24)
     yield "samples, all zero", f.Samples(0, 0, 0, 125_000, 1, 16, 0, 0, bytes(100))
-    yield "samples without a zero, one full block and more", f.Samples(7, 257, 0x0101010101010101, 0x01010101, 1, 16, 1, 257, b"\x01" * 2 * 257)
+    yield (
+        "samples without a zero, one full block and more",
+        f.Samples(7, 257, 0x0101010101010101, 0x01010101, 1, 16, 1, 257, b"\x01" * 2 * 257),
+    )
     yield "samples, the longest frame", f.Samples(0, 1, 2, 250_000, 1, 16, 0, 0, b"\xff\x7f" * 495)
     yield "lead off", f.LeadOff(device, 3, 5_000_000, 0, 3)
     yield "battery", f.Battery(device, 4, 5_000_001, 87, 1, 3990)
@@ -89,8 +92,9 @@ def _wrong() -> Iterator[tuple[str, bytes]]:
     yield "hello: descriptors too small", _with(hello, {49: 32})
     yield "hello: one stream twice", _with(hello, {50 + 33: 0})
     yield "hello: nine streams", seal(bytes(_body(hello)[:48]) + b"\x09\x21" + bytes(9 * 33))
-    yield "hello: longer descriptors of a newer device", seal(
-        bytes(_body(hello)[:49]) + b"\x28" + bytes(_body(hello)[50:83]) + b"\x01" * 7 + bytes(_body(hello)[83:]) + b"\x02" * 7
+    yield (
+        "hello: longer descriptors of a newer device",
+        seal(bytes(_body(hello)[:49]) + b"\x28" + bytes(_body(hello)[50:83]) + b"\x01" * 7 + bytes(_body(hello)[83:]) + b"\x02" * 7),
     )
     yield "battery: cut", seal(bytes(_body(battery)[:-1]))
     yield "battery: a newer device says more", seal(bytes(_body(battery)) + b"\x01\x02\x03")

@@ -65,7 +65,7 @@ _RESIDUE = 0x2144DF1C
 
 
 @kernel
-def crc32(x: NDArray[np.uint8], n: int) -> int:
+def crc32(x: NDArray[np.uint8], n: int) -> np.int64:
     """CRC-32 (ISO-HDLC) of the first n bytes, eight at a time: slicing-by-8 of Kounavis and Berry (2008)."""
     crc = np.int64(0xFFFFFFFF)  # int() of an unsigned is unsigned to numba, and does not mix with signed
     i = 0
@@ -86,7 +86,7 @@ def crc32(x: NDArray[np.uint8], n: int) -> int:
 def cobs_decode(x: NDArray[np.uint8], start: int, stop: int, out: NDArray[np.uint8]) -> int:
     """Take the stuffing out of x[start:stop] (Cheshire and Baker, 1999): bytes written, or -1 where a block runs past the end."""
     n = 0
-    at = start
+    at = np.int64(start)
     while at < stop:
         code = np.int64(x[at])
         end = at + code
@@ -103,7 +103,7 @@ def cobs_decode(x: NDArray[np.uint8], start: int, stop: int, out: NDArray[np.uin
 
 
 @kernel
-def _little(x: NDArray[np.uint8], at: int, n: int) -> int:
+def _little(x: NDArray[np.uint8], at: int, n: int) -> np.int64:
     value = np.int64(0)
     for i in range(n):
         value |= np.int64(x[at + i]) << (8 * i)
@@ -197,9 +197,7 @@ def _clear(row: Any) -> None:
 
 
 @kernel
-def wire_scan(
-    state: NDArray[Any], x: NDArray[np.uint8], rows: NDArray[Any], values: NDArray[np.int32], aside: NDArray[np.uint8]
-) -> int:
+def wire_scan(state: NDArray[Any], x: NDArray[np.uint8], rows: NDArray[Any], values: NDArray[np.int32], aside: NDArray[np.uint8]) -> int:
     """Scan x from state["at"] until it ends or an output is full: rows written.
 
     SPEC.md's framing, with no deliberate difference from `edgeecg_wire.codec.Decoder`: any cut of the bytes gives the

@@ -97,6 +97,6 @@ def test_memory_does_not_grow() -> None:
 
 
 def test_the_numbers_are_the_protocols() -> None:
-    assert (scan.VERSION, scan.MAX_SEGMENT, scan.HEADER_BYTES) == (frames.VERSION, frames.MAX_SEGMENT, HEADER.size)
-    assert (scan.TYPE_SAMPLES, scan.FIXED_BYTES) == (Samples.TYPE, Samples.LAYOUT.size)
-    assert (scan.MAX_RATE_MILLIHZ, scan.MAX_STREAM, scan.MAX_LEADS) == (frames.MAX_RATE_MILLIHZ, MAX_STREAMS - 1, frames.MAX_LEADS)
+    assert (frames.VERSION, frames.MAX_SEGMENT, HEADER.size) == (scan.VERSION, scan.MAX_SEGMENT, scan.HEADER_BYTES)
+    assert (Samples.TYPE, Samples.LAYOUT.size) == (scan.TYPE_SAMPLES, scan.FIXED_BYTES)
+    assert (frames.MAX_RATE_MILLIHZ, MAX_STREAMS - 1, frames.MAX_LEADS) == (scan.MAX_RATE_MILLIHZ, scan.MAX_STREAM, scan.MAX_LEADS)

@@ -40,7 +40,7 @@ class Tally:
 
 def ecg_like(rng: random.Random, count: int) -> list[int]:
     phase = rng.randrange(200)
-    return [round(1000 * math.exp(-((((i + phase) % 200) - 100) / 3) ** 2) + rng.gauss(0, 12)) for i in range(count)]
+    return [round(1000 * math.exp(-(((((i + phase) % 200) - 100) / 3) ** 2)) + rng.gauss(0, 12)) for i in range(count)]
 
 
 def pool_of(n: int, rng: random.Random) -> list[Frame]:

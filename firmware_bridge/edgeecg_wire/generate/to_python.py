@@ -58,12 +58,13 @@ def _record(layout: Layout, constants: list[str], tail: list[str], frame: Frame 
     lines += ["", "    def wrong(self) -> str:", '        """Say which rule is broken, or nothing."""']
     rules = [rule for field in layout.fields if not field.derived for rule in _rule(field)]
     rules += _tail_rules(frame)
-    rules += [rule for field in layout.fields if field.derived and not field.name == "stream_bytes" for rule in _rule(field)]
+    rules += [rule for field in layout.fields if field.derived and field.name != "stream_bytes" for rule in _rule(field)]
     return "\n".join([*lines, *(f"        {rule}" for rule in rules), '        return ""', ""])
 
 
 def _derived(field: Field) -> list[str]:
-    return ["", "    @property", f"    def {field.name}(self) -> int:", f'        """Return the {field.doc}."""', f"        return {field.derived}"]
+    head = ["", "    @property", f"    def {field.name}(self) -> int:"]
+    return [*head, f'        """Return the {field.doc}."""', f"        return {field.derived}"]
 
 
 def _rule(field: Field) -> list[str]:
