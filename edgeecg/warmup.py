@@ -9,15 +9,23 @@ import numpy as np
 
 from edgeecg.engine import Engine
 from edgeecg.facts import EngineConfig, ModelFacts, StreamFacts
-from edgeecg.types import Chunk, Event, Record, SourceChange, SourceState, Tick
+from edgeecg.types import Chunk, ConfigChange, Event, Record, SourceChange, SourceState, Tick
 from edgeecg_kernels._jit import cache_root, folders_in_use
+from edgeecg_kernels.wire_scan import Scanner
 
 KEPT_S = 7 * 24 * 3600.0
 """A folder of kernels that nobody warmed for so long belongs to an older version, not to one running beside this."""
 
 
-def compile_all() -> tuple[Event, ...]:
-    """Take a stream through all that can happen to it: samples, a frame overtaken, silence, a gap, windows, loss."""
+def compile_all() -> None:
+    """Call every kernel once as the package calls it."""
+    _run_an_engine()
+    for _ in Scanner(max_rows=1).feed(bytes(1)):
+        pass
+
+
+def _run_an_engine() -> tuple[Event, ...]:
+    """Take a stream through all that can happen to it: samples, a frame overtaken, a gap, windows, other models, silence, loss."""
     facts = StreamFacts(name="warm-up", rate_hz=360.0, sequence_bits=16, frame_len=180, reorder_frames=2)
     model = ModelFacts(name="warm-up", sha256="0" * 64, labels=("a", "b"), window_s=1.0, hop_s=1.0)
     engine = Engine(EngineConfig(streams=(facts,), models=(model,)))
@@ -25,6 +33,7 @@ def compile_all() -> tuple[Event, ...]:
     records: tuple[Record, ...] = (
         SourceState(facts.name, SourceChange.OPENED, 0),
         *(Chunk(facts.name, half_second, (sequence + 1) * ns, sequence=sequence) for sequence in (0, 1, 2, 4, 3, 7)),
+        ConfigChange(EngineConfig(streams=(facts,))),
         Tick(12 * ns),
         SourceState(facts.name, SourceChange.DROPPED, 13 * ns, 1),
         SourceState(facts.name, SourceChange.LOST, 14 * ns),
