@@ -115,7 +115,7 @@ def config_from_bytes(data: bytes) -> EngineConfig:
 
 
 def digest(config: EngineConfig) -> bytes:
-    """Sixteen bytes: equal for equal settings, and for no others."""
+    """Sixteen bytes: equal for settings equal to the last bit, and for no others."""
     return blake2b(config_to_bytes(config), digest_size=DIGEST_LEN).digest()
 
 

@@ -59,7 +59,7 @@ class Blob:
 
     def __init__(self, text: str, to_bytes: Callable[[Any], bytes], from_bytes: Callable[[bytes], Any]) -> None:
         self.text, self.to_bytes, self.from_bytes = text, to_bytes, from_bytes
-        self.allowed = f"{text}, shorter than 4 GiB"
+        self.allowed = f"{text.partition('(')[0]}, shorter than 4 GiB"
 
     def check(self, value: Any) -> None:
         """Raise what writing it would."""

@@ -27,8 +27,8 @@ NO_SNAPSHOT: Final = bytes(DIGEST_LEN)
 
 _HEADER = Struct(f"<12sI?xxxQQ{DIGEST_LEN}sI")
 _CRC = Struct("<I")
-_HEAD = Struct("<2sBxIII")
-_HEAD_CHECKED = Struct("<BIIQ")
+_HEAD = Struct("<2sHIII")
+_HEAD_CHECKED = Struct("<HIIQ")
 _PAIR = Struct("<II")
 _MARKER = b"\xe5\x1e"
 
@@ -129,8 +129,8 @@ def snapshot_id(snapshot: bytes) -> bytes:
 
 
 def salt_of(header: bytes) -> int:
-    """What makes the heads of one segment's entries no heads elsewhere."""
-    return zlib.crc32(header)
+    """What makes the heads of one segment's entries no heads elsewhere; no CRC: one over bytes and their CRC is a constant."""
+    return int.from_bytes(blake2b(header, digest_size=4).digest(), "little")
 
 
 def entry_bytes(kind: int, body: bytes, offset: int, salt: int) -> bytes:
@@ -140,6 +140,11 @@ def entry_bytes(kind: int, body: bytes, offset: int, salt: int) -> bytes:
     body_crc = zlib.crc32(body)
     head_crc = zlib.crc32(_HEAD_CHECKED.pack(kind, len(body), body_crc, offset), salt)
     return _HEAD.pack(_MARKER, kind, len(body), body_crc, head_crc) + body
+
+
+def longest_answers(records: int) -> int:
+    """How long the ANSWERS entry to so many records can become."""
+    return _HEAD.size + records * _PAIR.size
 
 
 def answers_of(given: Sequence[Sequence[Event]]) -> Answers:

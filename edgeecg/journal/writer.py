@@ -34,6 +34,7 @@ from edgeecg.journal.segment import (
     answers_of,
     answers_to_bytes,
     entry_bytes,
+    longest_answers,
     salt_of,
     snapshot_id,
 )
@@ -54,7 +55,9 @@ class Limits:
     keep_segments: int = 4
     """The newest, and older ones to fall back on or to replay, as far as the cap allows."""
     sync_bytes: int = 1 << 20
+    """Once so much is not yet safe, the next `append` syncs first; a power cut takes this and one call at most."""
     sync_calls: int = 1024
+    """Ditto, in calls."""
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -112,19 +115,23 @@ class Journal:
         return self.refusal is not None or self._size >= self._limits.segment_bytes
 
     def append(self, records: Sequence[Record]) -> None:
-        """Write down what one engine call is about to be given. Whatever this raises, the call was not written down."""
+        """Write down what one engine call is about to be given. If this raises, do not feed it: it was not written down.
+
+        (Only where the file system then also refuses to take it back may it stand there, as a last call without answers.)
+        """
         handle = self._required()
         if self._open_call is not None:
             raise JournalError(self._where, "append", "possible before answered() has told what the last call gave")
+        if self._unsynced_bytes >= self._limits.sync_bytes or self._unsynced_calls >= self._limits.sync_calls:
+            self._fsync(handle)  # before, not after: a failure then is not this call's
         body = encode_all(records)
         data = self._pending_entry()
         data += entry_bytes(RECORDS, body, self._size + len(data), self._salt)
+        self._make_room(len(data) + longest_answers(len(records)))
         self._write(handle, data)
         self._pending, self._open_call = None, len(records)
         self._calls += 1
         self._unsynced_calls += 1
-        if self._unsynced_bytes >= self._limits.sync_bytes or self._unsynced_calls >= self._limits.sync_calls:
-            self._fsync(handle)
 
     def answered(self, given: Sequence[Sequence[Event]]) -> None:
         """Say what the call gave, for each of its records. It is written with the next call, or by `sync`."""
@@ -227,7 +234,6 @@ class Journal:
 
     def _write(self, handle: int, data: bytes) -> None:
         """All of it or, as far as can be told, nothing."""
-        self._make_room(len(data))
         try:
             self._files.append(handle, data)
         except OSError as reason:
