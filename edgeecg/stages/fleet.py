@@ -23,8 +23,8 @@ from edgeecg.types import (
 )
 from edgeecg_kernels import state as kinds
 from edgeecg_kernels.align import align_dropped
-from edgeecg_kernels.arena import LEAD_STATE, PIECE, ROWS_PER_PIECE, STREAM_STATE, make_scratch
-from edgeecg_kernels.pipeline import break_stream, release_held, restart_windows, run_pieces, start_stream
+from edgeecg_kernels.arena import LEAD_STATE, PIECE, PIECE_BREAK, PIECE_TICK, ROWS_PER_PIECE, STREAM_STATE, make_scratch
+from edgeecg_kernels.pipeline import restart_windows, run_pieces, start_stream
 
 ROWS = 4 * ROWS_PER_PIECE
 NUMBERS = "iuf"
@@ -35,6 +35,7 @@ Reader = Callable[[int, Any], Event]
 
 
 CLOSED = (-1, 0, 0)
+NO_SAMPLES = np.zeros(0)
 
 
 class _Batch:
@@ -58,6 +59,11 @@ class _Batch:
             self.owners.append(owner)
         self.arrays.append(chunk.samples)
         self.start += n * n_leads
+
+    def order(self, slot: int, order: int, now_ns: int) -> None:
+        """Append a piece that brings no samples."""
+        self.pieces.append((slot, 0, order, -1, -1, now_ns, 0, 0))
+        self.owners.append(0)
 
 
 class Fleet:
@@ -110,7 +116,7 @@ class Fleet:
     def _run_batch(self, batch: "_Batch", events: list[Events]) -> None:
         if not batch.pieces:
             return
-        x = np.concatenate(batch.arrays, axis=None, dtype=np.float64)
+        x = np.concatenate(batch.arrays, axis=None, dtype=np.float64) if batch.arrays else NO_SAMPLES
         pieces = np.array(batch.pieces, np.int64).view(PIECE)[:, 0]
         row_ends = np.zeros(len(pieces), np.int64)
         p, done = self._params, 0
@@ -126,6 +132,14 @@ class Fleet:
                 if end > row:
                     events[batch.owners[piece]] += self._read(batch.pieces[piece][0], row, end)
                     row = end
+
+    def _run_order(self, slot: int, order: int, now_ns: int = 0) -> Events:
+        """Run one piece without samples: PIECE_TICK or PIECE_BREAK."""
+        batch = _Batch()
+        batch.order(slot, order, now_ns)
+        events: list[Events] = [()]
+        self._run_batch(batch, events)
+        return events[0]
 
     def _read(self, slot: int, begin: int, end: int) -> Events:
         return tuple(self._readers[int(row["kind"])](slot, row) for row in self._out[begin:end])
@@ -176,7 +190,7 @@ class Fleet:
             start_stream(self._streams, self._leads, p.streams, p.models, slot)
             stream["epoch"] = source.epoch
         elif stream["is_open"]:
-            events = self._broken(slot)
+            events = self._run_order(slot, PIECE_BREAK)
         stream["is_open"], stream["silent"], stream["heard_ns"] = 1, 0, source.now_ns
         self._note_open(slot)
         return (*events, self._changed(slot, StreamChange.OPENED))
@@ -184,17 +198,10 @@ class Fleet:
     def _lost(self, slot: int) -> Events:
         if not self._streams[slot]["is_open"]:
             return ()
-        events = self._broken(slot)
+        events = self._run_order(slot, PIECE_BREAK)
         self._streams[slot]["is_open"] = 0
         del self._open[self._facts[slot].name]
         return (*events, self._changed(slot, StreamChange.LOST))
-
-    def _broken(self, slot: int) -> Events:
-        p = self._params
-        n_rows = break_stream(
-            self._streams, self._leads, p.streams, p.taps, p.models, p.qrs, self.hop_factor, slot, self._scratch, self._out
-        )
-        return self._read(slot, 0, n_rows)
 
     def _note_open(self, slot: int) -> None:
         facts = self._facts[slot]
@@ -207,14 +214,9 @@ class Fleet:
     def tick(self, now_ns: int) -> Events:
         """Time has passed: give up waiting for late frames, and say who has fallen silent or speaks again."""
         events: list[Event] = []
-        p = self._params
         for slot in np.flatnonzero(self._streams["align"]["held_count"] > 0).tolist():
-            n_rows = release_held(
-                self._streams, self._leads, p.streams, p.taps, p.models, p.qrs, self.hop_factor,
-                slot, now_ns, self._scratch, self._out,
-            )  # fmt: skip
-            events += self._read(slot, 0, n_rows)
-        quiet = now_ns - self._streams["heard_ns"] >= p.silence_ns
+            events += self._run_order(slot, PIECE_TICK, now_ns)
+        quiet = now_ns - self._streams["heard_ns"] >= self._params.silence_ns
         is_open = self._streams["is_open"] == 1
         was_silent = self._streams["silent"] == 1
         for slot in np.flatnonzero(is_open & (quiet != was_silent)).tolist():

@@ -1,29 +1,47 @@
 """The one decorator every kernel wears, and the cache that never serves a stale or unchecked kernel.
 
-Numba's own cache key holds neither the bounds-check flag nor the sources of callees. So kernels are cached in a folder
-named by a digest of every kernel source and every flag that changes the code: another source or flag, another folder.
+Numba's own cache key holds neither the bounds-check flag nor the sources of callees. So a module's kernels are cached in
+a folder named by a digest of its source, of all it imports from this package, and of every flag that changes the code.
 """
 
 import hashlib
 import os
+import re
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
 from numba.core import config
+from numba.core.types import unliteral
 
 F = TypeVar("F", bound=Callable[..., Any])
 _FLAGS = ("BOUNDSCHECK", "OPT", "DEBUG_ARRAY_OPT_RUNTIME", "CPU_NAME", "CPU_FEATURES", "ENABLE_AVX")
+_FOLDER = Path(__file__).parent
+_IMPORTS = re.compile(r"from edgeecg_kernels(?:\.(\w+) import|( import (?:\([^)]*\)|[^\n]*)))")
 
 
-def source_digest() -> str:
+@cache
+def sources(module: str) -> frozenset[str]:
+    """Name the modules of this package that decide a kernel in `module`: itself and all it imports, however far."""
+    found, waiting = set(), {module, "_jit"}
+    while waiting:
+        name = waiting.pop()
+        found.add(name)
+        for submodule, names in _IMPORTS.findall((_FOLDER / f"{name}.py").read_text()):
+            imported = {submodule} if submodule else set(re.findall(r"\w+", names)) - {"import", "as"}
+            waiting |= {other for other in imported if (_FOLDER / f"{other}.py").exists()} - found
+    return frozenset(found)
+
+
+def source_digest(module: str) -> str:
     """Name everything that decides a kernel's machine code, except the host's processor (numba keys that itself)."""
     digest = hashlib.sha256(numba.__version__.encode())
-    for source in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(source.name.encode() + b"\0" + source.read_bytes())
+    for name in sorted(sources(module)):
+        digest.update(name.encode() + b"\0" + (_FOLDER / f"{name}.py").read_bytes())
     for flag in _FLAGS:
         digest.update(f"{flag}={getattr(config, flag, None)}".encode())
     return digest.hexdigest()[:16]
@@ -38,33 +56,52 @@ def _writable(folder: Path) -> bool:
         return False
 
 
-def cache_dir() -> Path | None:
-    """Return the folder compiled kernels are kept in, or None where nothing can be written."""
+@cache
+def cache_root() -> Path | None:
+    """Return the folder that holds the folders of compiled kernels, or None where nothing can be written."""
     named = os.environ.get("NUMBA_CACHE_DIR")
     home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     bases = [Path(named)] if named else [Path(home) / "edgeecg", Path(tempfile.gettempdir()) / f"edgeecg-{os.getuid()}"]
-    folders = (base / "kernels" / source_digest() for base in bases)
-    return next((folder for folder in folders if _writable(folder)), None)
+    return next((base / "kernels" for base in bases if _writable(base / "kernels")), None)
 
 
-CACHE_DIR = cache_dir()
+@cache
+def cache_dir(module: str) -> Path | None:
+    """Return the folder the compiled kernels of one module are kept in."""
+    root = cache_root()
+    return None if root is None else root / f"{module}-{source_digest(module)}"
+
+
+def folders_in_use() -> set[Path]:
+    """Return the cache folders of this version's kernels, whether anything is in them yet or not."""
+    folders = (cache_dir(source.stem) for source in _FOLDER.glob("*.py"))
+    return {folder for folder in folders if folder is not None}
 
 
 @contextmanager
-def _caching_in(folder: Path) -> Iterator[None]:
+def _caching_in(folder: Path | None) -> Iterator[None]:
     """Numba reads its cache folder when a function is decorated; other libraries' setting is put back."""
     previous = config.CACHE_DIR
-    config.CACHE_DIR = str(folder)
+    config.CACHE_DIR = str(folder or "")
     try:
         yield
     finally:
         config.CACHE_DIR = previous
 
 
+def _one_variant_for_all_integers(compiled: Any) -> Any:
+    """Numba compiles a callee anew for every literal argument it is called with; a third of all compiling was that."""
+    resolve = compiled.get_call_template
+    compiled.get_call_template = lambda args, kws: resolve(tuple(map(unliteral, args)), kws)
+    return compiled
+
+
 def kernel(function: F) -> F:
     """Compile a pure function over arrays; law 3 (JIT on == off, bitwise) forbids fastmath."""
+    if config.DISABLE_JIT:
+        return function
     options: dict[str, Any] = {"nogil": True, "fastmath": False, "error_model": "numpy"}
-    if CACHE_DIR is None:
-        return numba.njit(**options)(function)  # type: ignore[no-any-return]
-    with _caching_in(CACHE_DIR):
-        return numba.njit(cache=True, **options)(function)  # type: ignore[no-any-return]
+    folder = cache_dir(function.__module__.rpartition(".")[2])
+    with _caching_in(folder):
+        compiled = numba.njit(cache=folder is not None, **options)(function)
+    return _one_variant_for_all_integers(compiled)  # type: ignore[no-any-return]

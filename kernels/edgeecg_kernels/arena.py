@@ -48,6 +48,11 @@ PIECE = np.dtype(
     align=True,
 )
 
+PIECE_TICK = -1
+"""As `n`: no samples, but time has passed, up to `arrival_ns`."""
+PIECE_BREAK = -2
+"""As `n`: the source was lost, or opens anew; what is held comes out, what is pending is decided."""
+
 MAX_PIECE_GRID = 1024
 """A chunk is cut so that one piece makes at most this many grid samples: it never outruns the window ring."""
 BLOCK_INPUT = 400

@@ -7,16 +7,21 @@ reported in the order of the samples that decided it, so the order of events doe
 
 from typing import Any
 
+import numpy as np
+
 from edgeecg_kernels import align_state as span_of
 from edgeecg_kernels._jit import kernel
 from edgeecg_kernels.align import align_break, align_chunk, align_tick
-from edgeecg_kernels.arena import BLOCK_INPUT, ROWS_PER_PIECE
+from edgeecg_kernels.arena import BLOCK_INPUT, PIECE_BREAK, PIECE_TICK, ROWS_PER_PIECE
 from edgeecg_kernels.condition import condition_block, condition_reset
 from edgeecg_kernels.qrs import qrs_block, qrs_finish, qrs_reset
 from edgeecg_kernels.resample import grid_to_input, input_needed, resample_block, resample_reset
 from edgeecg_kernels.signal import signal_block
 from edgeecg_kernels.state import KIND_CLOCK, KIND_GAP, KIND_REFUSED
 from edgeecg_kernels.window import window_block, window_skip, window_start
+
+NONE = np.int64(0)
+"""Zero, but not a literal: the compiler makes a whole variant of a callee for a literal argument."""
 
 
 @kernel
@@ -118,7 +123,7 @@ def _take_data(stream: Any, leads: Any, p: Any, shared: Any, x: Any, start: int,
 def _finish(leads: Any, p: Any, shared: Any, known_at: int, out: Any, n_out: int) -> int:
     """Have the detectors decide what is pending; input sample `known_at` made them."""
     begin = n_out
-    n_out = qrs_finish(leads[p["first_lead"]]["qrs"], shared[2][0], 0, out, n_out)
+    n_out = qrs_finish(leads[p["first_lead"]]["qrs"], shared[2][0], NONE, out, n_out)
     _to_input_samples(p, out, begin, n_out)
     for i in range(begin, n_out):
         out[i]["known_at"] = known_at
@@ -168,20 +173,28 @@ def run_pieces(
 ) -> int:  # fmt: skip
     """Take pieces[begin:] until done or `out` may not hold another's rows; return the first piece not taken.
 
-    row_ends[i] is where the rows of piece i end in `out`; those of the first one begin at 0.
+    row_ends[i] is where the rows of piece i end in `out`; those of the first one begin at 0. One entry for all that
+    samples, time and loss can bring: every entry compiles all the stages anew.
     """
     shared = (taps, models, qrs_params, hop_factor)
     work = scratch[0]
-    n_out = 0
+    n_out = NONE
     for i in range(begin, len(pieces)):
         if n_out > len(out) - ROWS_PER_PIECE:
             return i
         piece = pieces[i]
         stream, p = streams[piece["slot"]], params[piece["slot"]]
-        samples = x[piece["start"] : piece["start"] + piece["n"] * p["leads"]]
-        n_spans = align_chunk(stream["align"], p["align"], piece, samples, 0, work["spans"])
-        stream["heard_ns"] = max(stream["heard_ns"], piece["arrival_ns"])
+        samples = x[piece["start"] : piece["start"] + max(piece["n"], 0) * p["leads"]]
+        if piece["n"] == PIECE_TICK:
+            n_spans = align_tick(stream["align"], p["align"], piece["arrival_ns"], work["spans"])
+        elif piece["n"] == PIECE_BREAK:
+            n_spans = align_break(stream["align"], p["align"], work["spans"])
+        else:
+            n_spans = align_chunk(stream["align"], p["align"], piece, samples, 0, work["spans"])
+            stream["heard_ns"] = max(stream["heard_ns"], piece["arrival_ns"])
         n_out = _take_spans(stream, leads, p, shared, n_spans, samples, work, out, n_out)
+        if piece["n"] == PIECE_BREAK:
+            n_out = _finish(leads, p, shared, stream["align"]["next_index"] - 1, out, n_out)
         row_ends[i] = n_out
     return len(pieces)
 
@@ -200,30 +213,6 @@ def start_stream(streams: Any, leads: Any, params: Any, models: Any, slot: int) 
         condition_reset(s["condition"])
         qrs_reset(s["qrs"])
     window_start(stream["window"], models, leads[p["first_lead"]]["resample"]["next_output"])
-
-
-@kernel
-def break_stream(
-    streams: Any, leads: Any, params: Any, taps: Any, models: Any, qrs_params: Any, hop_factor: int, slot: int, scratch: Any, out: Any
-) -> int:
-    """The source was lost or opens anew: release what is held, decide what is pending; return the number of rows."""
-    shared = (taps, models, qrs_params, hop_factor)
-    stream, p, work = streams[slot], params[slot], scratch[0]
-    n_spans = align_break(stream["align"], p["align"], work["spans"])
-    n_out = _take_spans(stream, leads, p, shared, n_spans, taps, work, out, 0)
-    return _finish(leads, p, shared, stream["align"]["next_index"] - 1, out, n_out)
-
-
-@kernel
-def release_held(
-    streams: Any, leads: Any, params: Any, taps: Any, models: Any, qrs_params: Any, hop_factor: int,
-    slot: int, now_ns: int, scratch: Any, out: Any,
-) -> int:  # fmt: skip
-    """Time has passed: take what need not wait for late frames any longer; return the number of rows."""
-    shared = (taps, models, qrs_params, hop_factor)
-    stream, p, work = streams[slot], params[slot], scratch[0]
-    n_spans = align_tick(stream["align"], p["align"], now_ns, work["spans"])
-    return _take_spans(stream, leads, p, shared, n_spans, taps, work, out, 0)
 
 
 @kernel
