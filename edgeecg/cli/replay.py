@@ -102,7 +102,7 @@ class _Tapped:
 
 def _replay_journal(options: argparse.Namespace) -> int:
     if options.live:
-        raise InputError("--live", "a journal", "possible but with a recording")
+        raise InputError("--live", "given with a journal", "possible: a recording can be paced, a journal not")
 
     def make_engine(config: EngineConfig) -> _Tapped:
         return _Tapped(Engine(config), print_json if options.json else _ignore)

@@ -9,7 +9,12 @@ import pytest
 
 import edgeecg
 from edgeecg.cli import main
+from edgeecg.cli.player import records_of
 from edgeecg.data import load_excerpt
+from edgeecg.engine import Engine
+from edgeecg.facts import EngineConfig, StreamFacts
+from edgeecg.journal import open_for_append
+from edgeecg.types import Beat
 
 SECONDS = 30
 
@@ -84,3 +89,44 @@ def test_the_demo_says_how_well_it_went(capsys: pytest.CaptureFixture[str]) -> N
     assert false <= 10
     assert float(figures[3]) == pytest.approx(100 * (1 - missed / 509), abs=0.01)
     assert out.endswith("Not a medical device: not for diagnosis, treatment or monitoring of patients.\n")
+
+
+def journal_in(folder: Path, *, forget_a_beat: bool = False) -> Path:
+    """Journal half a minute of the bundled recording, as a live run would; perhaps with a beat that it did not give."""
+    excerpt = load_excerpt()
+    facts = StreamFacts(name="ward-7", rate_hz=excerpt.rate_hz)
+    config = EngineConfig(streams=(facts,))
+    engine = Engine(config)
+    forgotten = not forget_a_beat
+    with open_for_append(folder, config=config) as journal:
+        for record in records_of(excerpt.samples_mv[: int(SECONDS * excerpt.rate_hz)], facts, chunk_len=360):
+            journal.append([record])
+            (events,) = engine.feed_many([record])
+            if not forgotten and any(isinstance(event, Beat) for event in events):
+                events, forgotten = (), True
+            journal.answered([events])
+    return folder
+
+
+def test_a_journal_gives_its_events_again(tmp_path: Path, peaks: list[int], capsys: pytest.CaptureFixture[str]) -> None:
+    folder = journal_in(tmp_path / "journal")
+    assert main(["replay", str(folder), "--json"]) == 0
+    assert beats_of(capsys.readouterr().out) == peaks
+    assert main(["replay", str(folder)]) == 0
+    assert "32 records in 32 calls" in capsys.readouterr().out
+
+
+def test_a_journal_that_says_something_else_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = journal_in(tmp_path / "journal", forget_a_beat=True)
+    assert main(["replay", str(folder)]) == 2
+    err = capsys.readouterr().err
+    assert err.startswith("edgeecg replay: ")
+    assert "ward-7" in err
+    assert err.count("\n") == 1
+
+
+def test_a_journal_is_not_replayed_live(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["replay", str(tmp_path), "--live"]) == 2
+    assert (
+        capsys.readouterr().err == "edgeecg replay: --live: given with a journal is not possible: a recording can be paced, a journal not\n"
+    )
