@@ -15,6 +15,7 @@ help: ## say what there is to make
 
 $(VENV)/.base: pyproject.toml scripts/environment
 	@scripts/environment $(VENV) base
+	@$(BIN)/edgeecg warmup
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml scripts/environment
@@ -29,6 +30,7 @@ demo: $(VENV)/.base ## replay a bundled recording through the engine, beats and 
 # The full run comes last, so that pytest's own closing line is the last line; a run that fails ends it there.
 test: test-jit-off test-bounds ## the suite; before it, kernels and laws uncompiled, then bounds-checked
 	@echo "--- everything, compiled ---"
+	@$(BIN)/edgeecg warmup
 	@$(BIN)/python -m pytest
 
 test-jit-off: $(VENV)/.dev
