@@ -62,7 +62,11 @@ def test_nothing_but_ours_is_installed(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     tops = {name.split("/")[0] for name in names if ".dist-info/" not in name}
     assert tops == TOP_LEVEL
-    assert not [name for name in names if name.endswith((".pyc", ".journal"))]
+    assert not [name for name in names if name.endswith(".pyc") or "/generate/" in name]
+
+
+def test_a_sketch_finds_its_header_in_the_wheel(wheel: Path) -> None:
+    assert "edgeecg_wire/include/edgeecg_wire.h" in zipfile.ZipFile(wheel).namelist()
 
 
 def test_licence_and_recording_travel_with_the_wheel(wheel: Path) -> None:
