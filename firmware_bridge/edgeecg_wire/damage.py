@@ -19,7 +19,7 @@ def damage(wire: bytes, other: bytes, kind: str, rng: Random) -> bytes:
 
 def _bytewise(wire: bytes, kind: str, rng: Random) -> bytes:
     harmed = bytearray(wire)
-    for _ in range(rng.choice((1, 1, 1, 2, 3, 8))):
+    for _ in range(min(rng.choice((1, 1, 1, 2, 3, 8)), len(wire))):
         at = rng.randrange(len(harmed))
         if kind == "flip":
             harmed[at] ^= rng.choice((1 << rng.randrange(8), rng.randrange(1, 256)))

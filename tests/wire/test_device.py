@@ -7,6 +7,7 @@ import subprocess
 import tty
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -49,7 +50,7 @@ def test_it_says_hello_then_streams_without_a_gap(c_build: Path) -> None:
     assert [frame.clock_us for frame in pcg] == [100_000 * i for i in range(250)]
     assert {frame.dropped for frame in ecg + pcg} == {0}
     ecg_uv = values_of(ecg)
-    beats = sum(1 for before, after in zip(ecg_uv, ecg_uv[1:], strict=False) if before < 600 <= after)
+    beats = sum(1 for before, after in pairwise(ecg_uv) if before < 600 <= after)
     assert 28 <= beats <= 30, "25 s at 70 beats a minute"
 
 
@@ -68,7 +69,7 @@ def test_it_obeys_start_of_one_stream_and_set_rate(c_build: Path) -> None:
     ecg = of_stream(results, 0)
     assert of_stream(results, 1) == []
     assert {frame.rate_millihz for frame in ecg} == {500_000}
-    assert {after.clock_us - before.clock_us for before, after in zip(ecg, ecg[1:], strict=False)} == {50_000}
+    assert {after.clock_us - before.clock_us for before, after in pairwise(ecg)} == {50_000}
 
 
 def test_it_answers_time_sync_with_the_times_it_read_and_wrote(c_build: Path) -> None:
