@@ -1,7 +1,7 @@
 """What a frame's stamps say of the frames before it: how many samples are missing, and whether it comes too late.
 
 Three witnesses: the frame counter, which wraps; the device's clock, which may be set; and arrival, which the network
-delays. Where device clock and counter agree within a sample on whole frames, whole frames were lost.
+delays.
 """
 
 from typing import Any
@@ -11,6 +11,7 @@ from edgeecg_kernels._jit import kernel
 from edgeecg_kernels.align_clock import can_be_true, device_step_us, elapsed_us, span_len
 
 _TRUSTED = 64  # frames lost in a row that the counter alone is believed about
+_BOOT_US = 60_000_000  # a clock that went back to less than this was not set, it began anew
 
 
 @kernel
@@ -39,26 +40,45 @@ def _wraps(missing: int, ahead: int, usual: int, p: Any) -> int:
 
 
 @kernel
-def _whole_frames_fit(s: Any, missing: int, frames: int) -> bool:
-    """Tell whether `frames` lost frames can have held `missing` samples, be they of any length seen so far twice over."""
-    return bool(frames <= missing <= 2 * frames * s["longest"])
+def _whole_frames_fit(s: Any, missing: int, frames: int, frame_len: int) -> bool:
+    """Tell whether `frames` lost frames can have held `missing` samples, were none over twice the longest seen."""
+    return bool(frames <= missing <= 2 * frames * max(s["longest"], frame_len))
+
+
+@kernel
+def untimed_gap(s: Any, p: Any, arrival_ns: int, frame_len: int, ahead: int, numbered: bool) -> int:
+    """Frames without device time: the samples missing by counter and arrival."""
+    by_arrival = missing_by_arrival(s, p, arrival_ns, frame_len)
+    silent = by_arrival > p["silence_len"]
+    if not numbered:
+        return int(max(by_arrival if silent else 0, s["dropped"]))
+    usual = usual_len(s, p)
+    wraps = _wraps(by_arrival, ahead, usual, p) if silent else 0
+    return int((ahead + wraps * (p["sequence_mask"] + 1)) * usual)
 
 
 @kernel
 def numbered_gap(s: Any, p: Any, step_us: int, arrival_ns: int, frame_len: int, ahead: int) -> tuple[int, bool]:
-    """Weigh counter against device clock: the samples missing, and whether the device's clock jumped."""
+    """Weigh counter against device clock: the samples missing, and whether the device's clock jumped.
+
+    Where they agree within a sample on whole frames, whole frames were lost. Where they do not, and frames are of one
+    length, arrival decides between them; frames of many lengths leave the word to the clock, as far as it can be true.
+    """
     missing = span_len(step_us, p["rate_mhz"]) - s["last_len"]
     if ahead == 0 and abs(missing) <= tolerance(s, p, 2):
         return 0, False
     usual = usual_len(s, p)
-    frames = ahead + _wraps(missing, ahead, usual, p) * (p["sequence_mask"] + 1)
-    if frames > 0 and s["regular"] == 1 and abs(missing - frames * usual) <= 1 and (frames == ahead or can_be_true(s, step_us, arrival_ns)):
-        return frames * usual, False
-    if frames == ahead and _whole_frames_fit(s, missing, frames):
-        return missing, False
-    if missing > 0 and can_be_true(s, step_us, arrival_ns):
-        return missing, False
     by_arrival = missing_by_arrival(s, p, arrival_ns, frame_len)
+    frames = ahead + _wraps(missing, ahead, usual, p) * (p["sequence_mask"] + 1)
+    possible = missing > 0 and can_be_true(s, step_us, arrival_ns)
+    if frames > 0 and s["regular"] == 1 and frame_len == s["last_len"]:
+        if abs(missing - frames * usual) <= 1 and (frames == ahead or possible):
+            return frames * usual, False
+        counted = untimed_gap(s, p, arrival_ns, frame_len, ahead, True)
+        if abs(by_arrival - counted) < abs(by_arrival - missing):
+            return counted, True
+    if possible or (frames == ahead and _whole_frames_fit(s, missing, frames, frame_len)):
+        return missing, False
     if ahead == 0 and by_arrival > p["silence_len"]:
         return by_arrival, True
     return ahead * usual, True
@@ -75,18 +95,6 @@ def timed_gap(s: Any, p: Any, step_us: int, arrival_ns: int, frame_len: int) -> 
         return missing, False
     by_arrival = missing_by_arrival(s, p, arrival_ns, frame_len)
     return (by_arrival if by_arrival > p["silence_len"] else 0), True
-
-
-@kernel
-def untimed_gap(s: Any, p: Any, arrival_ns: int, frame_len: int, ahead: int, numbered: bool) -> int:
-    """Frames without device time: the samples missing by counter and arrival."""
-    by_arrival = missing_by_arrival(s, p, arrival_ns, frame_len)
-    silent = by_arrival > p["silence_len"]
-    if not numbered:
-        return int(max(by_arrival if silent else 0, s["dropped"]))
-    usual = usual_len(s, p)
-    wraps = _wraps(by_arrival, ahead, usual, p) if silent else 0
-    return int((ahead + wraps * (p["sequence_mask"] + 1)) * usual)
 
 
 @kernel
@@ -111,7 +119,9 @@ def verdict_on_number(s: Any, p: Any, ahead: int, device_us: int, arrival_ns: in
         step_us = device_step_us(s, p, device_us, arrival_ns)
         missing = span_len(step_us, p["rate_mhz"]) - s["last_len"]
         late = late and -2 * (back + 2) * longest <= missing < 0
-        forward = ahead <= min(_TRUSTED, modulus // 2) or (missing > 0 and can_be_true(s, step_us, arrival_ns))
+        booted = step_us < 0 and device_us < _BOOT_US
+        forward = ahead <= min(_TRUSTED, modulus // 2) and not booted
+        forward = forward or (missing > 0 and can_be_true(s, step_us, arrival_ns))
     else:
         missing = missing_by_arrival(s, p, arrival_ns, frame_len)
         forward = ahead <= modulus // 2 or missing >= ahead * usual_len(s, p) // 2
@@ -139,4 +149,4 @@ def can_wait(s: Any, p: Any, ahead: int, device_us: int, arrival_ns: int, frame_
     if device_us < 0 or s["last_device_us"] < 0:
         return True
     missing = span_len(device_step_us(s, p, device_us, arrival_ns), p["rate_mhz"]) - s["last_len"]
-    return _whole_frames_fit(s, missing, ahead)
+    return _whole_frames_fit(s, missing, ahead, frame_len)
