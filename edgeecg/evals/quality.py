@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 
 from edgeecg.evals.ec57 import Score, Truth, score
 from edgeecg.io.wfdb import Annotations
-from edgeecg.types import Beat, Event, Quality
+from edgeecg.types import Beat, Event, Quality, Vitals
 
 NOISE_SYMBOL = "~"
 UNREADABLE = -1
+RATE_WITHIN = 1.0
 LEADS_TOLD_APART = 4
 """A noise mark's bit i says that lead i is noisy, bit i + 4 that it is unreadable."""
 
@@ -94,6 +95,27 @@ def score_quality(events: Sequence[Event], truth: Truth, annotations: Annotation
         n_clean_good=int((ratings.good & clean).sum()),
         in_good=score(truth, beats, rate_hz, ratings.in_good),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class RateScore:
+    """In how many seconds rated good the heart rate is known and within 1/min of what the annotated beats give."""
+
+    n_good: int
+    n_within: int
+
+
+def score_heart_rate(events: Sequence[Event], reference: Iterable[Vitals]) -> RateScore:
+    """Compare a stream's vitals, second by second, with those that the same stage gives for the annotated beats.
+
+    A second counts if it is rated good and the annotated beats give a rate; a rate that the stream does not know is not within.
+    """
+    known = {event.sample: event.heart_rate for event in events if isinstance(event, Vitals)}
+    true = {event.sample: event.heart_rate for event in reference if event.heart_rate > 0}
+    at = np.array(sorted(true), np.int64)
+    good = at[ratings_of(events).in_good(at)].tolist()
+    within = sum(known.get(sample, -1.0) > 0 and abs(known[sample] - true[sample]) <= RATE_WITHIN for sample in good)
+    return RateScore(len(good), within)
 
 
 def _percent(part: int, whole: int) -> float | None:

@@ -120,11 +120,13 @@ def evaluate(
     """Run a detector over recordings, one after the other."""
     for path in paths:
         known = read_annotated(path)
+        rate_hz = known.recording.lead(lead).rate_hz
+        if rate_hz != known.recording.rate_hz:
+            raise InputError(f"{path}, lead {lead}: rate", rate_hz, f"the {known.recording.rate_hz:g} Hz in which its annotations count")
         if noise is None or snr_db is None:
             samples_mv = known.recording.lead(lead).millivolts()
         else:
             samples_mv = mix(known.recording, known.annotations, noise, snr_db, lead)
-        rate_hz = known.recording.lead(lead).rate_hz
         begun = time.perf_counter()
         found = detect(samples_mv, rate_hz)
         took_s = time.perf_counter() - begun

@@ -4,9 +4,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeecg.evals.ec57 import Truth
-from edgeecg.evals.quality import annotated_clean, ratings_of, score_quality
+from edgeecg.evals.quality import annotated_clean, ratings_of, score_heart_rate, score_quality
 from edgeecg.io.wfdb import Annotations
-from edgeecg.types import Beat, Event, Morphology, Quality
+from edgeecg.types import Beat, Event, Morphology, Quality, Vitals
 
 RATE_HZ = 100.0
 
@@ -70,3 +70,21 @@ def test_seconds_in_fibrillation_count_for_nothing() -> None:
 def test_nothing_rated_is_nothing_good() -> None:
     assert ratings_of([beat(5)]).in_good(np.array([5])).tolist() == [False]
     assert score_quality([], Truth(np.array([5]), ()), noise_marks(), RATE_HZ).figures()["good"] is None
+
+
+def vitals(sample: int, heart_rate: float) -> Vitals:
+    return Vitals(
+        stream="s", sample=sample, heart_rate=heart_rate, rr_ms=0.0, sdnn_ms=0.0, rmssd_ms=0.0, n_intervals=8, reported_at=sample
+    )  # fmt: skip
+
+
+def test_the_heart_rate_counts_in_good_seconds_where_the_annotated_beats_give_one() -> None:
+    ratings: list[Event] = [second(number, good=number != 2) for number in range(6)]
+    rates = [60.0, 61.1, 99.0, -1.0, 59.0]
+    stream: list[Event] = [*ratings, *(vitals(number * 100 + 99, rate) for number, rate in enumerate(rates))]
+    reference = [vitals(number * 100 + 99, rate) for number, rate in enumerate([60.0, 60.0, 60.0, 60.0, 60.0, 60.0, 60.0])]
+    # within: seconds 0 and 4; off by 1.1: 1; bad: 2; unknown to the stream: 3 and 5; never rated: 6
+    result = score_heart_rate(stream, reference)
+    assert (result.n_good, result.n_within) == (5, 2)
+    result = score_heart_rate(stream, [vitals(99, -1.0), *reference[1:]])
+    assert (result.n_good, result.n_within) == (4, 1)
