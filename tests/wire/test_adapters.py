@@ -128,6 +128,13 @@ def test_a_bitalino_is_believed_after_four_frames_that_count_up() -> None:
     assert [type(reading) for reading in Bitalino(1).feed(wires[0] * 8)] == []
 
 
+def test_frames_a_bitalino_left_out_cost_no_others() -> None:
+    wires = [bitalino(2)(i, random.Random(i))[0] for i in range(40)]
+    readings = Bitalino(2).feed(b"".join(wires[:10] + wires[15:]))
+    assert [reading.counter for reading in readings if isinstance(reading, Block)] == [i % 16 for i in range(40) if not 10 <= i < 15]
+    assert len(readings) == 35
+
+
 def test_lines_say_leads_off_and_time() -> None:
     assert Lines().feed(b"!\r\n512\n") == [Block((), leads_off=True), Block(((512,),))]
     assert Lines("ts,ecg").feed(b"1000,-3\n") == [Block(((-3,),), clock_us=1_000_000)]

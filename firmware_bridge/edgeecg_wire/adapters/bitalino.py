@@ -2,7 +2,8 @@
 
 Read from its last bit down, a frame is CRC-4 and sequence (the last byte), four digital inputs, then the channels: 10 bits each of
 the first four, 6 of the fifth and sixth. A CRC of four bits passes one damaged frame in sixteen, and with no header anything may look
-like a frame: so a stream is believed only after LOCK frames in a row whose sequence counts up, and doubted again at the first that fails.
+like a frame: so a stream is believed only after LOCK frames in a row whose sequence counts up, and doubted again at the first that fails
+or does not count up. Frames the device itself left out cost nothing: those after them count up too.
 """
 
 from itertools import pairwise
@@ -39,7 +40,7 @@ def crc4(data: bytes) -> int:
 class Bitalino(Skipping):
     """Frames of 1 to 6 channels at the rate the host has asked for."""
 
-    __slots__ = ("_held", "_locked", "_widths", "leads", "len_bytes", "rate_hz")
+    __slots__ = ("_held", "_locked", "_sequence", "_widths", "leads", "len_bytes", "rate_hz")
 
     counter_modulus = 16
     integrity: ClassVar[str] = "crc-4"
@@ -52,6 +53,7 @@ class Bitalino(Skipping):
         self.len_bytes = -(-(12 + sum(self._widths)) // 8)
         self._held = b""
         self._locked = False
+        self._sequence = 0
 
     def feed(self, data: bytes) -> list[Reading]:
         """Return what the bytes completed, in order."""
@@ -63,10 +65,12 @@ class Bitalino(Skipping):
                 at += 1
                 continue
             frame = data[at : at + self.len_bytes]
-            self._locked = crc4(frame) == 0
+            expected = self._sequence + 1 if self._locked else frame[-1] >> 4
+            self._locked = crc4(frame) == 0 and (frame[-1] >> 4) == expected % 16
             if self._locked:
                 self._tell_skipped(readings)
                 readings.append(self._block(frame))
+                self._sequence = frame[-1] >> 4
                 at += self.len_bytes
         self._held = data[at:]
         return readings
