@@ -150,46 +150,54 @@ rules = st.builds(
 Step = Frame | int | None
 
 
+def swapped(device: Device, n: int, count: int) -> list[Frame]:
+    """Frames that come in the wrong order, all at once."""
+    frames = [device.frame(n) for _ in range(count)]
+    return [replace(frame, arrival_ns=frames[-1].arrival_ns) for frame in frames[::-1]]
+
+
+def trouble(device: Device, what: str, n: int, much: int) -> None:
+    """What happens to a device between two frames."""
+    if what == "lose":
+        for _ in range(much if much > 300 else much % 12):
+            device.lose(n)
+    elif what == "stall":
+        device.delay_ns += much * 20_000_000
+    elif what == "jump":
+        device.clock_offset_us = max(0, device.clock_offset_us + (much - 200) * 100_000)
+    elif what == "restart":
+        device.sequence, device.clock_offset_us = 0, -(device.sample * 10**9 // device.rules.rate_mhz)
+    elif what == "vanish":
+        device.sample += much
+
+
+def odd_frame(device: Device, what: str, n: int, much: int) -> Frame:
+    """A frame whose stamps may be missing or wrong."""
+    frame = device.frame(n, much * 1_000_000 if what == "late" else 0)
+    if what == "bare":
+        return replace(frame, sequence=-1) if much % 2 else replace(frame, device_us=-1)
+    if what == "wild" and device.rules.sequence_bits:
+        return replace(frame, sequence=(frame.sequence + much) % (1 << device.rules.sequence_bits))
+    return frame
+
+
 def misbehave(device: Device, todo: Sequence[tuple[str, int, int]]) -> Iterator[Step]:
     """Frames, ticks (a time) and breaks (None) of a device to which all this happens."""
     sent: list[Frame] = [device.frame(6)]
     yield sent[0]
     for what, n, much in todo:
-        if what == "lose":
-            for _ in range(much if much > 300 else much % 12):
-                device.lose(n)
-        elif what == "again":
+        if what == "again":
             yield replace(sent[-1 - much % len(sent)], arrival_ns=sent[-1].arrival_ns)
-            continue
         elif what == "swap":
-            batch = [device.frame(n) for _ in range(2 + much % 4)]
-            newest_ns = batch[-1].arrival_ns
-            yield from (replace(frame, arrival_ns=newest_ns) for frame in batch[::-1])
-            continue
-        elif what == "late":
-            yield device.frame(n, much * 1_000_000)
-            continue
-        elif what == "stall":
-            device.delay_ns += much * 20_000_000
-        elif what == "jump":
-            device.clock_offset_us = max(0, device.clock_offset_us + (much - 200) * 100_000)
-        elif what == "restart":
-            device.sequence, device.clock_offset_us = 0, -(device.sample * 10**9 // device.rules.rate_mhz)
-        elif what == "vanish":
-            device.sample += much
+            yield from swapped(device, n, 2 + much % 4)
         elif what == "break":
             yield None
-            continue
         elif what == "tick":
             yield sent[-1].arrival_ns + much * 10_000_000
-            continue
-        frame = device.frame(n)
-        if what == "bare":
-            frame = replace(frame, sequence=-1) if much % 2 else replace(frame, device_us=-1)
-        elif what == "wild" and device.rules.sequence_bits:
-            frame = replace(frame, sequence=(frame.sequence + much) % (1 << device.rules.sequence_bits))
-        sent.append(frame)
-        yield frame
+        else:
+            trouble(device, what, n, much)
+            sent.append(odd_frame(device, what, n, much))
+            yield sent[-1]
 
 
 def follow(stream: Stream | Aligner, step: Step) -> None:
@@ -265,7 +273,8 @@ def test_with_counter_and_device_time_every_sample_is_where_it_was_taken(
                 device.lose(first_len)
             device.delay_ns += 1_000_000
         elif what == "s":
-            stream.feed(device.frame(length))  # what is lost before counts into the bound
+            stream.feed(device.frame(length))  # frames lost just before, and still waited for, would count into the bound
+            stream.tick(1 << 60)
             batch = [device.frame(length) for _ in range(min(n, 4))]
             for frame in batch[::-1]:
                 stream.feed(replace(frame, arrival_ns=batch[-1].arrival_ns))

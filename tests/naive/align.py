@@ -100,7 +100,7 @@ class Aligner:
             self.blocks[-1].append(delay)
 
     def can_be_true(self, frame: Frame, step_us: int) -> bool:
-        quickest = min(min(self.blocks[-1]), min(self.blocks[-2]))
+        quickest = min(*self.blocks[-1], *self.blocks[-2])
         return frame.arrival_ns // 1000 - (self.source_us + step_us) >= quickest - SLACK_US - abs(step_us) // 1000
 
     # Evidence
@@ -169,7 +169,7 @@ class Aligner:
             if not self.timed(frame):
                 return "forward"
             step_us = self.step_us(frame)
-            old = step_us <= 0 and -step_us * 1000 <= self.rules.reorder_ns or step_us == 0
+            old = step_us == 0 or 0 < -step_us * 1000 <= self.rules.reorder_ns
             if not old or self.run.old_in_a_row >= 3:
                 return "forward"
             self.run.old_in_a_row += 1
