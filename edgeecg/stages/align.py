@@ -1,11 +1,10 @@
 """`align`: what devices send, and what became of it, as events."""
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
 from edgeecg.facts import StreamFacts
+from edgeecg.stages.rows import Row
 from edgeecg.types import ClockReport, Gap, GapReason, RefusalReason, Refused
 from edgeecg_kernels import align_state as kernel
 from edgeecg_kernels.align_state import align_params
@@ -44,22 +43,22 @@ def params(facts: StreamFacts) -> NDArray[np.void]:
     )
 
 
-def gap(facts: StreamFacts, row: Any) -> Gap:
+def gap(facts: StreamFacts, row: Row) -> Gap:
     """Read a row of KIND_GAP."""
-    len_samples, reason = (int(number) for number in row["value"][:2])
-    return Gap(facts.name, int(row["sample"]), len_samples, _GAPS[reason], int(row["known_at"]))
+    len_samples, reason = (int(number) for number in row.value[:2])
+    return Gap(facts.name, row.sample, len_samples, _GAPS[reason], row.known_at)
 
 
-def refused(facts: StreamFacts, row: Any) -> Refused:
+def refused(facts: StreamFacts, row: Row) -> Refused:
     """Read a row of KIND_REFUSED."""
-    len_samples, code = (int(number) for number in row["value"][:2])
+    len_samples, code = (int(number) for number in row.value[:2])
     reason, allowed = _REFUSALS[code]
-    return Refused(facts.name, reason, f"a piece of {len_samples} samples", allowed, int(row["known_at"]))
+    return Refused(facts.name, reason, f"a piece of {len_samples} samples", allowed, row.known_at)
 
 
-def clock_report(facts: StreamFacts, row: Any) -> ClockReport:
+def clock_report(facts: StreamFacts, row: Row) -> ClockReport:
     """Read a row of KIND_CLOCK."""
-    value, reason = row["value"][:2].tolist()
+    value, reason = row.value[:2]
     drift_ppm = value / 1000 if int(reason) == kernel.DRIFT else 0.0
     jump_us = int(value) if int(reason) == kernel.JUMP else 0
-    return ClockReport(facts.name, int(row["sample"]), drift_ppm, jump_us, int(row["known_at"]))
+    return ClockReport(facts.name, row.sample, drift_ppm, jump_us, row.known_at)

@@ -10,6 +10,7 @@ from edgeecg.errors import SnapshotError
 from edgeecg.facts import EngineConfig, StreamFacts
 from edgeecg.stages import align, condition, qrs, window
 from edgeecg.stages.params import Params
+from edgeecg.stages.rows import Row, rows
 from edgeecg.types import (
     Chunk,
     Event,
@@ -31,7 +32,7 @@ NUMBERS = "iuf"
 """Kinds of numpy dtype a chunk's samples may have: signed, unsigned, floating."""
 
 Events = tuple[Event, ...]
-Reader = Callable[[int, Any], Event]
+Reader = Callable[[int, Row], Event]
 
 
 CLOSED = (-1, 0, 0)
@@ -142,7 +143,7 @@ class Fleet:
         return events[0]
 
     def _read(self, slot: int, begin: int, end: int) -> Events:
-        return tuple(self._readers[int(row["kind"])](slot, row) for row in self._out[begin:end])
+        return tuple(self._readers[row.kind](slot, row) for row in rows(self._out[begin:end]))
 
     def _unknown(self, name: str) -> Refused:
         known = f"one of {', '.join(sorted(self._slots))}" if self._slots else "configured: none is"
@@ -256,6 +257,10 @@ class Fleet:
             self._note_open(slot)
 
     # --- state ----------------------------------------------------------------------------------------------------
+
+    def arrays(self) -> tuple[NDArray[np.void], NDArray[np.void]]:
+        """Return the state itself: of the streams, of their leads."""
+        return self._streams, self._leads
 
     def state_bytes(self) -> tuple[bytes, bytes]:
         """Return all state: of the streams, of their leads."""

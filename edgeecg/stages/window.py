@@ -1,12 +1,11 @@
 """`window`: when a model's window is whole, what it holds, and what an answer to it becomes."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
 from edgeecg.facts import ModelFacts, StreamFacts
+from edgeecg.stages.rows import Row
 from edgeecg.types import Inference, Prediction, RefusalReason, Refused, WindowExpired, WindowReady
 from edgeecg_kernels.resample import grid_to_input
 from edgeecg_kernels.state import GRID_HZ
@@ -40,10 +39,10 @@ class Windows:
         start = self._input(grid_start)
         return start, self._input(grid_start + int(self.rows[model]["length"])) - start
 
-    def ready(self, state: NDArray[np.void], row: Any) -> WindowReady:
+    def ready(self, state: NDArray[np.void], row: Row) -> WindowReady:
         """Read a row of KIND_WINDOW, and the window out of the ring in `state`."""
-        model, window_id, bad = (int(number) for number in row["value"][:3])
-        return self._announcement(state, model, window_id, int(row["sample"]), bad, int(row["known_at"]))
+        model, window_id, bad, grid_start = (int(number) for number in row.value[:4])
+        return self._announcement(state, model, window_id, grid_start, bad, row.known_at)
 
     def waiting(self, state: NDArray[np.void], now: int) -> Iterator[WindowReady]:
         """Announce again the windows that still wait for an answer, oldest first."""
@@ -75,10 +74,10 @@ class Windows:
             reported_at=reported_at,
         )
 
-    def expired(self, row: Any) -> WindowExpired:
+    def expired(self, row: Row) -> WindowExpired:
         """Read a row of KIND_EXPIRED."""
-        model, window_id = (int(number) for number in row["value"][:2])
-        return WindowExpired(self.facts.name, self.models[model].name, window_id, int(row["known_at"]))
+        model, window_id = (int(number) for number in row.value[:2])
+        return WindowExpired(self.facts.name, self.models[model].name, window_id, row.known_at)
 
     def answer(self, state: NDArray[np.void], inference: Inference, now: int) -> Prediction | Refused:
         """Take a model's answer to one of the windows in `state` that still wait for one, or have for too long."""

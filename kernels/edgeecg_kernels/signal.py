@@ -4,6 +4,8 @@ No paper. A flag is reported with the first sample that carries it, and withdraw
 `HOLD` samples, so a flag that flickers is one event, not hundreds.
 """
 
+from typing import Any
+
 import numpy as np
 
 from edgeecg_kernels._jit import kernel
@@ -16,7 +18,7 @@ SIGNAL_STATE = np.dtype([("reported", "i8"), ("last_seen", "i8", (N_FLAGS,))], a
 
 
 @kernel
-def _report(s, at, lead, out, n_out):
+def _report(s: Any, at: int, lead: int, out: Any, n_out: int) -> int:
     row = out[n_out]
     row["kind"] = KIND_SIGNAL
     row["lead"] = lead
@@ -29,7 +31,7 @@ def _report(s, at, lead, out, n_out):
 
 
 @kernel
-def signal_block(s, flags, n, first, lead, out, n_out):
+def signal_block(s: Any, flags: Any, n: int, first: int, lead: int, out: Any, n_out: int) -> int:
     """Report changes of `flags[0:n]`, which stand at grid samples first..first+n-1."""
     seen = 0
     for i in range(n):
@@ -53,6 +55,6 @@ def signal_block(s, flags, n, first, lead, out, n_out):
 
 
 @kernel
-def signal(state, flags, first, out):
+def signal(state: Any, flags: Any, first: int, out: Any) -> int:
     """Run `signal_block` on one state, lead 0; return the number of rows written."""
     return signal_block(state[0], flags, flags.shape[0], first, 0, out, 0)

@@ -5,6 +5,8 @@ and expires at `deadline` samples after that. Missing samples are marked bad in 
 completed inside a gap are never announced, because no sample's arrival could have decided them.
 """
 
+from typing import Any
+
 from edgeecg_kernels._jit import kernel
 from edgeecg_kernels.state import FLAG_BAD, KIND_EXPIRED, KIND_WINDOW
 from edgeecg_kernels.window_state import (
@@ -19,7 +21,7 @@ from edgeecg_kernels.window_state import (
 
 
 @kernel
-def window_start(s, models, first):
+def window_start(s: Any, models: Any, first: int) -> None:
     """Begin, or begin again: the ring is empty (all bad), the first windows end one length after `first`."""
     s["started"] = 1
     s["earliest_deadline"] = NEVER
@@ -33,7 +35,7 @@ def window_start(s, models, first):
 
 
 @kernel
-def window_skip(s, models, hop_factor, first, after):
+def window_skip(s: Any, models: Any, hop_factor: int, first: int, after: int) -> None:
     """A gap from grid sample `first` up to `after`: its samples are bad, and what would have been due in it is not."""
     begin = max(first, after - RING)
     for g in range(begin, after):
@@ -47,7 +49,7 @@ def window_skip(s, models, hop_factor, first, after):
 
 
 @kernel
-def bad_samples(s, start, length):
+def bad_samples(s: Any, start: int, length: int) -> int:
     """Count the bad samples of a window."""
     count = 0
     for g in range(start, start + length):
@@ -56,7 +58,7 @@ def bad_samples(s, start, length):
 
 
 @kernel
-def _find_earliest_deadline(s):
+def _find_earliest_deadline(s: Any) -> None:
     earliest = NEVER
     for slot in range(MAX_OPEN):
         if s["open_status"][slot] == OPEN_WAITING:
@@ -65,7 +67,7 @@ def _find_earliest_deadline(s):
 
 
 @kernel
-def _report(kind, s, slot, known_at, row):
+def _report(kind: int, s: Any, slot: int, known_at: int, row: Any) -> None:
     row["kind"] = kind
     row["lead"] = 0
     row["sample"] = s["open_start"][slot]
@@ -74,10 +76,11 @@ def _report(kind, s, slot, known_at, row):
         row["value"][i] = 0.0
     row["value"][0] = float(s["open_model"][slot])
     row["value"][1] = float(s["open_id"][slot])
+    row["value"][3] = float(s["open_start"][slot])
 
 
 @kernel
-def _slot_to_fill(s):
+def _slot_to_fill(s: Any) -> int:
     """Return a free slot, else the oldest expired one, else the oldest of all."""
     best, best_rank, best_id = 0, 3, NEVER
     for slot in range(MAX_OPEN):
@@ -89,7 +92,7 @@ def _slot_to_fill(s):
 
 
 @kernel
-def _announce(s, models, m, due, out, n_out):
+def _announce(s: Any, models: Any, m: int, due: int, out: Any, n_out: int) -> int:
     slot = _slot_to_fill(s)
     if s["open_status"][slot] == OPEN_WAITING:
         _report(KIND_EXPIRED, s, slot, due, out[n_out])
@@ -109,7 +112,7 @@ def _announce(s, models, m, due, out, n_out):
 
 
 @kernel
-def _expire(s, known_at, out, n_out):
+def _expire(s: Any, known_at: int, out: Any, n_out: int) -> int:
     for slot in range(MAX_OPEN):
         if s["open_status"][slot] == OPEN_WAITING and s["open_deadline"][slot] <= known_at:
             s["open_status"][slot] = OPEN_EXPIRED
@@ -120,7 +123,7 @@ def _expire(s, known_at, out, n_out):
 
 
 @kernel
-def _next_event(s, models):
+def _next_event(s: Any, models: Any) -> int:
     """Return the grid sample at which something happens next: a window is whole, or an answer is late."""
     nearest = s["earliest_deadline"]
     for m in range(models.shape[0]):
@@ -129,7 +132,7 @@ def _next_event(s, models):
 
 
 @kernel
-def window_block(s, models, hop_factor, y, flags, n, first, out, n_out):
+def window_block(s: Any, models: Any, hop_factor: int, y: Any, flags: Any, n: int, first: int, out: Any, n_out: int) -> int:
     """Remember y[0:n] at grid samples first..first+n-1 (mV, as resampled, not conditioned) and report windows."""
     done = 0
     while done < n:
@@ -152,6 +155,6 @@ def window_block(s, models, hop_factor, y, flags, n, first, out, n_out):
 
 
 @kernel
-def window(state, models, hop_factor, y, flags, first, out):
+def window(state: Any, models: Any, hop_factor: int, y: Any, flags: Any, first: int, out: Any) -> int:
     """Run `window_block` on one state; return the number of rows written."""
     return window_block(state[0], models, hop_factor, y, flags, y.shape[0], first, out, 0)

@@ -1,13 +1,22 @@
 """Every stage, and the whole engine, as machines the laws can be held against. A new stage joins by one decorator."""
 
 from collections.abc import Hashable
-from typing import Any, ClassVar, TypeVar
+from dataclasses import astuple
+from typing import Any, ClassVar, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeecg.encoding import decode, encode
+from edgeecg.engine import Engine
+from edgeecg.facts import EngineConfig, ModelFacts, StreamFacts
+from edgeecg.types import Beat, Chunk, Event, Gap, SignalState, SourceChange, SourceState, WindowReady
+from edgeecg_kernels.align import align_chunk
+from edgeecg_kernels.align_state import ALIGN_STATE, CHUNK_META, DATA, SPAN, SPANS_LEN, align_params, align_state
 from edgeecg_kernels.condition import condition_block, condition_reset
 from edgeecg_kernels.condition_state import CONDITION_STATE, condition_params
+from edgeecg_kernels.qrs import DECISION_BOUND, qrs_block, qrs_reset
+from edgeecg_kernels.qrs_state import QRS_STATE, qrs_params
 from edgeecg_kernels.resample import resample_block, resample_reset
 from edgeecg_kernels.resample_state import RESAMPLE_STATE, design
 from edgeecg_kernels.signal import SIGNAL_STATE, signal_block
@@ -15,6 +24,9 @@ from edgeecg_kernels.state import EVENT
 from edgeecg_kernels.window import window_block, window_start
 from edgeecg_kernels.window_state import MODEL_PARAMS, WINDOW_STATE
 from tests.laws.signals import Signal
+
+Told: TypeAlias = tuple[int, int, Hashable]
+"""What an event is about, what decided it, and everything else it says."""
 
 M = TypeVar("M", bound="type[Machine]")
 MACHINES: "list[type[Machine]]" = []
@@ -34,10 +46,12 @@ class Machine:
     """The most samples from what an event is about to what decided it."""
     passes_bad: ClassVar[bool] = False
     """NaN goes through, and is flagged by who comes next."""
+    in_order: ClassVar[bool] = True
+    """Its input comes in the order of its own clock."""
     scales: ClassVar[bool] = False
     """Gives the same events whatever the gain, offset and polarity."""
 
-    def feed(self, x: Signal) -> list[tuple[int, int, Hashable]]:
+    def feed(self, x: Signal) -> list[Told]:
         raise NotImplementedError
 
     def save(self) -> bytes:
@@ -45,6 +59,18 @@ class Machine:
 
     def load(self, data: bytes) -> None:
         raise NotImplementedError
+
+    def beats(self, x: Signal) -> list[int]:
+        """The samples of the beats found in x, of machines that find any."""
+        raise NotImplementedError
+
+    def floats_inside(self) -> list[NDArray[Any]]:
+        """Every float of the state."""
+        raise NotImplementedError
+
+    def floats_in(self, event: Told) -> list[NDArray[Any]]:
+        """The floats an event carries, of machines that say any."""
+        return []
 
 
 def floats_of(array: NDArray[Any]) -> list[NDArray[Any]]:
@@ -55,7 +81,13 @@ def floats_of(array: NDArray[Any]) -> list[NDArray[Any]]:
     return [floats for name in names for floats in floats_of(array[name])]
 
 
-def rows_as_events(rows: NDArray[np.void]) -> list[tuple[int, int, Hashable]]:
+def row_floats(event: Told) -> list[NDArray[Any]]:
+    """The floats of an event that is a row."""
+    assert isinstance(event[2], bytes)
+    return floats_of(np.frombuffer(event[2], EVENT))
+
+
+def rows_as_events(rows: NDArray[np.void]) -> list[Told]:
     return [(int(row["sample"]), int(row["known_at"]), row.tobytes()) for row in rows]
 
 
@@ -75,12 +107,15 @@ class StageMachine(Machine):
         self.position = int.from_bytes(data[:8], "little")
         self.state = np.frombuffer(data[8:], self.dtype).copy()
 
-    def feed(self, x: Signal) -> list[tuple[int, int, Hashable]]:
+    def feed(self, x: Signal) -> list[Told]:
         events = self.step(x)
         self.position += len(x)
         return events
 
-    def step(self, x: Signal) -> list[tuple[int, int, Hashable]]:
+    def floats_inside(self) -> list[NDArray[Any]]:
+        return floats_of(self.state)
+
+    def step(self, x: Signal) -> list[Told]:
         raise NotImplementedError
 
 
@@ -96,7 +131,7 @@ class Resample(StageMachine):
         self.params, self.taps = design(self.rate_hz)
         resample_reset(self.state[0], self.params[0], 0)
 
-    def step(self, x: Signal) -> list[tuple[int, int, Hashable]]:
+    def step(self, x: Signal) -> list[Told]:
         y = np.zeros(len(x) + 2)
         first = int(self.state[0]["next_output"])
         n = resample_block(self.state[0], self.params[0], self.taps, x, 0, 1, len(x), y)
@@ -111,28 +146,55 @@ class Condition(StageMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.params = condition_params(rail_low_mv=-5.0, rail_high_mv=5.0)
+        self.params = condition_params(rail_low_mv=-20.0, rail_high_mv=20.0)
         condition_reset(self.state[0])
 
-    def step(self, x: Signal) -> list[tuple[int, int, Hashable]]:
+    def step(self, x: Signal) -> list[Told]:
         y, flags = np.zeros(len(x)), np.zeros(len(x), np.uint8)
         condition_block(self.state[0], self.params[0], x, len(x), self.position, y, flags)
         at = range(self.position, self.position + len(x))
         return [(g, g, (y[i].tobytes(), int(flags[i]))) for i, g in enumerate(at)]
 
+    def floats_in(self, event: Told) -> list[NDArray[Any]]:
+        assert isinstance(event[2], tuple)
+        return [np.frombuffer(event[2][0])]
+
 
 def loud(x: Signal) -> NDArray[np.uint8]:
     """Some flags for stages that read them: what stands far out, and what is no number."""
-    return np.where(np.abs(np.nan_to_num(x, nan=9e9)) > 4.0, 4, 0).astype(np.uint8)
+    return np.where(np.abs(np.nan_to_num(x, nan=9e9)) > 15.0, 4, 0).astype(np.uint8)
 
 
 @under_law
 class SignalChanges(StageMachine):
     dtype = SIGNAL_STATE
 
-    def step(self, x: Signal) -> list[tuple[int, int, Hashable]]:
+    def step(self, x: Signal) -> list[Told]:
         out = np.zeros(2 * len(x) + 8, EVENT)
         return rows_as_events(out[: signal_block(self.state[0], loud(x), len(x), self.position, 0, out, 0)])
+
+
+@under_law
+class Qrs(StageMachine):
+    dtype = QRS_STATE
+    scales = True
+    bound = DECISION_BOUND
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.params = qrs_params()
+        qrs_reset(self.state[0])
+
+    def step(self, x: Signal) -> list[Told]:
+        out = np.zeros(len(x) + 64, EVENT)
+        n = qrs_block(self.state[0], self.params[0], np.nan_to_num(x, posinf=9e9, neginf=-9e9), loud(x), len(x), self.position, 0, out, 0)
+        return rows_as_events(out[:n])
+
+    def beats(self, x: Signal) -> list[int]:
+        return [about for about, _, _ in self.feed(x)]
+
+    def floats_in(self, event: Told) -> list[NDArray[Any]]:
+        return row_floats(event)
 
 
 @under_law
@@ -145,7 +207,120 @@ class Window(StageMachine):
         self.models = np.array([(512, 125, 200), (250, 130, 300)], MODEL_PARAMS)
         window_start(self.state[0], self.models, 0)
 
-    def step(self, x: Signal) -> list[tuple[int, int, Hashable]]:
+    def step(self, x: Signal) -> list[Told]:
         out = np.zeros(len(x) + 64, EVENT)
         n = window_block(self.state[0], self.models, 1, x, loud(x), len(x), self.position, out, 0)
         return rows_as_events(out[:n])
+
+
+@under_law
+class Align(StageMachine):
+    """Numbered frames of 25 samples over two leads, cut anywhere; every eleventh frame is lost, every seventh comes after a copy."""
+
+    dtype = ALIGN_STATE
+    in_order = False
+    frame_len = 25
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.params = align_params(rate_mhz=250_000, leads=1, nominal_len=25, sequence_bits=8, device_bits=32, reorder_frames=2)
+        self.state = align_state()
+
+    def step(self, x: Signal) -> list[Told]:
+        events: list[Told] = []
+        done = 0
+        while done < len(x):
+            frame, offset = divmod(self.position + done, self.frame_len)
+            n = min(self.frame_len - offset, len(x) - done)
+            if frame % 7 == 6 and offset == 0:
+                events += self._piece(frame - 1, 0, x[:1])
+            if frame % 11 != 10:
+                events += self._piece(frame, offset, x[done : done + n])
+            done += n
+        return events
+
+    def _piece(self, frame: int, offset: int, x: Signal) -> list[Told]:
+        meta, spans = np.zeros(1, CHUNK_META), np.zeros(SPANS_LEN, SPAN)
+        start_us = frame * 100_000 + 4_294_000_000
+        meta[0] = (len(x), frame % 256, start_us % 2**32, frame * 100_000_000, offset, self.frame_len)
+        n = align_chunk(self.state[0], self.params[0], meta[0], x, 0, spans)
+        return [event for span in spans[:n] for event in self._events(span)]
+
+    @staticmethod
+    def _events(span: np.void) -> list[Told]:
+        """Samples one by one, so that a frame cut in two says the same."""
+        first, what = int(span["first_sample"]), (int(span["kind"]), int(span["reason"]))
+        if span["kind"] == DATA:
+            return [(first + i, first + i, what) for i in range(int(span["n"]))]
+        return [(first, first, (*what, int(span["n"])))]
+
+
+FACTS = StreamFacts(
+    name="chest", rate_hz=360.0, leads=("I", "II"), sequence_bits=8, frame_len=36, reorder_frames=2, rails_units=(-20.0, 20.0)
+)
+MODELS = (
+    ModelFacts(name="rhythm", sha256="1" * 64, labels=("N", "A"), window_s=2.0, hop_s=0.5, deadline_s=0.7),
+    ModelFacts(name="other", sha256="2" * 64, labels=("x", "y"), window_s=1.0, hop_s=1.0, deadline_s=2.0),
+)
+
+
+def about(event: Event) -> int:
+    """The first sample an event speaks of."""
+    if isinstance(event, Gap | WindowReady):
+        return event.start_sample
+    return event.sample if isinstance(event, Beat | SignalState) else event.reported_at
+
+
+@under_law
+class WholeEngine(Machine):
+    """Two leads in numbered frames; every fortieth frame is lost."""
+
+    rate_hz = FACTS.rate_hz
+    bound = 1500
+    scales = True
+    lost = 40
+
+    def __init__(self) -> None:
+        self.engine = Engine(EngineConfig(streams=(FACTS,), models=MODELS))
+        self.position = 0
+        self.opened: list[Event] = list(self.engine.feed(SourceState(FACTS.name, SourceChange.OPENED, 0, epoch=7)))
+
+    def save(self) -> bytes:
+        return self.position.to_bytes(8, "little") + self.engine.snapshot()
+
+    def load(self, data: bytes) -> None:
+        self.position = int.from_bytes(data[:8], "little")
+        self.engine.restore(data[8:])
+
+    def chunks(self, x: Signal) -> list[Chunk]:
+        """Cut x at the ends of frames; leave out those that are lost."""
+        chunks = []
+        done = 0
+        both = np.stack([x, -0.5 * x], axis=1)
+        while done < len(x):
+            frame, offset = divmod(self.position + done, FACTS.frame_len)
+            n = min(FACTS.frame_len - offset, len(x) - done)
+            if frame % self.lost != self.lost - 1:
+                arrival_ns = (frame + 1) * 100_000_000
+                piece = both[done : done + n]
+                chunks.append(Chunk(FACTS.name, piece, arrival_ns, frame % 256, offset=offset, frame_len=FACTS.frame_len))
+            done += n
+        self.position += len(x)
+        return chunks
+
+    def events(self, x: Signal) -> list[Event]:
+        return [event for chunk in self.chunks(x) for event in self.engine.feed(chunk)]
+
+    def beats(self, x: Signal) -> list[int]:
+        return [event.sample for event in self.events(x) if isinstance(event, Beat)]
+
+    def floats_inside(self) -> list[NDArray[Any]]:
+        return [floats for array in self.engine._fleet.arrays() for floats in floats_of(array)]
+
+    def floats_in(self, event: Told) -> list[NDArray[Any]]:
+        assert isinstance(event[2], bytes)
+        said = decode(event[2])
+        return [np.array([value]) for value in astuple(said) if isinstance(value, float)]
+
+    def feed(self, x: Signal) -> list[Told]:
+        return [(about(event), event.reported_at, encode(event)) for event in self.events(x)]
