@@ -8,6 +8,7 @@ import os
 import random
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -16,6 +17,9 @@ for _name, _examples in {"reduced": 8, "default": 60, "thorough": 1000}.items():
     _unhurried = settings(deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
     settings.register_profile(_name, _unhurried, max_examples=_examples)
 settings.load_profile(os.environ.get("EDGEECG_EXAMPLES", "default"))
+
+if os.environ.get("NUMBA_DISABLE_JIT", "0") != "0":
+    np.seterr(all="ignore")  # inf * 0 is NaN in a kernel, compiled or not; only numpy's scalars would warn of it
 
 
 @pytest.hookimpl(tryfirst=True)
