@@ -36,7 +36,7 @@ def test_append(benchmark: BenchmarkFixture, tmp_path: Path, count: int) -> None
             journal.append(call)
             journal.answered(nothing)
 
-        benchmark.pedantic(one_call, rounds=2000 if count == 1 else 300, warmup_rounds=10)
+        benchmark(one_call)
 
 
 def test_encode(benchmark: BenchmarkFixture) -> None:

@@ -31,8 +31,7 @@ def pack(sections: Mapping[str, bytes], *, schema: int, config_digest: bytes, mo
     except (struct_error, UnicodeEncodeError) as reason:
         raise SnapshotError("snapshot", reason, "a schema of 32 bits, at most 65535 names, each of at most 65535 bytes") from reason
     parts += [sections[name] for name in names]
-    content = b"".join(parts)
-    return content + _digest(content)
+    return b"".join((*parts, _digest(*parts)))
 
 
 def unpack(data: bytes | bytearray | memoryview, *, schema: int, config_digest: bytes, model_hashes: Sequence[str]) -> dict[str, bytes]:
@@ -69,8 +68,11 @@ def _short(value: bytes) -> bytes:
     return _SHORT.pack(len(value)) + value
 
 
-def _digest(content: bytes | memoryview) -> bytes:
-    return blake2b(content, digest_size=_DIGEST_LEN).digest()
+def _digest(*parts: bytes | memoryview) -> bytes:
+    running = blake2b(digest_size=_DIGEST_LEN)
+    for part in parts:
+        running.update(part)
+    return running.digest()
 
 
 class _Reader:

@@ -168,7 +168,10 @@ class Journal:
         self._shed(0)
 
     def close(self) -> None:
-        """Sync, where that is possible, and let go of the files."""
+        """Sync, where that is possible, and let go of the files. If this raises, `rotate` once the journal is open again.
+
+        For what a sync could not write the system may still show, and forget with the next power cut.
+        """
         try:
             if self._handle is not None and self.refusal is None:
                 self.sync()
@@ -190,10 +193,8 @@ class Journal:
         end, header = survey.segments[-1], survey.segments[-1].begun()
         path = self._folder / end.name
         with refusing(path, "writable"):
-            if header.number != report.last_segment:  # the newest was being made: it holds nothing
-                self._files.delete(self._folder / segment_name(report.last_segment))
-                self._files.fsync_folder(self._folder)
             self._handle = self._files.open(path)
+            self._files.fsync_folder(self._folder)  # who made the file may have died before this
             if end.dropped_bytes:
                 self._files.truncate(self._handle, end.end)
                 self._files.fsync(self._handle)
@@ -226,6 +227,8 @@ class Journal:
             self._files.fsync_folder(self._folder)
         except OSError:
             self._let_go(handle)
+            with suppress(OSError):  # it takes room, and a file that failed to sync is not to be trusted again
+                self._files.delete(temporary)
             raise
         return handle
 

@@ -23,11 +23,11 @@ class _Inode:
 
 @dataclass
 class MemoryFiles:
-    """`fail_at` counts operations from 0; `how`: error before, error after the effect, or power cut."""
+    """Operation `fail_at`, counted from 0, and those after it fail; `how`: before or after their effect, or power cut."""
 
     fail_at: int = -1
     how: str = "before"
-    for_ever: bool = False
+    times: int = 1
     choose: Choose = lambda _: 0
     operations: int = 0
     log: list[str] = field(default_factory=list)
@@ -39,8 +39,7 @@ class MemoryFiles:
     def _step(self, name: str, effect: Callable[[], None], partial: Callable[[], None] = lambda: None) -> None:
         number, self.operations = self.operations, self.operations + 1
         self.log.append(name)
-        hit = number == self.fail_at or (self.for_ever and 0 <= self.fail_at <= number)
-        if not hit:
+        if not 0 <= self.fail_at <= number < self.fail_at + self.times:
             effect()
             return
         if self.how == "after":
@@ -119,6 +118,8 @@ class MemoryFiles:
 
     def delete(self, path: Path) -> None:
         def effect() -> None:
+            if path not in self.names:
+                raise FileNotFoundError(path)
             del self.names[path]
             self.pending.append((path, None, None))
 

@@ -181,6 +181,28 @@ def test_announced_lengths_are_not_believed(hostile: bytes) -> None:
         decode_all(hostile)
 
 
+def test_a_shape_is_what_its_bytes_are() -> None:
+    data = encode(replace(CHUNK, samples=np.zeros((3, 2), "<i2")))
+    sides = struct.pack("<II", 3, 2)
+    assert data.count(sides) == 1
+    for other in ((2, 2), (3, 3), (0, 2), (2**32 - 1, 2**32 - 1)):
+        with pytest.raises(JournalError, match=r"Chunk\.samples"):
+            decode(data.replace(sides, struct.pack("<II", *other)))
+    assert bits(decode(data.replace(sides, struct.pack("<II", 2, 3)))) == bits(replace(CHUNK, samples=np.zeros((2, 3), "<i2")))
+    odd = bytearray(encode(CHUNK))[:-1]
+    odd[5] -= 1
+    with pytest.raises(JournalError, match="3 bytes"):
+        decode(odd)
+
+
+def test_something_optional_is_there_in_one_way_only() -> None:
+    data = config_to_bytes(EngineConfig(streams=(StreamFacts(name="a", rate_hz=250.0, rails_units=(-3.0, 3.0)),)))
+    there = b"\x01" + struct.pack("<dd", -3.0, 3.0)
+    assert data.count(there) == 1
+    with pytest.raises(JournalError, match="optional: 2 is not 1"):
+        config_from_bytes(data.replace(there, b"\x02" + there[1:]))
+
+
 @pytest.mark.parametrize(("item", "where"), [
     (spoilt(arrival_ns=2**63), "Chunk.arrival_ns"),
     (spoilt(sequence=-(2**63) - 1), "Chunk.sequence"),

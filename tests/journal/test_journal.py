@@ -421,6 +421,47 @@ def test_a_segment_cut_in_the_middle_of_a_journal_is_damage() -> None:
             list(read(HOME, cut))
 
 
+def test_what_is_no_entry_at_the_end_of_an_older_segment_is_damage() -> None:
+    files = MemoryFiles()
+    recorded(files, some_calls(9), rotate_after=[2, 5])
+    name = segment_name(2)
+    change(files, name, bytes_of(files, name) + b"more")
+    with pytest.raises(JournalError, match=r"4 bytes that are no entry"):
+        list(read(HOME, files))
+
+
+def test_falling_back_stops_at_damage_on_the_way_and_the_journal_does_not_go_on() -> None:
+    files, calls = MemoryFiles(), some_calls(9)
+    recorded(files, calls, rotate_after=[5])
+    name = segment_name(1)
+    spoiled = bytearray(bytes_of(files, name))
+    spoiled[parse(name, bytes(spoiled)).calls[3].records.start] ^= 4
+    change(files, name, bytes(spoiled))
+    assert recover(HOME, files)[2].damage is None  # the newest snapshot does without it
+    change(files, snapshot_name(2), b"")
+    _, entries, report = recover(HOME, files)
+    assert spelled(entries) == list(map(encode_all, calls[:3]))
+    assert report.damage is not None
+    assert report.damage.where.startswith(f"{name}, offset")
+    with pytest.raises(JournalError, match="rotate"):
+        open_for_append(HOME, config=CONFIG, files=files).append(calls[0])
+
+
+def test_a_newest_segment_that_was_being_made_is_made_again() -> None:
+    files, calls = MemoryFiles(), some_calls(9)
+    engine = recorded(files, calls[:6], rotate_after=[5])
+    change(files, segment_name(2), bytes_of(files, segment_name(2))[:30])
+    _, entries, report = recover(HOME, files)
+    assert (len(list(entries)), report.dropped_bytes, report.damage) == (6, 30, None)
+    with open_for_append(HOME, config=CONFIG, files=files) as journal:
+        feed(journal, engine, calls[6:8])
+        assert recovered(files).snapshot() == engine.snapshot()
+        journal.rotate(engine.snapshot(), config=CONFIG)
+        feed(journal, engine, calls[8:])
+    assert replay(HOME, ToyEngine, files).calls == 9
+    assert recovered(files).snapshot() == engine.snapshot()
+
+
 def test_after_damage_the_journal_goes_on_in_a_segment_that_starts_anew() -> None:
     files, calls = MemoryFiles(), some_calls(12)
     recorded(files, calls)
