@@ -25,23 +25,25 @@ _IMPORTS = re.compile(r"from edgeecg_kernels(?:\.(\w+) import|( import (?:\([^)]
 
 
 @cache
-def sources(module: str) -> frozenset[str]:
-    """Name the modules of this package that decide a kernel in `module`: itself and all it imports, however far."""
-    found, waiting = set(), {module, "_jit"}
+def sources(module: str) -> frozenset[Path]:
+    """Name the files of this package that decide a kernel in `module`: its own and all it imports, however far."""
+    found: set[Path] = set()
+    waiting = {module, "_jit"}
     while waiting:
-        name = waiting.pop()
-        found.add(name)
-        for submodule, names in _IMPORTS.findall((_FOLDER / f"{name}.py").read_text()):
-            imported = {submodule} if submodule else set(re.findall(r"\w+", names)) - {"import", "as"}
-            waiting |= {other for other in imported if (_FOLDER / f"{other}.py").exists()} - found
+        file = _FOLDER / f"{waiting.pop()}.py"
+        if file in found or not file.exists():  # a kernel written elsewhere: numba watches its own file
+            continue
+        found.add(file)
+        for submodule, names in _IMPORTS.findall(file.read_text()):
+            waiting |= {submodule} if submodule else set(re.findall(r"\w+", names))
     return frozenset(found)
 
 
 def source_digest(module: str) -> str:
     """Name everything that decides a kernel's machine code, except the host's processor (numba keys that itself)."""
     digest = hashlib.sha256(numba.__version__.encode())
-    for name in sorted(sources(module)):
-        digest.update(name.encode() + b"\0" + (_FOLDER / f"{name}.py").read_bytes())
+    for file in sorted(sources(module)):
+        digest.update(file.name.encode() + b"\0" + file.read_bytes())
     for flag in _FLAGS:
         digest.update(f"{flag}={getattr(config, flag, None)}".encode())
     return digest.hexdigest()[:16]
