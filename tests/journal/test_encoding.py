@@ -181,6 +181,12 @@ def test_announced_lengths_are_not_believed(hostile: bytes) -> None:
         decode_all(hostile)
 
 
+@pytest.mark.parametrize("name", ["", "ä€😀", "\udcff", "a\ud800b", "\x00"])
+def test_a_name_may_be_any_text(name: str) -> None:
+    for item in (replace(CHUNK, stream=name), Gap(name, 1, 2, GapReason.REOPENED, 3)):
+        assert bits(decode(encode(item))) == bits(item)
+
+
 def test_a_shape_is_what_its_bytes_are() -> None:
     data = encode(replace(CHUNK, samples=np.zeros((3, 2), "<i2")))
     sides = struct.pack("<II", 3, 2)

@@ -352,6 +352,17 @@ def test_a_full_journal_refuses_until_it_is_rotated() -> None:
     assert recovered(files).snapshot() == engine.snapshot()
 
 
+@pytest.mark.parametrize("cap", range(1300, 1500, 9))
+def test_there_is_always_room_for_what_the_last_call_gave(cap: int) -> None:
+    files, engine, rng = MemoryFiles(), ToyEngine(), random.Random(cap)
+    with open_for_append(HOME, config=CONFIG, limits=Limits(size_cap_bytes=cap, segment_bytes=600), files=files) as journal:
+        with pytest.raises(JournalError, match="makes room"):
+            feed(journal, engine, (some_records(rng) for _ in range(99)))
+        journal.sync()
+        assert sum(files.sizes(HOME).values()) <= cap
+    assert recover(HOME, files)[2].unanswered is None
+
+
 def test_a_damaged_snapshot_is_passed_over_for_the_one_before() -> None:
     files, calls = MemoryFiles(), some_calls(20)
     engine = recorded(files, calls, rotate_after=[4, 9, 14])
@@ -395,6 +406,33 @@ def test_a_lost_snapshot_with_nothing_before_it_is_said() -> None:
         journal.rotate(engine.snapshot(), config=CONFIG)
         feed(journal, engine, some_calls(1))
     assert recovered(files).snapshot() == engine.snapshot()
+
+
+def test_a_start_cut_in_its_header_with_nothing_before_it_is_said() -> None:
+    files = MemoryFiles()
+    engine = recorded(files, some_calls(6), rotate_after=[2], limits=Limits(keep_segments=1))
+    change(files, segment_name(2), bytes_of(files, segment_name(2))[:40])
+    with pytest.raises(JournalError, match=f"{segment_name(2)}.header: 40 bytes"):
+        recover(HOME, files)
+    with open_for_append(HOME, config=CONFIG, files=files) as journal:
+        with pytest.raises(JournalError, match="rotate"):
+            journal.append(())
+        journal.rotate(engine.snapshot(), config=CONFIG)
+    assert recovered(files).snapshot() == engine.snapshot()
+
+
+def test_a_segment_that_follows_from_other_calls_is_damage() -> None:
+    files, other = MemoryFiles(), MemoryFiles()
+    recorded(files, some_calls(9), rotate_after=[3])
+    recorded(other, some_calls(9), rotate_after=[4])
+    change(files, segment_name(2), bytes_of(other, segment_name(2)))
+    with pytest.raises(JournalError, match=r"first_call: 5 is not 4"):
+        list(read(HOME, files))
+    recorded(files := MemoryFiles(), some_calls(9), rotate_after=[3])
+    first = bytes_of(files, segment_name(1))
+    change(files, segment_name(1), first[: parse("x", first).calls[-1].records.end])
+    with pytest.raises(JournalError, match="whose events are known"):
+        list(read(HOME, files))
 
 
 def test_a_missing_segment_is_said_and_recovery_does_without_it() -> None:
@@ -443,6 +481,7 @@ def test_falling_back_stops_at_damage_on_the_way_and_the_journal_does_not_go_on(
     assert spelled(entries) == list(map(encode_all, calls[:3]))
     assert report.damage is not None
     assert report.damage.where.startswith(f"{name}, offset")
+    assert "with whole entries from" in report.damage.allowed
     with pytest.raises(JournalError, match="rotate"):
         open_for_append(HOME, config=CONFIG, files=files).append(calls[0])
 
