@@ -76,6 +76,8 @@ def _wrong() -> Iterator[tuple[str, bytes]]:
     yield "unknown type without payload", seal(bytes(_body(samples)[:1]) + b"\x60" + bytes(11))
     yield "samples: no payload", seal(bytes(_body(samples)[:13]))
     yield "samples: count says more", _with(samples, {17: 5})
+    yield "samples: count says less", _with(samples, {17: 3})
+    yield "samples: half a sample more", seal(bytes(_body(samples)) + b"\x07")
     yield "samples: count is 0", seal(bytes(_body(samples)[:17]) + b"\0\0" + bytes(_body(samples)[19:24]))
     yield "samples: no leads", seal(bytes(_body(samples)[:19]) + b"\0" + bytes(_body(samples)[20:24]))
     yield "samples: nine leads", seal(bytes(_body(samples)[:17]) + b"\x01\x00\x09" + bytes(_body(samples)[20:24]) + bytes(18))

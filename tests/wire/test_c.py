@@ -1,5 +1,6 @@
 """The C side: it builds without a warning, keeps to the vectors, and reads any bytes as Python does."""
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -11,6 +12,9 @@ from edgeecg_wire.rows import row
 from edgeecg_wire.vectors import vectors
 from tests.wire.conftest import make, need
 from tests.wire.strategies import lines
+
+
+ARDUINO_CORE = Path("/usr/share/arduino/hardware/arduino/avr/cores/arduino/Arduino.h")
 
 
 def rows_of(build: Path, line: bytes) -> list[str]:
@@ -44,6 +48,29 @@ def test_the_firmware_fits_an_avr(tmp_path: Path) -> None:
     flash, ram = sizes("avr-size", tmp_path / "avr-core.elf")
     assert flash <= 12 * 1024, f"{flash} bytes of flash: an Uno has 32 KiB, and the Arduino core and a sketch want theirs"
     assert ram <= 1024, f"{ram} bytes of RAM: an Uno has 2 KiB"
+
+
+def test_the_uno_sketch_fits_an_uno_and_leaves_it_a_stack(tmp_path: Path) -> None:
+    need("make", "avr-gcc", "avr-size")
+    if not ARDUINO_CORE.exists():
+        pytest.skip(f"{ARDUINO_CORE} does not exist: arduino-core-avr is not installed")
+    made = make(tmp_path, "avr")
+    assert made.returncode == 0, made.stderr
+    flash, ram = sizes("avr-size", tmp_path / "edgeecg_ad8232.elf")
+    assert flash <= 31 * 1024, f"{flash} bytes of flash: an Uno has 31.5 KiB beside its bootloader"
+    assert ram <= 1280, f"{ram} bytes of RAM: an Uno has 2 KiB, and the stack is in it"
+
+
+def test_the_arduino_library_holds_all_a_sketch_includes(tmp_path: Path) -> None:
+    need("make")
+    made = make(tmp_path, "library")
+    assert made.returncode == 0, made.stderr
+    library = tmp_path / "edgeecg_wire"
+    sources = {path.name for path in (library / "src").iterdir()}
+    for path in library.rglob("*"):
+        if path.suffix in {".h", ".c", ".ino"}:
+            assert set(re.findall(r'#include "(.+)"', path.read_text(encoding="utf-8"))) <= sources, path
+    assert {sketch.parent.name for sketch in library.rglob("*.ino")} == {"edgeecg_ad8232", "edgeecg_max30003_i2s"}
 
 
 def test_the_firmware_builds_for_a_cortex_m0(tmp_path: Path) -> None:
