@@ -13,7 +13,6 @@ from edgeecg_wire.vectors import vectors
 from tests.wire.conftest import make, need
 from tests.wire.strategies import lines
 
-
 ARDUINO_CORE = Path("/usr/share/arduino/hardware/arduino/avr/cores/arduino/Arduino.h")
 
 
