@@ -19,6 +19,7 @@ from edgeecg_kernels.condition_state import (
     INVALID_MV,
     JUMP_GROUPS,
     JUMP_MV,
+    MAINS_RING,
     NOT_YET,
     RESEED_LEN,
     SEGMENT_LEN,
@@ -51,6 +52,8 @@ def condition_reset(s: Any) -> None:
     s["quiet"][1] = NOT_YET
     for k in range(HISTORY_LEN + SEGMENT_LEN):
         s["segment"][k] = 0.0
+    for k in range(MAINS_RING):
+        s["mains_mv"][k] = 0.0
     mains_reset(s)
 
 

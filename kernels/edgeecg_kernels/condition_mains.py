@@ -19,6 +19,7 @@ from edgeecg_kernels.condition_state import (
     HISTORY_LEN,
     LAGS,
     MAINS_OFFSET_MAX,
+    MAINS_RING,
     NOT_YET,
     PAIR_LAG_MAX,
     SEGMENT_LEN,
@@ -28,7 +29,7 @@ from edgeecg_kernels.condition_state import (
     TONE_ENERGY,
     TURNS,
 )
-from edgeecg_kernels.state import FLAG_LEAD_OFF, FLAG_MAINS
+from edgeecg_kernels.state import FLAG_LEAD_OFF, FLAG_MAINS, GRID_HZ
 
 _QUIET_RATIO = 4.0  # a segment with this many times the energy of the quietest holds something other than noise ...
 _SHARE_FAST = 0.75  # ... unless the tone explains this share of it: then the phasor moves fast
@@ -222,11 +223,13 @@ def mains_segment(s: Any, p: Any, index: int, clean: int) -> None:
             s["quiet"][0] = energy
     quietest = s["quiet"][0] if s["quiet"][0] < s["quiet"][1] else s["quiet"][1]
     calm = energy <= _QUIET_RATIO * quietest
-    _mains_step(s, p, whole, calm, energy, real50, imag50, real60, imag60)
+    _mains_step(s, p, index, whole, calm, energy, real50, imag50, real60, imag60)
 
 
 @kernel
-def _mains_step(s: Any, p: Any, whole: bool, calm: bool, energy: float, real50: float, imag50: float, real60: float, imag60: float) -> None:
+def _mains_step(
+    s: Any, p: Any, index: int, whole: bool, calm: bool, energy: float, real50: float, imag50: float, real60: float, imag60: float
+) -> None:
     """Search or track with one segment's phasors, and set the flags of the next segment's samples."""
     tone50 = TONE_ENERGY[0] * (real50 * real50 + imag50 * imag50)
     tone60 = TONE_ENERGY[1] * (real60 * real60 + imag60 * imag60)
@@ -258,3 +261,6 @@ def _mains_step(s: Any, p: Any, whole: bool, calm: bool, energy: float, real50: 
         if _lead_off_by_mains(s, p):
             marks |= FLAG_LEAD_OFF
     s["marks"] = marks
+    if index % GRID_HZ == 0:
+        power = s["phasor"][0] * s["phasor"][0] + s["phasor"][1] * s["phasor"][1]
+        s["mains_mv"][(index // GRID_HZ - 1) % MAINS_RING] = math.sqrt(power)

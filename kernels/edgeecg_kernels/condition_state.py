@@ -31,6 +31,7 @@ GAINS = np.array([1.0] * SETTLE_GROUPS + [max(BASELINE_GAIN, 1.0 / age) for age 
 """Gain of the baseline by its age in groups: it follows, then averages all it has seen, then is the 0.5 Hz filter."""
 
 MAINS_HZ = (50.0, 60.0)
+MAINS_RING = 8  # seconds whose mains amplitude is remembered for `quality`
 PAIR_LAG_MAX = 3  # segments: two phasors further apart do not tell the tone's frequency
 MAINS_OFFSET_MAX = 2.0 * math.pi * 0.3 / GRID_HZ  # largest drift followed: 0.3 Hz, in radians a sample
 _LAG = np.arange(SEGMENT_LEN) - (SEGMENT_LEN - 1) // 2
@@ -97,6 +98,7 @@ CONDITION_STATE = np.dtype(
         ("error", "f8"),
         ("blind", "i8"),
         ("silent", "i8"),
+        ("mains_mv", "f8", (MAINS_RING,)),  # amplitude taken off at the end of the last seconds, by second modulo the ring
     ],
     align=True,
 )

@@ -1,0 +1,237 @@
+"""Heart rate and variability of one lead once a second, from the rows of `qrs` and `quality` alone.
+
+Only intervals between two beats that lie in seconds rated good count, with no bad second between them. Heart rate is
+60 over the trimmed mean of the last ten such intervals, all beats counting, ectopic ones too: a missed or false beat
+moves it hardly, and a premature beat with its pause not at all. SDNN and RMSSD (Task Force of ESC and NASPE, 1996, table 1)
+are taken over the last 60 s from normal-to-normal intervals: none that begins or ends with an ectopic beat. A beat
+is ectopic here if it comes more than a fifth before its time, or is wide where most are not. All sums are whole numbers
+of grid samples, so nothing drifts.
+"""
+
+import math
+from typing import Any
+
+from edgeecg_kernels._jit import kernel
+from edgeecg_kernels.state import GRID_HZ, KIND_BEAT, KIND_QUALITY, KIND_VITALS
+from edgeecg_kernels.vitals_state import MINUTE, NO_CHANGE, PENDING, RECENT, RECENT_AGE, RECENT_MIN, RING
+
+UNKNOWN = -1.0
+_PREMATURE = 0.8  # of the usual interval
+_PAUSE = 1.5
+_MORPHOLOGY_WIDE = 2.0
+_WIDE_MEMORY = 0.05
+_NORMAL_MIN = 5
+_MS = 1000.0 / GRID_HZ
+
+
+@kernel
+def vitals_reset(s: Any) -> None:
+    """Forget everything."""
+    s["pending"] = 0
+    s["known"] = 0
+    s["wide_share"] = 0.0
+    s["recents"] = 0
+    s["oldest"] = 0
+    s["newest"] = 0
+    s["sum"] = 0
+    s["sum_squares"] = 0
+    s["changes"] = 0
+    s["sum_changes"] = 0
+
+
+@kernel
+def vitals_break(s: Any) -> None:
+    """A gap: no interval spans it, but those before it stay."""
+    s["pending"] = 0
+    s["known"] = 0
+
+
+@kernel
+def _wait(s: Any, place: int, wide: int) -> None:
+    """Keep a beat, in order of place, until its second is rated."""
+    count = s["pending"]
+    places = s["pending_place"]
+    wides = s["pending_wide"]
+    if count == PENDING:
+        return
+    k = count
+    while k > 0 and places[k - 1] > place:
+        places[k] = places[k - 1]
+        wides[k] = wides[k - 1]
+        k -= 1
+    places[k] = place
+    wides[k] = wide
+    s["pending"] = count + 1
+
+
+@kernel
+def _sort_recent(s: Any, since: int) -> int:
+    """Sort the recent intervals that ended at `since` or later; return how many there are."""
+    n = 0
+    target = s["sorted"]
+    for k in range(min(s["recents"], RECENT)):
+        if s["recent_end"][k] < since:
+            continue
+        value = s["recent"][k]
+        j = n
+        while j > 0 and target[j - 1] > value:
+            target[j] = target[j - 1]
+            j -= 1
+        target[j] = value
+        n += 1
+    return n
+
+
+@kernel
+def _drop_oldest(s: Any) -> None:
+    slot = s["oldest"] % RING
+    interval = s["interval"][slot]
+    change = s["change"][slot]
+    s["sum"] -= interval
+    s["sum_squares"] -= interval * interval
+    if change != NO_CHANGE:
+        s["changes"] -= 1
+        s["sum_changes"] -= change * change
+    s["oldest"] += 1
+
+
+@kernel
+def _add_normal(s: Any, end: int, interval: int) -> None:
+    """Take a normal-to-normal interval into the minute's sums."""
+    if s["newest"] - s["oldest"] == RING:
+        _drop_oldest(s)
+    change = NO_CHANGE
+    if s["newest"] > s["oldest"]:
+        before = (s["newest"] - 1) % RING
+        if s["end"][before] == end - interval:
+            change = interval - s["interval"][before]
+    slot = s["newest"] % RING
+    s["end"][slot] = end
+    s["interval"][slot] = interval
+    s["change"][slot] = change
+    s["sum"] += interval
+    s["sum_squares"] += interval * interval
+    if change != NO_CHANGE:
+        s["changes"] += 1
+        s["sum_changes"] += change * change
+    s["newest"] += 1
+
+
+@kernel
+def _take_beat(s: Any, place: int, wide: int, trusted: int) -> None:
+    """Take the next beat of a rated second."""
+    ectopic = 0
+    s["wide_share"] += _WIDE_MEMORY * (wide - s["wide_share"])
+    if wide == 1 and s["wide_share"] < 0.5:
+        ectopic = 1
+    if s["known"] == 1:
+        interval = place - s["last_place"]
+        if interval <= 0:
+            return
+        n = _sort_recent(s, place - RECENT_AGE)
+        usual = s["sorted"][n // 2] if n >= RECENT_MIN else interval
+        if interval < _PREMATURE * usual:
+            ectopic = 1
+        if trusted == 1 and s["last_trusted"] == 1:
+            slot = s["recents"] % RECENT
+            s["recent"][slot] = interval
+            s["recent_end"][slot] = place
+            s["recents"] += 1
+            if ectopic == 0 and s["last_ectopic"] == 0 and interval < _PAUSE * usual:
+                _add_normal(s, place, interval)
+    s["known"] = 1
+    s["last_place"] = place
+    s["last_trusted"] = trusted
+    s["last_ectopic"] = ectopic
+
+
+@kernel
+def _settle(s: Any, start: int, good: bool) -> None:
+    """Take the pending beats up to the end of the second at `start`, which was rated."""
+    end = start + GRID_HZ
+    places = s["pending_place"]
+    wides = s["pending_wide"]
+    count = s["pending"]
+    taken = 0
+    while taken < count and places[taken] < end:
+        trusted = 1 if good and places[taken] >= start else 0
+        _take_beat(s, places[taken], wides[taken], trusted)
+        taken += 1
+    for k in range(taken, count):
+        places[k - taken] = places[k]
+        wides[k - taken] = wides[k]
+    s["pending"] = count - taken
+    if not good:
+        s["last_trusted"] = 0
+    while s["oldest"] < s["newest"] and s["end"][s["oldest"] % RING] < end - MINUTE:
+        _drop_oldest(s)
+
+
+@kernel
+def _trimmed_mean(values: Any, n: int) -> float:
+    """Return the mean of n sorted values without the two (of few: one) at either end."""
+    cut = 2 if n >= 8 else 1
+    total = 0
+    for k in range(cut, n - cut):
+        total += values[k]
+    return total / (n - 2 * cut)
+
+
+@kernel
+def _report(s: Any, start: int, now: int, lead: int, out: Any, n_out: int) -> int:
+    row = out[n_out]
+    row["kind"] = KIND_VITALS
+    row["lead"] = lead
+    row["sample"] = start
+    row["known_at"] = now
+    value = row["value"]
+    for k in range(8):
+        value[k] = UNKNOWN
+    n = _sort_recent(s, start + GRID_HZ - RECENT_AGE)
+    value[5] = n
+    if n >= RECENT_MIN:
+        value[0] = 60.0 * GRID_HZ / _trimmed_mean(s["sorted"], n)
+    if n > 0:
+        value[1] = _MS * s["recent"][(s["recents"] - 1) % RECENT]
+    normal = s["newest"] - s["oldest"]
+    value[4] = normal
+    if normal >= _NORMAL_MIN:
+        spread = normal * s["sum_squares"] - s["sum"] * s["sum"]
+        value[2] = _MS * math.sqrt(spread / (normal * (normal - 1)))
+    if s["changes"] >= _NORMAL_MIN:
+        value[3] = _MS * math.sqrt(s["sum_changes"] / s["changes"])
+    return n_out + 1
+
+
+@kernel
+def _hear(s: Any, lead: int, out: Any, at: int, end: int, now: int) -> int:
+    """Keep this lead's beats out of out[at:end] that were known by `now`, up to the first that was not."""
+    while at < end and (out[at]["kind"] != KIND_BEAT or out[at]["known_at"] <= now):
+        row = out[at]
+        if row["kind"] == KIND_BEAT and row["lead"] == lead:
+            _wait(s, row["sample"], 1 if row["value"][1] == _MORPHOLOGY_WIDE else 0)
+        at += 1
+    return at
+
+
+@kernel
+def vitals_block(s: Any, lead: int, out: Any, heard: int, n_out: int) -> int:
+    """Read a block's rows out[heard:n_out], beats in order of `known_at`; append a row for every rated second among them."""
+    end = n_out
+    at = heard
+    for k in range(heard, end):
+        if out[k]["kind"] == KIND_QUALITY and out[k]["lead"] == lead:
+            start = out[k]["sample"]
+            now = out[k]["known_at"]
+            at = _hear(s, lead, out, at, end, now)
+            _settle(s, start, out[k]["value"][1] > 0.0)
+            n_out = _report(s, start, now, lead, out, n_out)
+    if at < end:
+        _hear(s, lead, out, at, end, out[end - 1]["known_at"] + MINUTE)
+    return n_out
+
+
+@kernel
+def vitals(state: Any, out: Any, n_rows: int) -> int:
+    """Run `vitals_block` for a caller in Python: out[:n_rows] are the rows of one lead; return the count of all rows."""
+    return vitals_block(state[0], 0, out, 0, n_rows)

@@ -1,0 +1,88 @@
+"""The oracle of `vitals`: at every rated second, everything anew from the whole list of beats and ratings so far."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+UNKNOWN = -1.0
+
+
+@dataclass
+class Beat:
+    place: int
+    known_at: int
+    wide: bool
+
+
+@dataclass
+class Second:
+    start: int
+    known_at: int
+    good: bool
+
+
+@dataclass
+class Interval:
+    end: int
+    length: int
+    normal: bool
+
+
+def intervals(beats: Sequence[Beat], seconds: Sequence[Second]) -> list[Interval]:
+    """Return the intervals between trusted beats of the rated seconds."""
+    found: list[Interval] = []
+    last, last_trusted, last_ectopic, wide_share = -1, False, False, 0.0
+    waiting: list[Beat] = []
+    unheard = list(beats)
+    for second in seconds:
+        while unheard and unheard[0].known_at <= second.known_at:
+            waiting.append(unheard.pop(0))
+        waiting.sort(key=lambda beat: beat.place)
+        while waiting and waiting[0].place < second.start + 250:
+            beat = waiting.pop(0)
+            trusted = second.good and beat.place >= second.start
+            wide_share += 0.05 * (int(beat.wide) - wide_share)
+            ectopic = beat.wide and wide_share < 0.5
+            if last >= 0:
+                length = beat.place - last
+                if length <= 0:
+                    continue
+                recent = sorted(one.length for one in found[-10:] if one.end >= beat.place - 15 * 250)
+                usual = recent[len(recent) // 2] if len(recent) >= 3 else length
+                ectopic = ectopic or length < 0.8 * usual
+                if trusted and last_trusted:
+                    found.append(Interval(beat.place, length, not ectopic and not last_ectopic and length < 1.5 * usual))
+            last, last_trusted, last_ectopic = beat.place, trusted, ectopic
+        if not second.good:
+            last_trusted = False
+    return found
+
+
+def trimmed_mean(values: Sequence[int]) -> float:
+    cut = 2 if len(values) >= 8 else 1
+    kept = sorted(values)[cut : len(values) - cut]
+    return sum(kept) / len(kept)
+
+
+def vitals(beats: Sequence[Beat], seconds: Sequence[Second]) -> list[list[float]]:
+    """Return heart rate, RR, SDNN, RMSSD, count of normal intervals and of recent ones, for every second."""
+    rows = []
+    for n in range(1, len(seconds) + 1):
+        end = seconds[n - 1].start + 250
+        found = intervals(beats, seconds[:n])
+        recent = [one.length for one in found[-10:] if one.end >= end - 15 * 250]
+        rate = 60.0 * 250 / trimmed_mean(recent) if len(recent) >= 3 else UNKNOWN
+        rr = 4.0 * found[-1].length if recent else UNKNOWN
+        normal = [one for one in found if one.normal]
+        minute = [one for one in normal if one.end >= end - 60 * 250][-256:]
+        sdnn = rmssd = UNKNOWN
+        if len(minute) >= 5:
+            total, squares = sum(one.length for one in minute), sum(one.length**2 for one in minute)
+            sdnn = 4.0 * math.sqrt((len(minute) * squares - total * total) / (len(minute) * (len(minute) - 1)))
+        follows = {b.end: b.length - a.length for a, b in pairwise(normal) if a.end == b.end - b.length}
+        changes = [follows[one.end] for one in minute if one.end in follows]
+        if len(changes) >= 5:
+            rmssd = 4.0 * math.sqrt(sum(change**2 for change in changes) / len(changes))
+        rows.append([rate, rr, sdnn, rmssd, float(len(minute)), float(len(recent))])
+    return rows
