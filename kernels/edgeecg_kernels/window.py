@@ -112,12 +112,24 @@ def _announce(s: Any, models: Any, m: int, due: int, out: Any, n_out: int) -> in
 
 
 @kernel
-def _expire(s: Any, known_at: int, out: Any, n_out: int) -> int:
+def _oldest_late(s: Any, known_at: int) -> int:
+    """Return the oldest window whose answer is late, or -1."""
+    best = -1
     for slot in range(MAX_OPEN):
-        if s["open_status"][slot] == OPEN_WAITING and s["open_deadline"][slot] <= known_at:
-            s["open_status"][slot] = OPEN_EXPIRED
-            _report(KIND_EXPIRED, s, slot, known_at, out[n_out])
-            n_out += 1
+        late = s["open_status"][slot] == OPEN_WAITING and s["open_deadline"][slot] <= known_at
+        if late and (best < 0 or s["open_id"][slot] < s["open_id"][best]):
+            best = slot
+    return best
+
+
+@kernel
+def _expire(s: Any, known_at: int, out: Any, n_out: int) -> int:
+    slot = _oldest_late(s, known_at)
+    while slot >= 0:
+        s["open_status"][slot] = OPEN_EXPIRED
+        _report(KIND_EXPIRED, s, slot, known_at, out[n_out])
+        n_out += 1
+        slot = _oldest_late(s, known_at)
     _find_earliest_deadline(s)
     return n_out
 
