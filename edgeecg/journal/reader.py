@@ -11,7 +11,7 @@ from edgeecg.encoding import config_from_bytes
 from edgeecg.errors import JournalError
 from edgeecg.facts import EngineConfig
 from edgeecg.journal.files import DISK, Files
-from edgeecg.journal.segment import NO_SNAPSHOT, Entry, Segment, parse, snapshot_id
+from edgeecg.journal.segment import NO_SNAPSHOT, Entry, Segment, cut_in_header, parse, snapshot_id
 
 SEGMENT_SUFFIX: Final = ".journal"
 SNAPSHOT_SUFFIX: Final = ".snapshot"
@@ -145,7 +145,7 @@ def survey_of(folder: Path, files: Files) -> Survey:
             return _survey(snapshot, found, numbers[-1], unmade_bytes, tuple(refused))
     last = numbers[-1] if numbers else 0
     if last > 1 and not refused:
-        refused.append(_not_made(segment_name(last), unmade_bytes))
+        refused.append(cut_in_header(segment_name(last), unmade_bytes))
     report = Report(0, last, 0, None, unmade_bytes, None, tuple(refused), refused[0] if refused else None)
     return Survey(None, (), report)
 
@@ -174,11 +174,7 @@ def _survey(snapshot: bytes | None, found: list[Segment], last: int, unmade_byte
 
 
 def _own_fault(segment: Segment) -> JournalError | None:
-    return segment.damage or (_not_made(segment.name, len(segment.data)) if segment.unmade else None)
-
-
-def _not_made(name: str, len_bytes: int) -> JournalError:
-    return JournalError(f"{name}.header", f"{len_bytes} bytes", "whole: only a newest segment, after others, may be cut in it")
+    return segment.damage or (cut_in_header(segment.name, len(segment.data)) if segment.unmade else None)
 
 
 def _new_start(segment: Segment) -> JournalError | None:

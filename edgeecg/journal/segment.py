@@ -99,8 +99,7 @@ class Segment:
     def begun(self) -> Header:
         """The header, where there is one."""
         if self.header is None:
-            got = f"{len(self.data)} bytes"
-            raise self.damage or JournalError(f"{self.name}.header", got, "whole: only a newest segment, after others, may be cut in it")
+            raise self.damage or cut_in_header(self.name, len(self.data))
         return self.header
 
     @property
@@ -121,6 +120,11 @@ class Segment:
             where = f"{self.name}, offset {call.offset}"
             answers = None if call.answers is None else answers_from_bytes(self.data[slice(*call.answers)], where)
             yield Entry(self.name, number, _records(self.data[slice(*call.records)], where), answers)
+
+
+def cut_in_header(name: str, len_bytes: int) -> JournalError:
+    """What is wrong with a file that holds no whole header, wherever no file can be in the making."""
+    return JournalError(f"{name}.header", f"{len_bytes} bytes", "whole: only a newest segment, after others, may be cut in it")
 
 
 def snapshot_id(snapshot: bytes) -> bytes:

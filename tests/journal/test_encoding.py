@@ -181,6 +181,13 @@ def test_announced_lengths_are_not_believed(hostile: bytes) -> None:
         decode_all(hostile)
 
 
+def test_what_a_kernel_gave_is_written_as_what_it_means() -> None:
+    plain = Beat("s", "I", 5, 0.5, Morphology.WIDE, 90.0, 1.0, 0.1, 1.2, late=True, reported_at=9)
+    given = replace(plain, sample=np.int64(5), confidence=np.float32(0.5), late=np.bool_(True), morphology=2)  # type: ignore[arg-type]
+    assert encode(given) == encode(plain)
+    assert bits(decode(encode(given))) == bits(plain)
+
+
 @pytest.mark.parametrize("name", ["", "ä€😀", "\udcff", "a\ud800b", "\x00"])
 def test_a_name_may_be_any_text(name: str) -> None:
     for item in (replace(CHUNK, stream=name), Gap(name, 1, 2, GapReason.REOPENED, 3)):

@@ -605,6 +605,7 @@ def test_an_engine_that_answers_too_little_is_refused() -> None:
 
 def test_on_disk(tmp_path: Path) -> None:
     folder, engine, calls = tmp_path / "a" / "journal", ToyEngine(), some_calls(30)
+    assert recover(folder)[2].last_segment == 0
     for start in range(0, 30, 10):
         with open_for_append(folder, config=CONFIG, limits=Limits(sync_calls=3)) as journal:
             feed(journal, engine, calls[start : start + 10])

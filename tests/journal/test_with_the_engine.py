@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edgeecg.encoding import encode_all
 from edgeecg.engine import Engine
 from edgeecg.errors import JournalError
 from edgeecg.facts import EngineConfig, ModelFacts, StreamFacts
@@ -55,23 +56,32 @@ def record(files: MemoryFiles, records: list[tuple[Record, ...]]) -> tuple[Engin
 
 
 def test_cut_at_every_byte_it_gives_what_it_gave() -> None:
+    """What is left at each byte is compared with what was written; what it gives, once for each number of calls left."""
     files, records = MemoryFiles(), calls(1.5)
     _, states, events = record(files, records)
     assert events > 5
-    whole = files.read(HOME / segment_name(1))
+    whole, written = files.read(HOME / segment_name(1)), list(recover(HOME, files)[1])
     seen = set()
     for cut in range(len(whole) + 1):
         files.names[HOME / segment_name(1)].data[:] = whole[:cut]
-        report = replay(HOME, Engine, files)
-        if (report.calls, report.unanswered) in seen:
-            continue  # the same calls again: that they are the same is what `replay` has just compared
-        seen.add((report.calls, report.unanswered))
-        _, entries, _ = recover(HOME, files)
-        engine = Engine(CONFIG)
-        for entry in entries:
-            engine.feed_many(entry.records)
-        assert engine.snapshot() == states[report.calls]
+        _, entries, report = recover(HOME, files)
+        left = list(entries)
+        assert [encode_all(entry.records) for entry in left] == [encode_all(entry.records) for entry in written[: len(left)]]
+        assert [entry.answers for entry in left[:-1]] == [entry.answers for entry in written[: len(left)][:-1]]
+        if (report.calls, report.unanswered) not in seen:
+            seen.add((report.calls, report.unanswered))
+            _assert_it_gives_what_it_gave(files, states[report.calls])
     assert len(seen) == 2 * len(records) + 1
+
+
+def _assert_it_gives_what_it_gave(files: MemoryFiles, state: bytes) -> None:
+    replayed = replay(HOME, Engine, files)
+    _, entries, report = recover(HOME, files)
+    assert (replayed.calls, replayed.unanswered) == (report.calls, report.unanswered is not None)
+    engine = Engine(CONFIG)
+    for entry in entries:
+        engine.feed_many(entry.records)
+    assert engine.snapshot() == state
 
 
 def test_across_rotations_it_arrives_at_the_snapshots_it_arrived_at() -> None:
