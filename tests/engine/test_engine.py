@@ -1,0 +1,270 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from edgeecg.engine import Engine
+from edgeecg.errors import ConfigError, SnapshotError
+from edgeecg.facts import EngineConfig, ModelFacts, StreamFacts
+from edgeecg.types import (
+    Beat,
+    Chunk,
+    ConfigChange,
+    Event,
+    Gap,
+    GapReason,
+    Inference,
+    Overload,
+    Prediction,
+    Record,
+    RefusalReason,
+    Refused,
+    SignalState,
+    SourceChange,
+    SourceState,
+    StreamChange,
+    StreamChanged,
+    Tick,
+    WindowExpired,
+    WindowReady,
+)
+from tests.laws.signals import Signal, heart
+
+RATE_HZ = 250.0
+CHEST = StreamFacts(name="chest", rate_hz=RATE_HZ, sequence_bits=8, frame_len=25)
+WRIST = StreamFacts(name="wrist", rate_hz=RATE_HZ, leads=("I", "II"))
+MODEL = ModelFacts(name="rhythm", sha256="0" * 64, labels=("N", "A"), window_s=2.0, hop_s=1.0, deadline_s=0.5)
+CONFIG = EngineConfig(streams=(CHEST, WRIST), models=(MODEL,))
+S = 1_000_000_000
+
+
+def opened(config: EngineConfig = CONFIG) -> Engine:
+    engine = Engine(config)
+    for facts in config.streams:
+        engine.feed(SourceState(facts.name, SourceChange.OPENED, 0, epoch=9))
+    return engine
+
+
+def frames(x: Signal, first: int = 0) -> list[Chunk]:
+    cut = x[: len(x) // 25 * 25].reshape(-1, 25)
+    return [Chunk("chest", samples, (first + i) * S // 10, (first + i) % 256) for i, samples in enumerate(cut)]
+
+
+def feed(engine: Engine, records: list[Chunk] | list[Record]) -> list[Event]:
+    return [event for events in engine.feed_many(records) for event in events]
+
+
+def refusal(engine: Engine, record: Record) -> Refused:
+    (event,) = engine.feed(record)
+    assert isinstance(event, Refused)
+    return event
+
+
+X, PEAKS = heart(RATE_HZ, 30.0, seed=2)
+
+
+def test_beats_come_with_their_place_and_the_sample_that_decided_them() -> None:
+    beats = [event for event in feed(opened(), frames(X)) if isinstance(event, Beat)]
+    found = np.array([beat.sample for beat in beats])
+    assert all(np.abs(found - peak).min() <= 2 for peak in PEAKS[PEAKS < len(X) - 200])
+    assert all(0 < beat.reported_at - beat.sample < RATE_HZ * 1.5 for beat in beats)
+
+
+@pytest.mark.parametrize(
+    ("record", "reason", "words"),
+    [
+        (Chunk("ankle", np.zeros(5), 0), RefusalReason.UNKNOWN_STREAM, "'ankle'"),
+        (Chunk("chest", np.zeros((5, 2)), 0), RefusalReason.WRONG_SHAPE, "(5, 2)"),
+        (Chunk("wrist", np.zeros(5), 0), RefusalReason.WRONG_SHAPE, "(5,)"),
+        (Chunk("wrist", np.zeros((5, 3)), 0), RefusalReason.WRONG_SHAPE, "(5, 3)"),
+        (Chunk("chest", np.zeros(()), 0), RefusalReason.WRONG_SHAPE, "()"),
+        (Chunk("chest", np.zeros(5, complex), 0), RefusalReason.WRONG_TYPE, "complex128"),
+        (Chunk("chest", np.array(["a", "b"]), 0), RefusalReason.WRONG_TYPE, "<U1"),
+        (Chunk("chest", np.array([None, 1]), 0), RefusalReason.WRONG_TYPE, "object"),
+        (Chunk("chest", np.zeros(5), 0, sequence=256), RefusalReason.BAD_VALUE, "5 samples"),
+        (Chunk("chest", np.zeros(5), 0, offset=3, frame_len=25), RefusalReason.MALFORMED_PIECE, "5 samples"),
+        (Chunk("chest", np.zeros(5), 0, offset=-3), RefusalReason.MALFORMED_PIECE, "5 samples"),
+        (Chunk("chest", np.zeros(5), 0, frame_len=2), RefusalReason.MALFORMED_PIECE, "5 samples"),
+        (SourceState("ankle", SourceChange.LOST, 0), RefusalReason.UNKNOWN_STREAM, "'ankle'"),
+        (Inference("ankle", "rhythm", 0, (1.0, 0.0)), RefusalReason.UNKNOWN_STREAM, "'ankle'"),
+        (Inference("chest", "rhythm", 7, (1.0, 0.0)), RefusalReason.UNKNOWN_WINDOW, "window 7"),
+        (Overload(0), RefusalReason.BAD_VALUE, "hop_factor 0"),
+    ],
+)
+def test_what_cannot_be_taken_is_refused_by_name_and_the_others_go_on(record: Record, reason: RefusalReason, words: str) -> None:
+    engine, undisturbed = opened(), opened()
+    assert feed(engine, frames(X[:2000])) == feed(undisturbed, frames(X[:2000]))
+    before = engine.snapshot()
+    refused = refusal(engine, record)
+    assert refused.reason == reason
+    assert words in refused.got
+    assert refused.allowed
+    if reason not in {RefusalReason.BAD_VALUE, RefusalReason.MALFORMED_PIECE}:  # those are counted
+        assert engine.snapshot() == before
+    assert feed(engine, frames(X[2000:], 80)) == feed(undisturbed, frames(X[2000:], 80))
+
+
+def test_samples_before_the_source_opened_are_refused() -> None:
+    assert refusal(Engine(CONFIG), Chunk("chest", np.zeros(5), 0)).reason == RefusalReason.NOT_OPEN
+
+
+def test_what_is_no_record_is_a_mistake_of_the_caller() -> None:
+    with pytest.raises(TypeError, match="str is not one of Chunk, Tick"):
+        Engine(CONFIG).feed("nonsense")  # type: ignore[arg-type]
+
+
+def test_a_copy_of_a_frame_is_refused_and_changes_no_beat() -> None:
+    chunks = frames(X)
+    events = feed(opened(), [*chunks[:50], chunks[49], *chunks[50:]])
+    (refused,) = (event for event in events if isinstance(event, Refused))
+    assert refused.reason == RefusalReason.DUPLICATE
+    assert [event for event in events if event is not refused] == feed(opened(), chunks)
+
+
+def test_a_device_that_begins_anew_is_a_gap_and_the_index_goes_on() -> None:
+    engine = opened(EngineConfig(streams=(replace(CHEST, sequence_bits=16),)))
+    chunks = frames(X)
+    restarted = [Chunk("chest", chunk.samples, chunk.arrival_ns + S, i) for i, chunk in enumerate(chunks[200:])]
+    events = feed(engine, chunks[:200] + restarted)
+    (gap,) = (event for event in events if isinstance(event, Gap))
+    assert (gap.start_sample, gap.reason) == (5000, GapReason.RESTARTED)
+    assert abs(gap.len_samples - RATE_HZ) < 30
+    assert max(event.sample for event in events if isinstance(event, Beat)) > 5000 + gap.len_samples
+
+
+def test_silence_is_said_once_and_so_is_its_end() -> None:
+    engine = opened()
+    feed(engine, frames(X[:1000]))
+    silent = [event for second in range(4, 12) for event in engine.feed(Tick(second * S)) if event.stream == "chest"]
+    assert [event.change for event in silent if isinstance(event, StreamChanged)] == [StreamChange.SILENT]
+    engine.feed(Chunk("chest", X[1000:1025], 12 * S, 40))
+    assert [event.change for event in engine.feed(Tick(12 * S)) if event.stream == "chest" and isinstance(event, StreamChanged)] == [
+        StreamChange.LIVE
+    ]
+
+
+def test_a_lost_source_decides_what_is_pending_and_a_new_one_goes_on_after_a_gap() -> None:
+    engine = opened()
+    chunks = frames(X)
+    feed(engine, chunks[:120])
+    lost = engine.feed(SourceState("chest", SourceChange.LOST, 12 * S))
+    assert isinstance(lost[-1], StreamChanged)
+    assert lost[-1].change == StreamChange.LOST
+    assert refusal(engine, chunks[120]).reason == RefusalReason.NOT_OPEN
+    (again,) = engine.feed(SourceState("chest", SourceChange.OPENED, 15 * S, epoch=10))
+    assert again == StreamChanged("chest", StreamChange.OPENED, 2999, 9)
+    events = feed(engine, [Chunk("chest", chunk.samples, chunk.arrival_ns + 4 * S, i) for i, chunk in enumerate(chunks[120:])])
+    gap = events[0]
+    assert isinstance(gap, Gap)
+    assert (gap.start_sample, gap.reason) == (3000, GapReason.REOPENED)
+    assert abs(gap.len_samples - 4 * RATE_HZ) < 30
+
+
+def test_bad_samples_are_said_and_what_they_are() -> None:
+    x = X.copy()
+    x[1000:1400] = np.nan
+    events = feed(opened(), frames(x))
+    first, *_, last = (event for event in events if isinstance(event, SignalState))
+    assert (first.invalid, first.sample) == (True, 1000)
+    assert not last.invalid
+    assert not [event for event in events if isinstance(event, Beat) and 1000 < event.sample < 1400]
+
+
+def windows(events: list[Event]) -> list[WindowReady]:
+    return [event for event in events if isinstance(event, WindowReady)]
+
+
+def test_an_answer_in_time_is_a_prediction_and_one_too_late_is_marked() -> None:
+    engine = opened()
+    first = windows(feed(engine, frames(X[:525])))[0]
+    (prediction,) = engine.feed(Inference("chest", "rhythm", first.window_id, (0.2, 0.8)))
+    assert prediction == Prediction("chest", "rhythm", 0, 0, 500, "A", (0.2, 0.8), late=False, reported_at=524)
+    events = feed(engine, frames(X[525:1500], 21))
+    expired = next(event for event in events if isinstance(event, WindowExpired))
+    assert expired.reported_at == windows(events)[0].deadline_sample
+    (late,) = engine.feed(Inference("chest", "rhythm", expired.window_id, (0.9, 0.1)))
+    assert isinstance(late, Prediction)
+    assert late.late
+
+
+@pytest.mark.parametrize("answer", [(0.5,), (0.2, 0.2), (float("nan"), 1.0), (-0.5, 1.5)])
+def test_an_answer_that_is_none_is_refused(answer: tuple[float, ...]) -> None:
+    engine = opened()
+    first = windows(feed(engine, frames(X[:525])))[0]
+    assert refusal(engine, Inference("chest", "rhythm", first.window_id, answer)).reason == RefusalReason.WRONG_ANSWER
+    assert isinstance(engine.feed(Inference("chest", "rhythm", first.window_id, (0.5, 0.5)))[0], Prediction)
+
+
+def test_under_overload_windows_come_further_apart() -> None:
+    engine = opened()
+    usual = windows(feed(engine, frames(X[:2000])))
+    engine.feed(Overload(3))
+    fewer = windows(feed(engine, frames(X[2000:5000], 80)))
+    assert {after.start_sample - before.start_sample for before, after in zip(usual, usual[1:], strict=False)} == {250}
+    assert {after.start_sample - before.start_sample for before, after in zip(fewer[1:], fewer[2:], strict=False)} == {750}
+
+
+def test_new_settings_keep_the_streams_that_stay() -> None:
+    engine, undisturbed = opened(), opened()
+    feed(engine, frames(X[:2000]))
+    feed(undisturbed, frames(X[:2000]))
+    ankle = StreamFacts(name="ankle", rate_hz=500.0)
+    (gone,) = engine.feed(ConfigChange(EngineConfig(streams=(ankle, CHEST), models=(MODEL,))))
+    assert gone == StreamChanged("wrist", StreamChange.REMOVED, -1, 9)
+    assert feed(engine, frames(X[2000:], 80)) == feed(undisturbed, frames(X[2000:], 80))
+
+
+def test_other_models_start_their_windows_anew() -> None:
+    engine = opened()
+    feed(engine, frames(X[:2000]))
+    other = ModelFacts(name="other", sha256="1" * 64, labels=("x",), window_s=1.0, hop_s=1.0)
+    engine.feed(ConfigChange(EngineConfig(streams=(CHEST, WRIST), models=(other,))))
+    events = windows(feed(engine, frames(X[2000:3000], 80)))
+    assert [(event.model, event.start_sample) for event in events] == [("other", 2000 + 250 * i) for i in range(4)]
+
+
+def test_a_snapshot_goes_on_elsewhere_and_announces_waiting_windows_again() -> None:
+    engine = opened()
+    waiting = windows(feed(engine, frames(X[:525])))
+    elsewhere = Engine(CONFIG)
+    again = elsewhere.restore(engine.snapshot())
+    assert [(event.window_id, event.samples_mv) for event in windows(list(again))] == [(waiting[0].window_id, waiting[0].samples_mv)]
+    assert feed(elsewhere, frames(X[525:], 21)) == feed(engine, frames(X[525:], 21))
+
+
+def test_a_snapshot_of_something_else_is_refused_and_nothing_of_it_taken() -> None:
+    engine = opened()
+    feed(engine, frames(X[:1000]))
+    before = engine.snapshot()
+    stranger = opened(EngineConfig(streams=(CHEST,), models=(MODEL,)))
+    hostile = before[:-40] + bytes(40)
+    for data, where in ((stranger.snapshot(), "config_digest"), (hostile, "digest"), (before[:100], "digest"), (b"", "magic")):
+        with pytest.raises(SnapshotError, match=where):
+            engine.restore(data)
+        assert engine.snapshot() == before
+
+
+@pytest.mark.parametrize(
+    ("changes", "where"),
+    [
+        ({"rate_hz": 99.0}, "rate_hz: 99.0"),
+        ({"rate_hz": 2001.0}, "rate_hz"),
+        ({"rate_hz": float("nan")}, "rate_hz"),
+        ({"rate_hz": 250.05}, "steps of 0.1"),
+        ({"leads": ()}, "leads: 0"),
+        ({"leads": ("I", "I")}, "leads"),
+        ({"name": ""}, "name"),
+        ({"mv_per_unit": 0.0}, "mv_per_unit"),
+        ({"mv_per_unit": float("nan")}, "mv_per_unit"),
+        ({"rails_units": (5.0, -5.0)}, "rails_units"),
+        ({"sequence_bits": 7}, "sequence_bits: 7"),
+        ({"device_clock_bits": 16}, "device_clock_bits"),
+        ({"reorder_frames": 3}, "reorder_frames"),
+        ({"reorder_frames": 7, "frame_len": 500}, "reorder_frames"),
+        ({"silence_s": 0.0}, "silence_s"),
+    ],
+)
+def test_a_stream_that_cannot_be_says_which_setting_and_what_is_allowed(changes: dict[str, object], where: str) -> None:
+    settings: dict[str, object] = {"name": "chest", "rate_hz": 250.0, **changes}
+    with pytest.raises(ConfigError, match=where):
+        StreamFacts(**settings)  # type: ignore[arg-type]
