@@ -14,10 +14,8 @@ import edgeecg_kernels
 from edgeecg_kernels import _jit
 
 decorated = []
-njit = _jit.numba.njit
-_jit.numba.njit = lambda **options: lambda function: decorated.append(function) or function
+_jit.kernel = lambda function: decorated.append(function) or function
 modules = [importlib.import_module(f"edgeecg_kernels.{found.name}") for found in pkgutil.iter_modules(edgeecg_kernels.__path__)]
-_jit.numba.njit = njit
 code_of = {function.__code__: function for function in decorated}
 called = set()
 
