@@ -108,6 +108,8 @@ def _replay_journal(options: argparse.Namespace) -> int:
         return _Tapped(Engine(config), print_json if options.json else _ignore)
 
     done = replay(options.file, make_engine)
+    if not done.segments:
+        raise InputError(str(options.file), "a folder without segments", "a journal's; of recordings name one")
     if not options.json:
         print(f"{options.file}: {done.records} records in {done.calls} calls gave {done.events} events, each as it was recorded")
         print(f"segments {done.segments}, snapshots compared {done.snapshots_compared}, started anew {done.starts_anew}")

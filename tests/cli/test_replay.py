@@ -125,6 +125,11 @@ def test_a_journal_that_says_something_else_is_refused(tmp_path: Path, capsys: p
     assert err.count("\n") == 1
 
 
+def test_a_folder_that_is_no_journal_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["replay", str(tmp_path)]) == 2
+    assert capsys.readouterr().err.endswith("a folder without segments is not a journal's; of recordings name one\n")
+
+
 def test_a_journal_is_not_replayed_live(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["replay", str(tmp_path), "--live"]) == 2
     assert (
