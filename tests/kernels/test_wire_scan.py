@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from edgeecg_kernels import wire_scan as scan
 from edgeecg_wire import frames
-from edgeecg_wire.codec import Damaged, Decoder, Overlong, Refused, Result, encode, read
+from edgeecg_wire.codec import Damaged, Decoder, Overlong, Refused, Result, encode, read, seal
 from edgeecg_wire.frames import Samples
 from edgeecg_wire.schema import HEADER, MAX_STREAMS
 from edgeecg_wire.vectors import vectors
@@ -77,6 +77,22 @@ def test_no_cut_of_the_bytes_changes_a_row(line: bytes, data: st.DataObject) -> 
 def test_outputs_that_fill_up_lose_nothing(many: list[Samples]) -> None:
     line = b"".join(map(encode, many))
     assert scanned([line], max_rows=1) == scanned([line])
+
+
+@pytest.mark.parametrize("max_rows", [1, 2, 4])
+def test_the_longest_frames_do_not_overrun_the_outputs(max_rows: int) -> None:
+    longest = [Samples(0, i, i, 250_000, 1, 16, 0, 0, bytes([i + 1]) * 990) for i in range(9)]
+    many = b"".join(map(encode, longest)) + seal(b"\x01\x70" + b"\x05" * 1000) * 9
+    assert scanned([many], max_rows) == [naive.judge(segment) for segment in naive.segments(many)]
+
+
+@pytest.mark.parametrize("length", [scan.MAX_SEGMENT, scan.MAX_SEGMENT + 1, scan.MAX_SEGMENT + 2])
+def test_one_byte_more_than_a_segment_is_never_held(length: int) -> None:
+    """In the bounds-checked run, holding it would be a write past the end."""
+    line = b"\x01" * length + b"\0"
+    whole = [naive.judge(segment) for segment in naive.segments(line)]
+    assert scanned([line[i : i + 1] for i in range(len(line))]) == whole
+    assert scanned([line[:7], line[7:]]) == whole
 
 
 @pytest.mark.parametrize(("name", "line"), [*vectors()], ids=[name for name, _ in vectors()])
