@@ -21,7 +21,7 @@ _I24 = b"".join(value.to_bytes(3, "little", signed=True) for value in (0, 1, -1,
 def _right() -> Iterator[tuple[str, f.Frame]]:
     device = f.DEVICE
     yield "hello of two streams", f.Hello(device, 0, 1000, "belt-7", "fw 1.2.3", 64, 20, (_ECG, _PCG))
-    yield "hello of a device without streams", f.Hello(device, 65535, 0, "A", "", 32, 0, ())
+    yield "hello of a device without streams", f.Hello(device, 65535, 0, "A0._-z9Z", " ~", 16, 0, ())
     yield "samples, i16, two leads", f.Samples(0, 7, 123_456_789, 250_000, 2, 16, 2, 0, _I16)
     yield "samples, i24", f.Samples(1, 8, 2**63 - 1, 2_000_000, 1, 24, 0, 65535, _I24)
     yield "samples, all zero", f.Samples(0, 0, 0, 125_000, 1, 16, 0, 0, bytes(100))
