@@ -152,7 +152,7 @@ def _malformed(s: Any, p: Any, meta: Any, start: int, values: int) -> int:
         return a.BAD_SEQUENCE
     if p["device_max"] >= 0 and not -1 <= meta["device_us"] <= p["device_max"]:
         return a.BAD_DEVICE_TIME
-    if s["next_index"] > a.MAX_INDEX - 2 * a.MAX_FRAME_LEN:
+    if s["next_index"] > a.LAST_START:
         return a.EXHAUSTED
     return 0
 
@@ -170,7 +170,7 @@ def _source_us(s: Any, p: Any, sequence: int, device_us: int, arrival_ns: int, f
         return -1
     if device_us >= 0 and s["last_device_us"] >= 0:
         step_us = device_step_us(s, p, device_us, arrival_ns)
-        if step_us > 0 and abs(span_len(step_us, p["rate_mhz"]) - s["last_len"]) <= tolerance(s, p, 0):
+        if abs(span_len(step_us, p["rate_mhz"]) - s["last_len"]) <= tolerance(s, p, 0):
             return int(s["last_us"] + step_us)
     elif device_us < 0 and s["last_device_us"] < 0 and missing_by_arrival(s, p, arrival_ns, frame_len) <= p["silence_len"]:
         return len_us(s["next_index"], p["rate_mhz"])

@@ -25,7 +25,7 @@ def say(spans: Any, count: int, kind: int, reason: int, first: int, n: int, valu
 @kernel
 def _gap(s: Any, n: int, reason: int, spans: Any, count: int) -> int:
     """Let the index go on by n missing samples, as far as an index can go."""
-    n = min(n, a.MAX_INDEX - s["next_index"])
+    n = min(n, a.LAST_START - s["next_index"])
     if n <= 0:
         return count
     count = say(spans, count, a.GAP, reason, s["next_index"], n, 0)

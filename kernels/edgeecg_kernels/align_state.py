@@ -8,6 +8,7 @@ HELD_VALUES = 512  # of one held frame: samples x leads
 MAX_REORDER_FRAMES = HELD_FRAMES - 1  # one slot stays free, so that nothing a call answers with is overwritten by it
 MAX_FRAME_LEN = 1 << 24
 MAX_INDEX = 1 << 50
+LAST_START = MAX_INDEX - 2 * MAX_FRAME_LEN  # no frame begins after it, so no index is ever above MAX_INDEX
 MAX_RATE_MHZ = (1 << 23) - 1
 MINIMA = 32
 SPANS_LEN = 48

@@ -429,6 +429,59 @@ def test_a_frame_cut_short_leaves_a_gap_and_its_rest_comes_too_late() -> None:
     assert wrong_samples(stream.out) == []
 
 
+def test_a_clock_that_wraps_is_followed_through_hours_of_silence() -> None:
+    """71.6 minutes of microseconds: arrival says how many rounds of them went by."""
+    rule = Rules(RATE_MHZ, 16, 32)
+    device, stream = Device(rule), Stream(rule)
+    stream.feed(device.frame(10))
+    for minutes in (30, 40, 70, 73, 200, 1000):
+        device.sample += minutes * 60 * 250
+        stream.feed(device.frame(10))
+    assert wrong_samples(stream.out) == []
+    assert int(stream.state["jumps"][0]) == 0
+
+
+def test_a_clock_set_back_while_frames_are_lost_is_outvoted_by_counter_and_arrival() -> None:
+    rule = Rules(RATE_MHZ, 8, 64)
+    device, stream = Device(rule, clock_offset_us=10**9), Stream(rule)
+    stream.feed(device.frame(25))
+    for _ in range(300):
+        device.lose(25)
+    device.clock_offset_us -= 3_000_000
+    stream.feed(device.frame(25, delay_ns=200_000_000))
+    assert [span for span in stream.out if span[0] != "data"] == [("jump", 25, 0, -3_000_000), ("gap", 25, 7500, 0)]
+
+
+def test_copies_are_dropped_for_ever_where_only_device_time_tells_them() -> None:
+    rule = Rules(RATE_MHZ, device_bits=64)
+    device, stream = Device(rule), Stream(rule)
+    for _ in range(20):
+        frame = device.frame(10)
+        stream.feed(frame)
+        stream.feed(frame)
+    assert wrong_samples(stream.out) == []
+    assert int(stream.state["duplicates"][0]) == 20
+
+
+def test_arrival_from_one_end_of_time_to_the_other_is_a_long_silence() -> None:
+    stream = Stream(Rules(RATE_MHZ))
+    for arrival_ns in (-(1 << 63), (1 << 63) - 1):
+        stream.feed(Frame(-1, -1, arrival_ns, (1.0, 2.0)))
+    assert lost_samples(stream.out) == ((1 << 39) * RATE_MHZ + 500_000_000) // 10**9 - 2
+
+
+def test_an_index_can_be_used_up_and_then_every_piece_is_refused() -> None:
+    stream = Stream(Rules(RATE_MHZ, 32))
+    x = np.zeros(1)
+    for i in range(6):
+        stream.meta[0] = (1, i % 2 * ((1 << 31) - 1), -1, i, 0, a.MAX_FRAME_LEN)
+        stream.hear(align_chunk(stream.state[0], stream.params[0], stream.meta[0], x, 0, stream.spans), x)
+    assert stream.out[-1][0] == "reject"
+    assert stream.out[-1][3] == a.EXHAUSTED
+    assert a.LAST_START < stream.state["next_index"][0] <= a.MAX_INDEX
+    assert tiles(stream.out)
+
+
 HOSTILE = [-(1 << 63), -2, -1, 0, 1, 5, 255, 65_535, 1 << 24, (1 << 31) - 1, 1 << 32, 1 << 50, 1 << 62, (1 << 63) - 1]
 hostile = st.one_of(st.sampled_from(HOSTILE), st.integers(-(1 << 63), (1 << 63) - 1))
 lengths = st.one_of(st.integers(0, 8), hostile)
