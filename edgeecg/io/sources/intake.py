@@ -1,0 +1,84 @@
+"""What every reader of devices is given: where it stands, whom it may speak for, and where to say what it does not take."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from edgeecg.errors import ConfigError
+from edgeecg.io.sources.claims import Claims
+from edgeecg.io.sources.items import Announced, Item, Notice
+from edgeecg.io.sources.lag import DeviceDelay, LagWatch
+from edgeecg.io.sources.refusals import Refusals
+from edgeecg.types import SourceChange, SourceState
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """One line's place in the process. `epoch` is drawn by who starts the sources: streams that start anew carry it."""
+
+    where: str
+    epoch: int
+    claims: Claims
+    refusals: Refusals
+    tell: Callable[[Notice], None]
+
+    def refuse(self, what: str, got: object, allowed: str) -> None:
+        """Say what came on this line and was not taken."""
+        self.refusals.say(f"{self.where}: {what}", got, allowed)
+
+    def refuse_facts(self, error: ConfigError) -> None:
+        """Pass on what the engine's facts refused."""
+        self.refuse(error.where, error.got, error.allowed)
+
+
+class Stream:
+    """A stream of a device, from the first word of it to the end of the process: its facts do not change."""
+
+    __slots__ = ("announced", "delay", "is_open", "is_refused", "lag", "last_us", "wraps_us")
+
+    def __init__(self, announced: Announced) -> None:
+        self.announced = announced
+        self.is_open = False
+        self.is_refused = False
+        self.delay = DeviceDelay()
+        self.lag = LagWatch(announced.stream)
+        self.last_us = -1
+        self.wraps_us = 0
+
+    @property
+    def name(self) -> str:
+        """Its name, in records and sentences."""
+        return self.announced.stream
+
+    def opened(self, now_ns: int, epoch: int) -> list[Item]:
+        """Open it unless it is open."""
+        if self.is_open:
+            return []
+        self.is_open = True
+        self.delay.restart()
+        return [SourceState(self.name, SourceChange.OPENED, now_ns, epoch=epoch)]
+
+    def lost(self, now_ns: int) -> list[Item]:
+        """Lose it unless it is lost."""
+        if not self.is_open:
+            return []
+        self.is_open = False
+        return [SourceState(self.name, SourceChange.LOST, now_ns)]
+
+    def watch(self, device_us: int, arrival_ns: int, intake: Intake) -> None:
+        """Say when its samples begin to come late."""
+        if device_us < self.last_us:
+            self.delay.restart()  # the device began anew, or its clock was set back
+        self.last_us = device_us
+        change = self.lag.observe(self.delay.of(device_us, arrival_ns))
+        if change is not None:
+            intake.tell(change)
+
+
+def unwrapped(stream: Stream, raw_us: int, bits: int) -> int:
+    """Go on counting where a clock of fewer bits begins again; going back by less than half its range is no wrap."""
+    if bits == 64:
+        return raw_us
+    before_us = stream.last_us - stream.wraps_us
+    if stream.last_us >= 0 and before_us - raw_us > 1 << (bits - 1):
+        stream.wraps_us += 1 << bits
+    return raw_us + stream.wraps_us

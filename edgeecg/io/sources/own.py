@@ -1,0 +1,236 @@
+"""A device that speaks edgeecg's own protocol: its bytes to chunks, its hello to facts, what breaks its word refused."""
+
+from dataclasses import fields
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeecg.errors import ConfigError
+from edgeecg.facts import StreamFacts
+from edgeecg.io.sources.intake import Intake, Stream, unwrapped
+from edgeecg.io.sources.items import ECG, OTHER, PCG, Announced, ClockAnswer, Item, Said
+from edgeecg.types import Chunk, SourceChange, SourceState
+from edgeecg_wire import frames as f
+from edgeecg_wire.codec import Damaged, Decoder, Overlong, Refused, Result, Unknown
+
+KINDS: Final = {f.KIND_ECG: ECG, f.KIND_PCG: PCG}
+MDC_LEADS: Final = {
+    257: "I", 258: "II", 259: "V1", 260: "V2", 261: "V3", 262: "V4", 263: "V5", 264: "V6", 317: "III", 318: "aVR", 319: "aVL", 320: "aVF",
+}  # fmt: skip
+"""Leads by the low 16 bits of their code in ISO/IEEE 11073-10101."""
+PICO: Final = 1e-12
+ASSUMED_MV_PER_COUNT: Final = 1e-3
+"""Where a device does not know its scale: a microvolt, and `Announced.estimated` says so."""
+MAX_KNOWN: Final = 16
+"""Devices that one line may see come and go."""
+SEQUENCE_BITS: Final = 16
+
+
+class OwnDevice:
+    """One line, or one topic, that speaks the protocol. Sans-IO: bytes and their arrival in, items out.
+
+    `only`: the id it must have. Its samples are taken from its first hello on.
+    """
+
+    def __init__(self, intake: Intake, only: str | None = None) -> None:
+        self._intake = intake
+        self._only = only
+        self._decoder = Decoder()
+        self._hello: f.Hello | None = None
+        self._streams: dict[int, Stream] = {}
+        self._known: dict[str, dict[int, Stream]] = {}
+        self.awaits_hello = True
+        self.acknowledged: set[int] = set()
+        """Types of the requests that the device said yes to on this line."""
+        self.n_samples_frames = 0
+
+    @property
+    def device(self) -> str:
+        """Its id; empty before its hello."""
+        return self._hello.device_id if self._hello else ""
+
+    def feed(self, data: bytes, arrival_ns: int) -> list[Item]:
+        """Return what the bytes completed."""
+        items: list[Item] = []
+        for result in self._decoder.feed(data):
+            if type(result) is f.Samples:
+                self._samples(result, arrival_ns, items)
+            elif type(result) is f.Hello:
+                self._greet(result, arrival_ns, items)
+            else:
+                self._other(result, arrival_ns)
+        return items
+
+    def streams(self) -> list[Stream]:
+        """The streams it has now."""
+        return list(self._streams.values())
+
+    def line_lost(self, now_ns: int) -> list[Item]:
+        """The line is gone; who comes next must say hello. The streams stay known: the same device goes on with them."""
+        self._decoder = Decoder()
+        self.awaits_hello, self._hello = True, None
+        self.acknowledged.clear()
+        self._intake.claims.release(self._intake.where)
+        return self._close(now_ns)
+
+    def _close(self, now_ns: int) -> list[Item]:
+        return [item for stream in self._streams.values() for item in stream.lost(now_ns)]
+
+    # --- hello ----------------------------------------------------------------------------------------------------
+
+    def _greet(self, hello: f.Hello, now_ns: int, items: list[Item]) -> None:
+        if not self._is_welcome(hello):
+            return
+        self._hello, self.awaits_hello = hello, False
+        self._streams = self._known.setdefault(hello.device_id, {})
+        for described in hello.streams:
+            announced = self._announced(hello, described)
+            if announced is None:
+                continue
+            stream = self._streams.get(described.stream)
+            if stream is None:
+                self._streams[described.stream] = stream = Stream(announced)
+                items.append(announced)
+            stream.is_refused = self._breaks_its_word(stream, announced, described.stream)
+            items += stream.lost(now_ns) if stream.is_refused else stream.opened(now_ns, self._intake.epoch)
+
+    def _is_welcome(self, hello: f.Hello) -> bool:
+        name, intake = hello.device_id, self._intake
+        if self._only is not None and name != self._only:
+            intake.refuse("hello.device_id", repr(name), f"{self._only!r}, the device its topic names")
+            return False
+        if self._hello is not None and name != self._hello.device_id:
+            intake.refuse("hello.device_id", repr(name), f"{self._hello.device_id!r}, who spoke on this line before")
+            return False
+        if name not in self._known and len(self._known) == MAX_KNOWN:
+            intake.refuse("hello.device_id", repr(name), f"one of the {MAX_KNOWN} that were heard on this line before")
+            return False
+        owner = intake.claims.claim(name, intake.where)
+        if owner is not None:
+            intake.refuse("hello.device_id", repr(name), f"free: {owner} has a device of that id")
+        return owner is None
+
+    def _announced(self, hello: f.Hello, described: f.Stream) -> Announced | None:
+        kind = KINDS.get(described.kind, OTHER)
+        first = min(other.stream for other in hello.streams if KINDS.get(other.kind, OTHER) == kind)
+        name = f"{hello.device_id}/{kind}" + ("" if described.stream == first else f"-{described.stream}")
+        to_millivolt = 1000.0 if described.unit == f.UNIT_VOLT else 1.0
+        try:
+            facts = StreamFacts(
+                name=name,
+                rate_hz=described.rate_millihz / 1000,
+                leads=_lead_names(described),
+                mv_per_unit=described.scale_pico * PICO * to_millivolt or ASSUMED_MV_PER_COUNT,
+                offset_units=float(described.zero),
+                rails_units=(-float(1 << (described.bits - 1)), float((1 << (described.bits - 1)) - 1)),
+                sequence_bits=SEQUENCE_BITS,
+                device_clock_bits=_clock_bits(hello.clock_bits),
+            )
+        except ConfigError as error:
+            self._intake.refuse_facts(error)
+            return None
+        return Announced(name, kind, facts, () if described.scale_pico else ("mv_per_unit",))
+
+    def _breaks_its_word(self, stream: Stream, announced: Announced, number: int) -> bool:
+        was, says = stream.announced.facts, announced.facts
+        if was == says:
+            return False
+        changed = next(field.name for field in fields(StreamFacts) if getattr(was, field.name) != getattr(says, field.name))
+        allowed = f"{getattr(was, changed)}, as when {stream.name} was first heard"
+        self._intake.refuse(f"hello.streams[{number}].{changed}", getattr(says, changed), allowed)
+        return True
+
+    # --- samples --------------------------------------------------------------------------------------------------
+
+    def _samples(self, frame: f.Samples, arrival_ns: int, items: list[Item]) -> None:
+        stream = self._streams.get(frame.stream)
+        if stream is None or self.awaits_hello or stream.is_refused:
+            return
+        facts = stream.announced.facts
+        if frame.leads != len(facts.leads) or frame.rate_millihz != round(facts.rate_hz * 1000):
+            self._intake.refuse(
+                f"samples of {stream.name}",
+                f"{frame.leads} leads at {frame.rate_millihz / 1000:g} Hz",
+                f"{len(facts.leads)} at {facts.rate_hz:g} Hz, as its hello says",
+            )
+            items += stream.lost(arrival_ns)
+            return
+        if not stream.is_open:
+            items += stream.opened(arrival_ns, self._intake.epoch)
+        if frame.dropped:
+            items.append(SourceState(stream.name, SourceChange.DROPPED, arrival_ns, frame.dropped))
+        items.append(Chunk(stream.name, samples_of(frame), arrival_ns, frame.sequence, self._device_us(stream, frame, arrival_ns)))
+        self.n_samples_frames += 1
+
+    def _device_us(self, stream: Stream, frame: f.Samples, arrival_ns: int) -> int:
+        assert self._hello is not None
+        bits = self._hello.clock_bits
+        if bits < 32:
+            return -1
+        steady_us = unwrapped(stream, frame.clock_us, bits)
+        stream.watch(steady_us, arrival_ns, self._intake)
+        return frame.clock_us if bits == 32 else steady_us
+
+    # --- the rest -------------------------------------------------------------------------------------------------
+
+    def _other(self, result: Result, arrival_ns: int) -> None:
+        refuse = self._intake.refuse
+        match result:
+            case Damaged(why, len_bytes):
+                refuse("frame", f"{len_bytes} bytes, damaged ({why})", "intact")
+            case Overlong():
+                refuse("frame", f"more than {f.MAX_SEGMENT} bytes", f"at most {f.MAX_SEGMENT} bytes between two delimiters")
+            case Unknown(version, kind, _):
+                refuse("frame", f"of version {version}, type {kind:#04x}", f"of version {f.VERSION} and a type it knows")
+            case Refused(kind, _, detail):
+                refuse(f"{f.FRAMES[kind].NAME} frame", detail, "what the protocol allows")
+            case f.Ack(request_type=asked, status=status) if status != f.STATUS_DONE:
+                refuse(f"answer to request {asked:#04x}", f"status {status}", f"{f.STATUS_DONE}, done")
+            case f.Ack(request_type=asked):
+                self.acknowledged.add(asked)
+            case f.TimeReply():
+                self._clock_answer(result, arrival_ns)
+            case f.Battery() | f.Clock() | f.LeadOff():
+                self._intake.tell(Said(self.device, result))
+            case _:
+                refuse("frame", f"{result.NAME}, a request", "what a device says")
+
+    def _clock_answer(self, reply: f.TimeReply, arrival_ns: int) -> None:
+        """The four-stamp exchange of NTP (RFC 5905): what the device took for its answer is no part of the way."""
+        sent_ns = 1000 * reply.host_us
+        away_ns = arrival_ns - sent_ns - 1000 * (reply.clock_us - reply.received_us)
+        if away_ns < 0 or sent_ns > arrival_ns:
+            self._intake.refuse("time_reply", f"a way of {away_ns} ns", "to a request of this host")
+            return
+        middle_us = (reply.received_us + reply.clock_us) // 2
+        self._intake.tell(ClockAnswer(self.device, middle_us, (sent_ns + arrival_ns) // 2, away_ns // 2))
+
+
+def samples_of(frame: f.Samples) -> NDArray[Any]:
+    """Return its samples, (n,) or (n, leads); those of a lead the device says is off are NaN."""
+    if frame.bits == 16:
+        flat: NDArray[Any] = np.frombuffer(frame.data, "<i2")
+    else:
+        low_first = np.frombuffer(frame.data, np.uint8).reshape(-1, 3)
+        padded = np.zeros((len(low_first), 4), np.uint8)
+        padded[:, 1:] = low_first
+        flat = padded.view("<i4")[:, 0] >> 8
+    shaped = flat if frame.leads == 1 else flat.reshape(-1, frame.leads)
+    off = [lead for lead in range(frame.leads) if frame.lead_off >> lead & 1]
+    if off:
+        shaped = shaped.astype(np.float64)
+        shaped[..., off if frame.leads > 1 else slice(None)] = np.nan
+    return shaped
+
+
+def _lead_names(described: f.Stream) -> tuple[str, ...]:
+    names = tuple(MDC_LEADS.get(term, str(i + 1)) for i, term in enumerate(described.terms[: described.leads]))
+    return names if len(set(names)) == len(names) else tuple(str(i + 1) for i in range(described.leads))
+
+
+def _clock_bits(bits: int) -> int:
+    """Say how the engine is to read it: a clock that wraps too often to be followed is not used."""
+    if bits < 32:
+        return 0
+    return 32 if bits == 32 else 64
