@@ -223,9 +223,24 @@ class Beat:
     reported_at: int
 
 
+class QualityReason(IntEnum):
+    """What speaks most against a second that is not rated good."""
+
+    NONE = 0
+    MOTION = 1
+    """Noise and motion."""
+    WANDER = 2
+    DOUBT = 3
+    """Doubt whether what was found is a beat."""
+    ODD_BEATS = 4
+    """Beats unlike the ones before."""
+    BAD_SAMPLES = 5
+    """Lead off, saturated, flat or no numbers."""
+
+
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """One second of one lead: can what is read from it be trusted."""
+    """One second of one lead: `index` is the chance that its beats, all and only they, were found."""
 
     stream: str
     lead: str
@@ -233,7 +248,7 @@ class Quality:
     len_samples: int
     index: float
     good: bool
-    reason: int
+    reason: QualityReason
     bad_share: float
     noise_mv: float
     mains_mv: float

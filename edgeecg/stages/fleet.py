@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from edgeecg.errors import SnapshotError
 from edgeecg.facts import EngineConfig, StreamFacts
-from edgeecg.stages import align, condition, qrs, window
+from edgeecg.stages import align, condition, qrs, quality, vitals, window
 from edgeecg.stages.params import Params
 from edgeecg.stages.rows import Row, rows
 from edgeecg.types import (
@@ -91,6 +91,8 @@ class Fleet:
             kinds.KIND_CLOCK: lambda slot, row: align.clock_report(self._facts[slot], row),
             kinds.KIND_SIGNAL: lambda slot, row: condition.signal_state(self._facts[slot], row),
             kinds.KIND_BEAT: lambda slot, row: qrs.beat(self._facts[slot], row),
+            kinds.KIND_QUALITY: lambda slot, row: quality.quality(self._facts[slot], row),
+            kinds.KIND_VITALS: lambda slot, row: vitals.vitals(self._facts[slot], row),
             kinds.KIND_WINDOW: lambda slot, row: self._windows[slot].ready(self._streams[slot]["window"], row),
             kinds.KIND_EXPIRED: lambda slot, row: self._windows[slot].expired(row),
         }
@@ -124,7 +126,7 @@ class Fleet:
         while done < len(pieces):
             begin = done
             done = run_pieces(
-                self._streams, self._leads, p.streams, p.taps, p.models, p.qrs, self.hop_factor,
+                self._streams, self._leads, p.streams, p.taps, p.models, p.qrs, p.quality, self.hop_factor,
                 pieces, begin, x, self._scratch, self._out, row_ends,
             )  # fmt: skip
             row = 0

@@ -3,19 +3,20 @@
 import numpy as np
 
 from edgeecg.facts import EngineConfig, StreamFacts
-from edgeecg.stages import align, condition, qrs, resample, window
+from edgeecg.stages import align, condition, qrs, quality, resample, window
 from edgeecg_kernels.arena import MAX_PIECE_GRID, STREAM_PARAMS
 
 
 class Params:
     """The parameters of one configuration, as arrays for the kernel."""
 
-    __slots__ = ("models", "qrs", "silence_ns", "streams", "taps")
+    __slots__ = ("models", "qrs", "quality", "silence_ns", "streams", "taps")
 
     def __init__(self, config: EngineConfig) -> None:
         rates, self.taps = resample.filters(config.streams)
         self.models = window.params(config.models)
         self.qrs = qrs.params()
+        self.quality = quality.params()
         self.streams = np.zeros(len(config.streams), STREAM_PARAMS)
         self.silence_ns = np.array([round(facts.silence_s * 1e9) for facts in config.streams], np.int64)
         first_lead = 0

@@ -6,18 +6,35 @@ from numpy.typing import NDArray
 from edgeecg_kernels.align_state import ALIGN_PARAMS, ALIGN_STATE, SPAN, SPANS_LEN
 from edgeecg_kernels.condition_state import CONDITION_PARAMS, CONDITION_STATE
 from edgeecg_kernels.qrs_state import QRS_STATE
+from edgeecg_kernels.quality_state import QUALITY_STATE
 from edgeecg_kernels.resample_state import RESAMPLE_PARAMS, RESAMPLE_STATE
 from edgeecg_kernels.signal import SIGNAL_STATE
 from edgeecg_kernels.state import EVENT
+from edgeecg_kernels.vitals_state import VITALS_STATE
 from edgeecg_kernels.window_state import WINDOW_STATE
 
 STREAM_STATE = np.dtype(
-    [("started", "i8"), ("is_open", "i8"), ("silent", "i8"), ("epoch", "i8"), ("heard_ns", "i8"), ("align", ALIGN_STATE), ("window", WINDOW_STATE)],
+    [
+        ("started", "i8"),
+        ("is_open", "i8"),
+        ("silent", "i8"),
+        ("epoch", "i8"),
+        ("heard_ns", "i8"),  # arrival of the newest piece
+        ("align", ALIGN_STATE),
+        ("window", WINDOW_STATE),
+        ("vitals", VITALS_STATE),
+    ],
     align=True,
 )
 
 LEAD_STATE = np.dtype(
-    [("resample", RESAMPLE_STATE), ("condition", CONDITION_STATE), ("signal", SIGNAL_STATE), ("qrs", QRS_STATE)],
+    [
+        ("resample", RESAMPLE_STATE),
+        ("condition", CONDITION_STATE),
+        ("signal", SIGNAL_STATE),
+        ("qrs", QRS_STATE),
+        ("quality", QUALITY_STATE),
+    ],
     align=True,
 )
 

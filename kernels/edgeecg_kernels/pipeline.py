@@ -15,9 +15,11 @@ from edgeecg_kernels.align import align_break, align_chunk, align_tick
 from edgeecg_kernels.arena import BLOCK_INPUT, PIECE_BREAK, PIECE_TICK, ROWS_PER_PIECE
 from edgeecg_kernels.condition import condition_block, condition_reset
 from edgeecg_kernels.qrs import qrs_block, qrs_finish, qrs_reset
+from edgeecg_kernels.quality import quality_block, quality_finish, quality_reset
 from edgeecg_kernels.resample import grid_to_input, input_needed, resample_block, resample_reset
 from edgeecg_kernels.signal import signal_block
 from edgeecg_kernels.state import KIND_CLOCK, KIND_GAP, KIND_REFUSED
+from edgeecg_kernels.vitals import vitals_block, vitals_break, vitals_reset
 from edgeecg_kernels.window import window_block, window_skip, window_start
 
 NONE = np.int64(0)
@@ -91,7 +93,7 @@ def _say(kind: int, sample: int, known_at: int, value: float, detail: float, out
 @kernel
 def _take_block(stream: Any, leads: Any, p: Any, shared: Any, x: Any, start: int, n: int, scratch: Any, out: Any, n_out: int) -> int:
     """Take n <= BLOCK_INPUT samples of every lead through the stages, and report."""
-    taps, models, qrs_params, hop_factor = shared
+    taps, models, qrs_params, quality_params, hop_factor = shared
     raw, clean, flags = scratch["raw"], scratch["clean"], scratch["flags"]
     begin = n_out
     for lead in range(p["leads"]):
@@ -103,7 +105,11 @@ def _take_block(stream: Any, leads: Any, p: Any, shared: Any, x: Any, start: int
         n_out = signal_block(s["signal"], flags, m, first, lead, out, n_out)
         if lead == 0:
             n_out = window_block(stream["window"], models, hop_factor, raw, flags, m, first, out, n_out)
+            heard = n_out
             n_out = qrs_block(s["qrs"], qrs_params[0], clean, flags, m, first, lead, out, n_out)
+            mains = s["condition"]["mains_mv"]
+            n_out = quality_block(s["quality"], quality_params[0], clean, flags, m, first, lead, mains, out, heard, n_out)
+            n_out = vitals_block(stream["vitals"], lead, out, heard, n_out)
     _to_input_samples(p, out, begin, n_out)
     sort_rows(out, begin, n_out, scratch["row"])
     return n_out
@@ -120,10 +126,17 @@ def _take_data(stream: Any, leads: Any, p: Any, shared: Any, x: Any, start: int,
 
 
 @kernel
-def _finish(leads: Any, p: Any, shared: Any, known_at: int, out: Any, n_out: int) -> int:
-    """Have the detectors decide what is pending; input sample `known_at` made them."""
-    begin = n_out
-    n_out = qrs_finish(leads[p["first_lead"]]["qrs"], shared[2][0], NONE, out, n_out)
+def _finish(stream: Any, leads: Any, p: Any, shared: Any, known_at: int, out: Any, n_out: int) -> int:
+    """Have the first lead's stages decide what is pending; input sample `known_at` made them."""
+    _, _, qrs_params, quality_params, _ = shared
+    begin, lead = n_out, NONE
+    s = leads[p["first_lead"]]
+    newest = s["resample"]["next_output"] - 1
+    mains = s["condition"]["mains_mv"]
+    n_out = qrs_finish(s["qrs"], qrs_params[0], lead, out, n_out)
+    n_out = quality_finish(s["quality"], quality_params[0], newest, lead, mains, out, begin, n_out)
+    n_out = vitals_block(stream["vitals"], lead, out, begin, n_out)
+    vitals_break(stream["vitals"])
     _to_input_samples(p, out, begin, n_out)
     for i in range(begin, n_out):
         out[i]["known_at"] = known_at
@@ -133,13 +146,13 @@ def _finish(leads: Any, p: Any, shared: Any, known_at: int, out: Any, n_out: int
 @kernel
 def _take_gap(stream: Any, leads: Any, p: Any, shared: Any, first: int, n: int, out: Any, n_out: int) -> int:
     """Input samples first..first+n-1 are missing: end what was, and begin anew after them."""
-    n_out = _finish(leads, p, shared, first + n, out, n_out)
+    n_out = _finish(stream, leads, p, shared, first + n, out, n_out)
     missing_from = leads[p["first_lead"]]["resample"]["next_output"]
     for lead in range(p["leads"]):
         s = leads[p["first_lead"] + lead]
         resample_reset(s["resample"], p["resample"], first + n)
         condition_reset(s["condition"])
-    window_skip(stream["window"], shared[1], shared[3], missing_from, leads[p["first_lead"]]["resample"]["next_output"])
+    window_skip(stream["window"], shared[1], shared[4], missing_from, leads[p["first_lead"]]["resample"]["next_output"])
     return n_out
 
 
@@ -168,7 +181,7 @@ def _take_spans(stream: Any, leads: Any, p: Any, shared: Any, n_spans: int, x: A
 
 @kernel
 def run_pieces(
-    streams: Any, leads: Any, params: Any, taps: Any, models: Any, qrs_params: Any, hop_factor: int,
+    streams: Any, leads: Any, params: Any, taps: Any, models: Any, qrs_params: Any, quality_params: Any, hop_factor: int,
     pieces: Any, begin: int, x: Any, scratch: Any, out: Any, row_ends: Any,
 ) -> int:  # fmt: skip
     """Take pieces[begin:] until done or `out` may not hold another's rows; return the first piece not taken.
@@ -176,7 +189,7 @@ def run_pieces(
     row_ends[i] is where the rows of piece i end in `out`; those of the first one begin at 0. One entry for all that
     samples, time and loss can bring: every entry compiles all the stages anew.
     """
-    shared = (taps, models, qrs_params, hop_factor)
+    shared = (taps, models, qrs_params, quality_params, hop_factor)
     work = scratch[0]
     n_out = NONE
     for i in range(begin, len(pieces)):
@@ -194,7 +207,7 @@ def run_pieces(
             stream["heard_ns"] = max(stream["heard_ns"], piece["arrival_ns"])
         n_out = _take_spans(stream, leads, p, shared, n_spans, samples, work, out, n_out)
         if piece["n"] == PIECE_BREAK:
-            n_out = _finish(leads, p, shared, stream["align"]["next_index"] - 1, out, n_out)
+            n_out = _finish(stream, leads, p, shared, stream["align"]["next_index"] - 1, out, n_out)
         row_ends[i] = n_out
     return len(pieces)
 
@@ -212,6 +225,8 @@ def start_stream(streams: Any, leads: Any, params: Any, models: Any, slot: int) 
         resample_reset(s["resample"], p["resample"], 0)
         condition_reset(s["condition"])
         qrs_reset(s["qrs"])
+        quality_reset(s["quality"])
+    vitals_reset(stream["vitals"])
     window_start(stream["window"], models, leads[p["first_lead"]]["resample"]["next_output"])
 
 

@@ -55,8 +55,8 @@ def _begin(s: Any, first: int, v: float) -> None:
     """Start at grid index `first`, as if its value had always been there; a half begun in its middle does not count."""
     s["fresh"] = 0
     s["whole"] = 1 if first % HALF_LEN == 0 else 0
-    for k in range(GROUP_LEN):
-        s["tail"][k] = v
+    for k in range(GROUP_LEN):  # of a group begun in its middle, the samples before it
+        s["tail"][k] = v if k < first % GROUP_LEN else 0.0
     s["tail_bad"] = 0
     s["before"][0] = v
     s["before"][1] = v
@@ -117,12 +117,13 @@ def quality_block(s: Any, p: Any, y: Any, flags: Any, n: int, first: int, lead: 
             v2 = float(y[i + 2])
             v3 = float(y[i + 3])
             v4 = float(y[i + 4])
-            bad = (flags[i] & FLAG_BAD > 0) + (flags[i + 1] & FLAG_BAD > 0) + (flags[i + 2] & FLAG_BAD > 0)
-            bad += (flags[i + 3] & FLAG_BAD > 0) + (flags[i + 4] & FLAG_BAD > 0)
+            bad = 0
+            for j in range(i, i + GROUP_LEN):
+                bad += 1 if flags[j] & FLAG_BAD else 0
             i += GROUP_LEN
         else:
             tail[k] = float(y[i])
-            tail_bad += flags[i] & FLAG_BAD > 0
+            tail_bad += 1 if flags[i] & FLAG_BAD else 0
             i += 1
             k += 1
             if k < GROUP_LEN:
@@ -135,6 +136,8 @@ def quality_block(s: Any, p: Any, y: Any, flags: Any, n: int, first: int, lead: 
             bad = tail_bad
             tail_bad = 0
             k = 0
+            for j in range(GROUP_LEN):  # or the state would show how the input was cut
+                tail[j] = 0.0
         rough += (
             (abs((v0 - u4) - (u4 - u3)) + abs((v1 - v0) - (v0 - u4)))
             + (abs((v2 - v1) - (v1 - v0)) + abs((v3 - v2) - (v2 - v1)))

@@ -6,14 +6,14 @@ from numpy.typing import NDArray
 from edgeecg.evals.ec57 import Truth
 from edgeecg.evals.quality import annotated_clean, ratings_of, score_heart_rate, score_quality
 from edgeecg.io.wfdb import Annotations
-from edgeecg.types import Beat, Event, Morphology, Quality, Vitals
+from edgeecg.types import Beat, Event, Morphology, Quality, QualityReason, Vitals
 
 RATE_HZ = 100.0
 
 
 def second(number: int, *, good: bool) -> Quality:
     return Quality(
-        stream="s", lead="I", start_sample=number * 100, len_samples=100, index=float(good), good=good, reason=0,
+        stream="s", lead="I", start_sample=number * 100, len_samples=100, index=float(good), good=good, reason=QualityReason.NONE,
         bad_share=0.0, noise_mv=0.0, mains_mv=0.0, reported_at=number * 100 + 99,
     )  # fmt: skip
 

@@ -17,10 +17,14 @@ from edgeecg_kernels.condition import condition_block, condition_reset
 from edgeecg_kernels.condition_state import CONDITION_STATE, condition_params
 from edgeecg_kernels.qrs import DECISION_BOUND, qrs_block, qrs_reset
 from edgeecg_kernels.qrs_state import QRS_STATE, qrs_params
+from edgeecg_kernels.quality import QUALITY_BOUND, quality, quality_reset
+from edgeecg_kernels.quality_state import QUALITY_STATE, quality_params
 from edgeecg_kernels.resample import resample_block, resample_reset
 from edgeecg_kernels.resample_state import RESAMPLE_STATE, design
 from edgeecg_kernels.signal import SIGNAL_STATE, signal_block
-from edgeecg_kernels.state import EVENT
+from edgeecg_kernels.state import EVENT, GRID_HZ, KIND_BEAT, KIND_QUALITY
+from edgeecg_kernels.vitals import vitals, vitals_reset
+from edgeecg_kernels.vitals_state import VITALS_STATE
 from edgeecg_kernels.window import window_block, window_start
 from edgeecg_kernels.window_state import MODEL_PARAMS, WINDOW_STATE
 from tests.laws.signals import Signal
@@ -192,6 +196,62 @@ class Qrs(StageMachine):
 
     def beats(self, x: Signal) -> list[int]:
         return [about for about, _, _ in self.feed(x)]
+
+    def floats_in(self, event: Told) -> list[NDArray[Any]]:
+        return row_floats(event)
+
+
+@under_law
+class QualityRating(StageMachine):
+    """Rated with a beat every second, found 50 samples after its peak."""
+
+    dtype = QUALITY_STATE
+    bound = QUALITY_BOUND
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.params = quality_params()
+        quality_reset(self.state[0])
+
+    def step(self, x: Signal) -> list[Told]:
+        out = np.zeros(len(x) + 64, EVENT)
+        known = [at for at in range(self.position, self.position + len(x)) if at % GRID_HZ == GRID_HZ // 2]
+        for row, at in zip(out, known, strict=False):
+            row["kind"], row["sample"], row["known_at"] = KIND_BEAT, at - 50, at
+            row["value"] = (0.99, 1, 80, 1, 0.05, 1.0, 0, 0)
+        y = np.clip(np.nan_to_num(x), -1e6, 1e6)
+        n = quality(self.state, self.params, y, loud(x), self.position, np.zeros(8), out, len(known))
+        return rows_as_events(out[len(known) : n])
+
+    def floats_in(self, event: Told) -> list[NDArray[Any]]:
+        return row_floats(event)
+
+
+@under_law
+class VitalSigns(StageMachine):
+    """Fed with beats where the signal crosses upwards, in seconds rated good while it is small."""
+
+    dtype = VITALS_STATE
+    bound = 2 * GRID_HZ
+
+    def __init__(self) -> None:
+        super().__init__()
+        vitals_reset(self.state[0])
+
+    def step(self, x: Signal) -> list[Told]:
+        out = np.zeros(4 * len(x) + 8, EVENT)
+        n = 0
+        for at, value in enumerate(x.tolist(), self.position):
+            if value > 0.9 and at % 100 == 40:
+                n = self._row(out, n, KIND_BEAT, at - 30, at, (0.99, 1.0))
+            if at % GRID_HZ == GRID_HZ // 2 and at > GRID_HZ:
+                n = self._row(out, n, KIND_QUALITY, at - GRID_HZ - GRID_HZ // 2, at, (0.99, float(abs(value) < 9)))
+        return rows_as_events(out[n : vitals(self.state, out, n)])
+
+    @staticmethod
+    def _row(out: NDArray[np.void], n: int, kind: int, sample: int, known_at: int, value: tuple[float, float]) -> int:
+        out[n]["kind"], out[n]["sample"], out[n]["known_at"], out[n]["value"][:2] = kind, sample, known_at, value
+        return n + 1
 
     def floats_in(self, event: Told) -> list[NDArray[Any]]:
         return row_floats(event)
