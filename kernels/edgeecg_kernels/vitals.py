@@ -1,9 +1,9 @@
 """Heart rate and variability of one lead once a second, from the rows of `qrs` and `quality` alone.
 
-Only intervals between two beats that lie in seconds rated good count, with no bad second between them. Heart rate is
-60 over the trimmed mean of the last ten such intervals, all beats counting, ectopic ones too: a missed or false beat
-moves it hardly, and a premature beat with its pause not at all. SDNN and RMSSD (Task Force of ESC and NASPE, 1996, table 1)
-are taken over the last 60 s from normal-to-normal intervals: none that begins or ends with an ectopic beat. A beat
+Heart rate is 60 over the mean of the last ten RR intervals, none ending more than 15 s ago: all beats count, so that a
+premature beat and its pause cancel. It is known where at most three of the last ten seconds were rated bad.
+SDNN and RMSSD (Task Force of ESC and NASPE, 1996, table 1) are taken over the last 60 s from intervals between normal
+beats that lie in good seconds, with no bad second between them: none that begins or ends with an ectopic beat. A beat
 is ectopic here if it comes more than a fifth before its time, or is wide where most are not. All sums are whole numbers
 of grid samples, so nothing drifts.
 """
@@ -13,7 +13,19 @@ from typing import Any
 
 from edgeecg_kernels._jit import kernel
 from edgeecg_kernels.state import GRID_HZ, KIND_BEAT, KIND_QUALITY, KIND_VITALS
-from edgeecg_kernels.vitals_state import MINUTE, NO_CHANGE, PENDING, RECENT, RECENT_AGE, RECENT_MIN, RING
+from edgeecg_kernels.vitals_state import (
+    BAD_SECONDS_MAX,
+    MINUTE,
+    NO_CHANGE,
+    PENDING,
+    RECENT,
+    RECENT_AGE,
+    RING,
+    SECONDS,
+    USUAL,
+    USUAL_AGE,
+    USUAL_MIN,
+)
 
 UNKNOWN = -1.0
 _PREMATURE = 0.8  # of the usual interval
@@ -21,6 +33,7 @@ _PAUSE = 1.5
 _MORPHOLOGY_WIDE = 2.0
 _WIDE_MEMORY = 0.05
 _NORMAL_MIN = 5
+_RATE_MIN = 3
 _MS = 1000.0 / GRID_HZ
 
 
@@ -30,7 +43,9 @@ def vitals_reset(s: Any) -> None:
     s["pending"] = 0
     s["known"] = 0
     s["wide_share"] = 0.0
-    s["recents"] = 0
+    s["rated"] = 0
+    s["intervals"] = 0
+    s["trusted"] = 0
     s["oldest"] = 0
     s["newest"] = 0
     s["sum"] = 0
@@ -65,21 +80,21 @@ def _wait(s: Any, place: int, wide: int) -> None:
 
 
 @kernel
-def _sort_recent(s: Any, since: int) -> int:
-    """Sort the recent intervals that ended at `since` or later; return how many there are."""
+def _usual(s: Any, now: int, otherwise: int) -> int:
+    """Return the median of the latest trusted intervals that are not old, or `otherwise` where they are too few."""
     n = 0
     target = s["sorted"]
-    for k in range(min(s["recents"], RECENT)):
-        if s["recent_end"][k] < since:
+    for k in range(min(s["trusted"], USUAL)):
+        if s["usual_end"][k] < now - USUAL_AGE:
             continue
-        value = s["recent"][k]
+        value = s["usual"][k]
         j = n
         while j > 0 and target[j - 1] > value:
             target[j] = target[j - 1]
             j -= 1
         target[j] = value
         n += 1
-    return n
+    return int(target[n // 2]) if n >= USUAL_MIN else otherwise
 
 
 @kernel
@@ -128,15 +143,18 @@ def _take_beat(s: Any, place: int, wide: int, trusted: int) -> None:
         interval = place - s["last_place"]
         if interval <= 0:
             return
-        n = _sort_recent(s, place - RECENT_AGE)
-        usual = s["sorted"][n // 2] if n >= RECENT_MIN else interval
+        slot = s["intervals"] % RECENT
+        s["length"][slot] = interval
+        s["length_end"][slot] = place
+        s["intervals"] += 1
+        usual = _usual(s, place, interval)
         if interval < _PREMATURE * usual:
             ectopic = 1
         if trusted == 1 and s["last_trusted"] == 1:
-            slot = s["recents"] % RECENT
-            s["recent"][slot] = interval
-            s["recent_end"][slot] = place
-            s["recents"] += 1
+            slot = s["trusted"] % USUAL
+            s["usual"][slot] = interval
+            s["usual_end"][slot] = place
+            s["trusted"] += 1
             if ectopic == 0 and s["last_ectopic"] == 0 and interval < _PAUSE * usual:
                 _add_normal(s, place, interval)
     s["known"] = 1
@@ -161,6 +179,7 @@ def _settle(s: Any, start: int, good: bool) -> None:
         places[k - taken] = places[k]
         wides[k - taken] = wides[k]
     s["pending"] = count - taken
+    s["rated"] = (s["rated"] << 1 | (0 if good else 1)) & ((1 << SECONDS) - 1)
     if not good:
         s["last_trusted"] = 0
     while s["oldest"] < s["newest"] and s["end"][s["oldest"] % RING] < end - MINUTE:
@@ -168,13 +187,26 @@ def _settle(s: Any, start: int, good: bool) -> None:
 
 
 @kernel
-def _trimmed_mean(values: Any, n: int) -> float:
-    """Return the mean of n sorted values without the two (of few: one) at either end."""
-    cut = 2 if n >= 8 else 1
+def _trustworthy(s: Any) -> bool:
+    bad = 0
+    for k in range(SECONDS):
+        bad += s["rated"] >> k & 1
+    return bad <= BAD_SECONDS_MAX
+
+
+@kernel
+def _rate(s: Any, end: int, value: Any) -> None:
+    """Put heart rate, last interval and the count of intervals they are from, as of `end`, into a row's value."""
+    n = 0
     total = 0
-    for k in range(cut, n - cut):
-        total += values[k]
-    return total / (n - 2 * cut)
+    for k in range(min(s["intervals"], RECENT)):
+        if s["length_end"][k] >= end - RECENT_AGE:
+            total += s["length"][k]
+            n += 1
+    value[5] = n
+    if n >= _RATE_MIN and _trustworthy(s):
+        value[0] = 60.0 * GRID_HZ * n / total
+        value[1] = _MS * s["length"][(s["intervals"] - 1) % RECENT]
 
 
 @kernel
@@ -187,12 +219,7 @@ def _report(s: Any, start: int, now: int, lead: int, out: Any, n_out: int) -> in
     value = row["value"]
     for k in range(8):
         value[k] = UNKNOWN
-    n = _sort_recent(s, start + GRID_HZ - RECENT_AGE)
-    value[5] = n
-    if n >= RECENT_MIN:
-        value[0] = 60.0 * GRID_HZ / _trimmed_mean(s["sorted"], n)
-    if n > 0:
-        value[1] = _MS * s["recent"][(s["recents"] - 1) % RECENT]
+    _rate(s, start + GRID_HZ, value)
     normal = s["newest"] - s["oldest"]
     value[4] = normal
     if normal >= _NORMAL_MIN:

@@ -7,9 +7,14 @@ from edgeecg_kernels.state import GRID_HZ
 PENDING = 32
 """Beats whose second is not rated yet."""
 RECENT = 10
-"""Intervals that the heart rate is taken from."""
+"""Intervals that the heart rate is the mean of."""
 RECENT_AGE = 15 * GRID_HZ
-RECENT_MIN = 3
+SECONDS = 10  # rated seconds that the heart rate depends on: a third of them may be bad
+BAD_SECONDS_MAX = 3
+USUAL = 10
+"""Trusted intervals whose median is the usual one."""
+USUAL_AGE = 15 * GRID_HZ
+USUAL_MIN = 3
 MINUTE = 60 * GRID_HZ
 RING = 256
 """Intervals remembered for the minute: above 256 beats a minute the window is shorter."""
@@ -25,11 +30,16 @@ VITALS_STATE = np.dtype(
         ("last_trusted", "i8"),
         ("last_ectopic", "i8"),
         ("wide_share", "f8"),
-        # intervals between trusted beats, the newest at (n - 1) % RECENT
-        ("recents", "i8"),
-        ("recent", "i8", (RECENT,)),
-        ("recent_end", "i8", (RECENT,)),
-        ("sorted", "i8", (RECENT,)),
+        ("rated", "i8"),  # the last rated seconds, one bit each: 1 is bad
+        # intervals between any two beats, the newest at (intervals - 1) % RECENT
+        ("intervals", "i8"),
+        ("length", "i8", (RECENT,)),
+        ("length_end", "i8", (RECENT,)),
+        # intervals between trusted beats, the newest at (trusted - 1) % USUAL
+        ("trusted", "i8"),
+        ("usual", "i8", (USUAL,)),
+        ("usual_end", "i8", (USUAL,)),
+        ("sorted", "i8", (USUAL,)),
         # intervals between normal beats in the last minute: [oldest, newest) modulo RING, and their exact sums
         ("oldest", "i8"),
         ("newest", "i8"),

@@ -12,7 +12,7 @@ from scipy.signal import resample_poly
 
 from edgeecg.io.wfdb import read_annotations, read_record
 from edgeecg_kernels.condition import condition, condition_reset
-from edgeecg_kernels.condition_state import CONDITION_STATE, condition_params
+from edgeecg_kernels.condition_state import CONDITION_STATE, STUCK_LEN, condition_params
 from edgeecg_kernels.state import FLAG_BAD, FLAG_FLAT, FLAG_INVALID, FLAG_LEAD_OFF, FLAG_MAINS, FLAG_SATURATED, GRID_HZ
 from tests.laws.signals import Signal, cuts_of, heart, hearts, pieces, spoiled
 from tests.naive import condition as naive
@@ -59,17 +59,47 @@ def qrs_heights(y: Signal, peaks: NDArray[np.int64]) -> Signal:
 # --- the oracle ---------------------------------------------------------------------------------------------------
 
 
+def expected(x: Signal, first: int, params: NDArray[np.void]) -> tuple[Signal, list[int]]:
+    y, flags = naive.condition(x.tolist(), first, naive.Limits(*map(float, params[0])))
+    return np.array(y), flags
+
+
+@pytest.mark.parametrize("first", range(5))
+@pytest.mark.parametrize("length", range(10, 20))
+def test_a_stuck_stretch_of_any_length_and_place_equals_the_oracle(first: int, length: int) -> None:
+    x, _ = heart(GRID_HZ, 4.0)
+    x[603 : 603 + length] = 4.0
+    y, flags = run(x, first)
+    expected_y, expected_flags = expected(x, first, condition_params())
+    assert y.tobytes() == expected_y.tobytes()
+    assert flags.tolist() == expected_flags
+    assert (flags & FLAG_SATURATED > 0).sum() == max(length - STUCK_LEN, 0)
+
+
+def test_a_lead_that_comes_back_under_huge_mains_equals_the_oracle() -> None:
+    x, _ = heart(GRID_HZ, 16.0)
+    x[500:2500] *= 0.01
+    x += tone(50.1, 0.9, len(x))
+    params = condition_params(lead_off_mains_mv=0.5)
+    y, flags = run(x, 7, params=params)
+    expected_y, expected_flags = expected(x, 7, params)
+    assert y.tobytes() == expected_y.tobytes()
+    assert flags.tolist() == expected_flags
+    assert marked(flags, FLAG_LEAD_OFF)
+    assert max(marked(flags, FLAG_LEAD_OFF)) < 2800
+
+
 @given(spoiled(hearts()), st.integers(0, 2**40), st.sampled_from((np.inf, 4.0)), st.sampled_from((3.0, 0.1)), st.data())
 def test_it_equals_the_oracle_bit_for_bit_however_it_is_cut(
     x: Signal, first: int, rail: float, lead_off_mains: float, data: st.DataObject
 ) -> None:
     params = condition_params(rail_low_mv=-rail, rail_high_mv=rail, lead_off_mains_mv=lead_off_mains)
-    expected, expected_flags = naive.condition(x.tolist(), first, naive.Limits(*map(float, params[0])))
+    expected_y, expected_flags = expected(x, first, params)
     state, at = fresh(), first
     for piece in pieces(x, data.draw(cuts_of(len(x)))):
         y, flags = run(piece, at, state, params)
         begin = at - first
-        assert y.tobytes() == np.array(expected[begin : begin + len(piece)]).tobytes()
+        assert y.tobytes() == expected_y[begin : begin + len(piece)].tobytes()
         assert flags.tolist() == expected_flags[begin : begin + len(piece)]
         at += len(piece)
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from edgeecg_kernels.state import EVENT, GRID_HZ, KIND_BEAT, KIND_QUALITY, KIND_VITALS
 from edgeecg_kernels.vitals import UNKNOWN, vitals, vitals_break, vitals_reset
-from edgeecg_kernels.vitals_state import RECENT_MIN, VITALS_STATE
+from edgeecg_kernels.vitals_state import VITALS_STATE
 from tests.naive import vitals as naive
 
 Rows = NDArray[np.void]
@@ -118,13 +118,16 @@ def test_variability_is_that_of_the_textbook() -> None:
 
 
 @pytest.mark.parametrize("wide", [True, False])
-def test_a_premature_beat_and_its_pause_move_nothing(wide: bool) -> None:
+def test_a_premature_beat_and_its_pause_cancel_and_vary_nothing(wide: bool) -> None:
     places = steady(200, 60)
     for k in range(15, 55, 8):
         places[k] -= 70
     ectopic = set(range(15, 55, 8)) if wide else set()
     rows = run(beat_rows(places, ectopic), second_rows(45))[5:]
-    np.testing.assert_allclose(rows["value"][:, 0], 75.0, rtol=1e-12)
+    at_its_edge = 60.0 * GRID_HZ * 10 / (9 * 200 + 130)
+    assert rows["value"][:, 0].max() <= at_its_edge
+    assert np.median(rows["value"][:, 0]) == 75.0
+    assert abs(rows["value"][:, 0].mean() - 75.0) < 0.3
     assert (rows["value"][:, 2] <= 0.0).all()
     assert (rows["value"][:, 3] <= 0.0).all()
 
@@ -135,25 +138,17 @@ def test_a_wide_rhythm_is_as_normal_as_any() -> None:
     assert value[4] > 15
 
 
-@pytest.mark.parametrize("mistake", ["missed", "false"])
-def test_a_mistake_of_the_detector_moves_the_rate_by_less_than_one(mistake: str) -> None:
-    places = steady(200, 60)
-    if mistake == "missed":
-        del places[30]
-    else:
-        places.insert(31, places[30] + 90)
-    rows = run(beat_rows(places), second_rows(45))[5:]
-    assert np.abs(rows["value"][:, 0] - 75.0).max() < 1.0
-
-
-def test_beats_of_bad_seconds_count_for_nothing() -> None:
+def test_beats_of_bad_seconds_do_not_count_for_variability() -> None:
     places = steady(200, 60)
     chaos = [p + (40 if k % 2 else -40) if 5000 <= p < 7500 else p for k, p in enumerate(places)]
     rows = run(beat_rows(chaos), second_rows(45, set(range(20, 30))))
-    known = rows["value"][:, 0] != UNKNOWN
-    assert known[4:].all()
-    np.testing.assert_allclose(rows["value"][known, 0], 75.0, rtol=1e-12)
     assert (rows["value"][rows["value"][:, 2] != UNKNOWN, 2] == 0.0).all()
+
+
+def test_heart_rate_is_known_while_few_of_ten_seconds_are_bad() -> None:
+    rows = run(beat_rows(steady(200, 60)), second_rows(45, {20, 21, 22, 24}))
+    assert np.flatnonzero(rows["value"][:, 0] == UNKNOWN).tolist() == [0, 1, *range(24, 30)]
+    np.testing.assert_allclose(rows["value"][rows["value"][:, 0] != UNKNOWN, 0], 75.0, rtol=1e-12)
 
 
 def test_what_is_not_known_is_said_and_what_is_old_is_not_known() -> None:
@@ -162,14 +157,13 @@ def test_what_is_not_known_is_said_and_what_is_old_is_not_known() -> None:
     assert (rows["value"][0, :4] == UNKNOWN).all()
     assert (rows["value"][-1, :4] == UNKNOWN).all()
     assert rows["value"][-1, 4] == rows["value"][-1, 5] == 0
-    assert ((rows["value"][:, 0] == UNKNOWN) == (rows["value"][:, 5] < RECENT_MIN)).all()
 
 
 def test_no_interval_spans_a_gap_but_those_before_it_stay() -> None:
     state = fresh()
     run(beat_rows(steady(200, 40)), second_rows(32), state=state)
     vitals_break(state[0])
-    shift = 40 * GRID_HZ
+    shift = 34 * GRID_HZ
     beats, seconds = beat_rows(steady(200, 10)), second_rows(6)
     for rows in (beats, seconds):
         rows["sample"] += shift

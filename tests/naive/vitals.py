@@ -26,11 +26,12 @@ class Second:
 class Interval:
     end: int
     length: int
+    trusted: bool
     normal: bool
 
 
 def intervals(beats: Sequence[Beat], seconds: Sequence[Second]) -> list[Interval]:
-    """Return the intervals between trusted beats of the rated seconds."""
+    """Return the intervals between the beats of the rated seconds."""
     found: list[Interval] = []
     last, last_trusted, last_ectopic, wide_share = -1, False, False, 0.0
     waiting: list[Beat] = []
@@ -48,21 +49,16 @@ def intervals(beats: Sequence[Beat], seconds: Sequence[Second]) -> list[Interval
                 length = beat.place - last
                 if length <= 0:
                     continue
-                recent = sorted(one.length for one in found[-10:] if one.end >= beat.place - 15 * 250)
+                latest = [one for one in found if one.trusted][-10:]
+                recent = sorted(one.length for one in latest if one.end >= beat.place - 15 * 250)
                 usual = recent[len(recent) // 2] if len(recent) >= 3 else length
                 ectopic = ectopic or length < 0.8 * usual
-                if trusted and last_trusted:
-                    found.append(Interval(beat.place, length, not ectopic and not last_ectopic and length < 1.5 * usual))
+                both = trusted and last_trusted
+                found.append(Interval(beat.place, length, both, both and not ectopic and not last_ectopic and length < 1.5 * usual))
             last, last_trusted, last_ectopic = beat.place, trusted, ectopic
         if not second.good:
             last_trusted = False
     return found
-
-
-def trimmed_mean(values: Sequence[int]) -> float:
-    cut = 2 if len(values) >= 8 else 1
-    kept = sorted(values)[cut : len(values) - cut]
-    return sum(kept) / len(kept)
 
 
 def vitals(beats: Sequence[Beat], seconds: Sequence[Second]) -> list[list[float]]:
@@ -72,11 +68,12 @@ def vitals(beats: Sequence[Beat], seconds: Sequence[Second]) -> list[list[float]
         end = seconds[n - 1].start + 250
         found = intervals(beats, seconds[:n])
         recent = [one.length for one in found[-10:] if one.end >= end - 15 * 250]
-        rate = 60.0 * 250 / trimmed_mean(recent) if len(recent) >= 3 else UNKNOWN
-        rr = 4.0 * found[-1].length if recent else UNKNOWN
+        rate = rr = sdnn = rmssd = UNKNOWN
+        few_bad = sum(1 for second in seconds[max(n - 10, 0) : n] if not second.good) <= 3
+        if len(recent) >= 3 and few_bad:
+            rate, rr = 60.0 * 250 * len(recent) / sum(recent), 4.0 * found[-1].length
         normal = [one for one in found if one.normal]
         minute = [one for one in normal if one.end >= end - 60 * 250][-256:]
-        sdnn = rmssd = UNKNOWN
         if len(minute) >= 5:
             total, squares = sum(one.length for one in minute), sum(one.length**2 for one in minute)
             sdnn = 4.0 * math.sqrt((len(minute) * squares - total * total) / (len(minute) * (len(minute) - 1)))
