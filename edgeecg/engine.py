@@ -100,9 +100,7 @@ class Engine:
         streams, leads = self._fleet.state_bytes()
         sections = {"engine": _HEAD.pack(self._fleet.hop_factor), "streams": streams, "leads": leads}
         config = self.config
-        return snapshot.pack(
-            sections, schema=SCHEMA, config_digest=digest(config), model_hashes=[model.sha256 for model in config.models]
-        )
+        return snapshot.pack(sections, schema=SCHEMA, config_digest=digest(config), model_hashes=[model.sha256 for model in config.models])
 
     def restore(self, data: bytes) -> Events:
         """Become what `snapshot` saw, all or nothing; return the windows that still wait for an answer, again."""

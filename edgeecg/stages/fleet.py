@@ -79,8 +79,7 @@ class Fleet:
         self._streams = np.zeros(len(config.streams), STREAM_STATE)
         self._leads = np.zeros(sum(len(facts.leads) for facts in config.streams), LEAD_STATE)
         self._windows = [
-            window.Windows(facts, config.models, self._params.models, self._params.rate(slot))
-            for slot, facts in enumerate(config.streams)
+            window.Windows(facts, config.models, self._params.models, self._params.rate(slot)) for slot, facts in enumerate(config.streams)
         ]
         self._open: dict[str, tuple[int, int, int]] = {}
         self._out = np.zeros(ROWS, kinds.EVENT)

@@ -1,6 +1,7 @@
 """`window`: when a model's window is whole, what it holds, and what an answer to it becomes."""
 
 from collections.abc import Iterator, Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
-from numba.core import config
 from numba.core.types import unliteral
 
+config: Any = numba.config  # its attributes are made at run time
 F = TypeVar("F", bound=Callable[..., Any])
 _FLAGS = ("BOUNDSCHECK", "OPT", "DEBUG_ARRAY_OPT_RUNTIME", "CPU_NAME", "CPU_FEATURES", "ENABLE_AVX")
 _FOLDER = Path(__file__).parent
@@ -62,7 +62,7 @@ def _writable(folder: Path) -> bool:
 def cache_root() -> Path | None:
     """Return the folder that holds the folders of compiled kernels, or None where nothing can be written."""
     named = os.environ.get("NUMBA_CACHE_DIR")
-    home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    home = os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()
     bases = [Path(named)] if named else [Path(home) / "edgeecg", Path(tempfile.gettempdir()) / f"edgeecg-{os.getuid()}"]
     return next((base / "kernels" for base in bases if _writable(base / "kernels")), None)
 

@@ -7,8 +7,6 @@ reported in the order of the samples that decided it, so the order of events doe
 
 from typing import Any
 
-import numpy as np
-
 from edgeecg_kernels import align_state as span_of
 from edgeecg_kernels._jit import kernel
 from edgeecg_kernels.align import align_break, align_chunk, align_tick
@@ -21,9 +19,6 @@ from edgeecg_kernels.signal import signal_block
 from edgeecg_kernels.state import KIND_CLOCK, KIND_GAP, KIND_REFUSED
 from edgeecg_kernels.vitals import vitals_block, vitals_break, vitals_reset
 from edgeecg_kernels.window import window_block, window_skip, window_start
-
-NONE = np.int64(0)
-"""Zero, but not a literal: the compiler makes a whole variant of a callee for a literal argument."""
 
 
 @kernel
@@ -129,7 +124,7 @@ def _take_data(stream: Any, leads: Any, p: Any, shared: Any, x: Any, start: int,
 def _finish(stream: Any, leads: Any, p: Any, shared: Any, known_at: int, out: Any, n_out: int) -> int:
     """Have the first lead's stages decide what is pending; input sample `known_at` made them."""
     _, _, qrs_params, quality_params, _ = shared
-    begin, lead = n_out, NONE
+    begin, lead = n_out, 0
     s = leads[p["first_lead"]]
     newest = s["resample"]["next_output"] - 1
     mains = s["condition"]["mains_mv"]
@@ -191,7 +186,7 @@ def run_pieces(
     """
     shared = (taps, models, qrs_params, quality_params, hop_factor)
     work = scratch[0]
-    n_out = NONE
+    n_out = 0
     for i in range(begin, len(pieces)):
         if n_out > len(out) - ROWS_PER_PIECE:
             return i

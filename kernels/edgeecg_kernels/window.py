@@ -137,7 +137,7 @@ def _expire(s: Any, known_at: int, out: Any, n_out: int) -> int:
 @kernel
 def _next_event(s: Any, models: Any) -> int:
     """Return the grid sample at which something happens next: a window is whole, or an answer is late."""
-    nearest = s["earliest_deadline"]
+    nearest: int = s["earliest_deadline"]
     for m in range(models.shape[0]):
         nearest = min(nearest, s["next_due"][m])
     return nearest

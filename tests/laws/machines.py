@@ -74,6 +74,7 @@ class Machine:
 
     def floats_in(self, event: Told) -> list[NDArray[Any]]:
         """The floats an event carries, of machines that say any."""
+        del event
         return []
 
 

@@ -11,7 +11,9 @@ from tests.laws.signals import heart
 
 STREAMS = (
     StreamFacts(name="a", rate_hz=250.0, sequence_bits=16),
-    StreamFacts(name="b", rate_hz=360.0, leads=("I", "II"), mv_per_unit=0.005, offset_units=1024, sequence_bits=8, frame_len=30, reorder_frames=3),
+    StreamFacts(
+        name="b", rate_hz=360.0, leads=("I", "II"), mv_per_unit=0.005, offset_units=1024, sequence_bits=8, frame_len=30, reorder_frames=3
+    ),
     StreamFacts(name="c", rate_hz=1000.0, device_clock_bits=32),
 )
 MODELS = (ModelFacts(name="m", sha256="0" * 64, labels=("x", "y"), window_s=1.0, hop_s=0.5, deadline_s=0.5),)
