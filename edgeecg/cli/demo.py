@@ -58,5 +58,6 @@ def _against_reference(beats: list[Beat], rate_hz: float) -> list[str]:
     shares = f"sensitivity {n_found / len(reference):.2%}, predictivity {n_found / max(1, len(beats)):.2%}"
     return [
         f"reference    {len(reference)} beats marked by cardiologists: {len(reference) - n_found} missed, {n_false} false; {shares}",
+        "             (the detector was taught on recordings that include this one)",
         f"called wide  {wide['V']} ventricular beats, {wide['N']} normal ones",
     ]

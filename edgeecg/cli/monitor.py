@@ -1,19 +1,17 @@
 """Events as a person reads them: a line of marks as they come, and a summary at the end."""
 
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Iterable
-from statistics import median
 from typing import TextIO
 
 import numpy as np
 
-from edgeecg.types import Beat, Event, Gap, Morphology, Refused, SignalState
+from edgeecg.types import Beat, Event, Gap, Morphology, Quality, Refused, SignalState, Vitals
 
 MARKS = {Morphology.NORMAL: "|", Morphology.WIDE: "V", Morphology.UNKNOWN: "?"}
 COLUMNS_PER_S = 10
 COLUMNS_PER_LINE = 60
 LEGEND = "A column is 0.1 s; a beat stands where it became known: | normal, V wide, ? not told apart, x samples missing."
-RATE_OVER_BEATS = 8
 TROUBLES = ("lead_off", "saturated", "flat", "invalid")
 
 
@@ -23,15 +21,14 @@ def clock(seconds: float) -> str:
 
 
 class Monitor:
-    """One lead's beats as lines of marks, six seconds each, with the heart rate and what is wrong with the lead."""
+    """One lead's beats as lines of marks, six seconds each, with the heart rate and what is wrong at its end."""
 
     def __init__(self, screen: TextIO, *, rate_hz: float) -> None:
         self._screen = screen
         self._rate_hz = rate_hz
         self._column = 0
         self._marks = ""
-        self._peaks: deque[int] = deque(maxlen=RATE_OVER_BEATS + 1)
-        self._troubles = ""
+        self._heart_rate = self._doubt = self._troubles = ""
 
     def show(self, events: Iterable[Event], *, now_sample: int) -> None:
         """Draw what has become known, then the time that has passed."""
@@ -48,11 +45,13 @@ class Monitor:
     def _mark(self, event: Event) -> str:
         match event:
             case Beat():
-                self._peaks.append(event.sample)
                 return MARKS[event.morphology]
             case Gap():
-                self._peaks.clear()
                 return "x"
+            case Vitals():
+                self._heart_rate = _rate_text(event.heart_rate)
+            case Quality():
+                self._doubt = "" if event.good else event.reason.name.lower().replace("_", " ")
             case SignalState():
                 self._troubles = ", ".join(name.replace("_", " ") for name in TROUBLES if getattr(event, name))
         return ""
@@ -63,11 +62,11 @@ class Monitor:
         self._screen.write(mark)
         self._column += 1
         if self._column % COLUMNS_PER_LINE == 0:
-            self._screen.write(f"  {self._heart_rate():>3}/min  {self._troubles}".rstrip() + "\n")
+            self._screen.write(f"  {self._heart_rate:>3}/min  {self._troubles or self._doubt}".rstrip() + "\n")
 
-    def _heart_rate(self) -> str:
-        intervals = np.diff(sorted(self._peaks))
-        return f"{60 * self._rate_hz / median(intervals):.0f}" if len(intervals) else "--"
+
+def _rate_text(heart_rate: float) -> str:
+    return f"{heart_rate:.0f}" if heart_rate > 0 else "--"
 
 
 class Summary:
@@ -76,6 +75,8 @@ class Summary:
     def __init__(self, *, rate_hz: float) -> None:
         self._rate_hz = rate_hz
         self.beats: list[Beat] = []
+        self._heart_rates: list[float] = []
+        self._good: list[bool] = []
         self._gaps: list[Gap] = []
         self._refused: Counter[str] = Counter()
 
@@ -85,6 +86,10 @@ class Summary:
             match event:
                 case Beat():
                     self.beats.append(event)
+                case Vitals() if event.heart_rate > 0:
+                    self._heart_rates.append(event.heart_rate)
+                case Quality():
+                    self._good.append(event.good)
                 case Gap():
                     self._gaps.append(event)
                 case Refused():
@@ -94,15 +99,15 @@ class Summary:
         """Say it, a line a thing."""
         shapes = Counter(beat.morphology.name.lower() for beat in self.beats)
         lines = [f"beats        {len(self.beats)}" + "".join(f", {count} {shape}" for shape, count in shapes.most_common())]
-        if len(self.beats) > 1:
-            rates = 60 * self._rate_hz / np.diff(sorted(beat.sample for beat in self.beats))
-            lines.append("heart rate   {:.0f}/min (median), 90 % from {:.0f} to {:.0f}".format(*np.percentile(rates, [50, 5, 95])))
+        if self.beats:
             delays_ms = [(beat.reported_at - beat.sample) / self._rate_hz * 1000 for beat in self.beats]
-            lines.append(
-                "known after  {:.0f} ms (median), 95 % within {:.0f} ms, all within {:.0f} ms".format(
-                    *np.percentile(delays_ms, [50, 95, 100])
-                )
-            )
+            median, late, last = np.percentile(delays_ms, [50, 95, 100])
+            lines.append(f"known after  {median:.0f} ms (median), 95 % within {late:.0f} ms, all within {last:.0f} ms")
+        if self._heart_rates:
+            median, low, high = np.percentile(self._heart_rates, [50, 0, 100])
+            lines.append(f"heart rate   {median:.0f}/min (median), from {low:.0f} to {high:.0f}, known in {len(self._heart_rates)} seconds")
+        if self._good:
+            lines.append(f"quality      good in {sum(self._good)} of {len(self._good)} seconds")
         if self._gaps:
             lines.append(f"missing      {sum(gap.len_samples for gap in self._gaps)} samples in {len(self._gaps)} gaps")
         return lines + [f"refused      {count} records: {reason}" for reason, count in self._refused.items()]

@@ -5,7 +5,7 @@ import io
 import pytest
 
 from edgeecg.cli.monitor import COLUMNS_PER_LINE, Monitor, Summary, clock
-from edgeecg.types import Beat, Event, Gap, GapReason, Morphology, RefusalReason, Refused, SignalState
+from edgeecg.types import Beat, Event, Gap, GapReason, Morphology, Quality, QualityReason, RefusalReason, Refused, SignalState, Vitals
 
 RATE_HZ = 100.0
 
@@ -15,6 +15,15 @@ def beat(sample: int, *, morphology: Morphology = Morphology.NORMAL, known_after
         stream="s", lead="I", sample=sample, confidence=1.0, morphology=morphology, width_ms=80.0, prematurity=1.0,
         template_distance=0.0, amplitude_mv=1.0, late=False, reported_at=sample + known_after,
     )  # fmt: skip
+
+
+def vitals(heart_rate: float) -> Vitals:
+    return Vitals("s", 0, heart_rate, rr_ms=-1, sdnn_ms=-1, rmssd_ms=-1, n_intervals=0, reported_at=9)
+
+
+def quality(*, good: bool) -> Quality:
+    reason = QualityReason.NONE if good else QualityReason.ODD_BEATS
+    return Quality("s", "I", 0, 100, 0.9, good, reason, bad_share=0.0, noise_mv=0.0, mains_mv=0.0, reported_at=9)
 
 
 def drawn(*steps: tuple[int, list[Event]]) -> list[str]:
@@ -42,16 +51,22 @@ def test_two_beats_in_one_column_are_both_drawn() -> None:
     assert line == " 0:00  ||."
 
 
-def test_a_line_ends_with_the_median_rate_of_its_beats() -> None:
-    beats: list[Event] = [beat(sample) for sample in (0, 100, 200, 250, 350)]
-    first, second = drawn((10 * COLUMNS_PER_LINE, beats), (10 * COLUMNS_PER_LINE + 10, []))
-    assert first.endswith("   60/min")
+def test_a_line_ends_with_the_latest_heart_rate() -> None:
+    first, second = drawn((600, [vitals(58.0), vitals(61.4)]), (610, [vitals(70.0)]))
+    assert first.endswith("   61/min")
     assert second == " 0:06  ."
 
 
-def test_no_rate_is_shown_across_a_gap() -> None:
-    (line,) = drawn((10 * COLUMNS_PER_LINE, [beat(0), beat(100), Gap("s", 120, 5000, GapReason.LOST, 5120), beat(5200)]))
+def test_a_rate_that_is_not_known_is_not_shown() -> None:
+    (line,) = drawn((10 * COLUMNS_PER_LINE, [vitals(61.4), vitals(-1.0)]))
     assert line.endswith("   --/min")
+
+
+def test_a_second_that_is_not_good_says_why() -> None:
+    (line,) = drawn((10 * COLUMNS_PER_LINE, [quality(good=True), quality(good=False)]))
+    assert line.endswith("/min  odd beats")
+    (line,) = drawn((10 * COLUMNS_PER_LINE, [quality(good=False), quality(good=True)]))
+    assert line.endswith("/min")
 
 
 def test_what_is_wrong_with_the_lead_is_said() -> None:
@@ -63,11 +78,13 @@ def test_what_is_wrong_with_the_lead_is_said() -> None:
 def test_the_summary_counts_what_it_was_given() -> None:
     summary = Summary(rate_hz=RATE_HZ)
     summary.add([beat(0), beat(100), beat(200, morphology=Morphology.WIDE, known_after=50), Gap("s", 300, 40, GapReason.LOST, 340)])
+    summary.add([vitals(60.0), vitals(-1.0), vitals(66.0), vitals(63.0), quality(good=True), quality(good=False)])
     summary.add([Refused("s", RefusalReason.WRONG_SHAPE, "", "", 0), Gap("s", 400, 2, GapReason.LOST, 402)])
     assert summary.lines() == [
         "beats        3, 2 normal, 1 wide",
-        "heart rate   60/min (median), 90 % from 60 to 60",
         "known after  200 ms (median), 95 % within 470 ms, all within 500 ms",
+        "heart rate   63/min (median), from 60 to 66, known in 3 seconds",
+        "quality      good in 1 of 2 seconds",
         "missing      42 samples in 2 gaps",
         "refused      1 records: wrong shape",
     ]
