@@ -148,6 +148,9 @@ def test_a_line_that_is_no_number_is_skipped(line: bytes) -> None:
 
 def test_a_line_without_end_is_skipped_once() -> None:
     assert Lines().feed(b"1" * 500 + b"\n2\n") == [Skipped(MAX_LINE + 1), Block(((2,),))]
+    adapter = Lines()
+    pieces = [b"1" * 40, b"1" * 40, b"1" * 200, b"1\n2\n"]
+    assert [reading for piece in pieces for reading in adapter.feed(piece)] == [Skipped(MAX_LINE + 1), Block(((2,),))]
 
 
 def test_cyton_scales_as_its_maker_says() -> None:

@@ -153,6 +153,37 @@ static void a_full_ring_loses_the_oldest_and_counts(void)
     expect_samples(&b, 15, clock_us - 3 * 4000, 0, 0);
 }
 
+/* Every place a frame can end in the ring, with and without an overflow there: the values go on by one, but for those counted lost. */
+static void nothing_is_lost_or_repeated_but_what_is_counted(void)
+{
+    bench b;
+    edgeecg_header header;
+    edgeecg_samples samples;
+    const uint8_t all = 255;
+    int32_t pushed = 0, expected = 0;
+    set_up(&b);
+    expect_hello(&b, 250000);
+    ask(&b, EDGEECG_TYPE_START, 1, &all, 1);
+    expect_ack(&b, EDGEECG_TYPE_START, 1, EDGEECG_STATUS_DONE);
+    for (int round = 0; round < 300; round++) {
+        push(&b, pushed, pushed + round * 7 % 23, 0);
+        pushed += round * 7 % 23;
+        while (next(&b, &header)) {
+            if (header.type != EDGEECG_TYPE_SAMPLES) {
+                continue;
+            }
+            edgeecg_get_samples(&samples, b.read + EDGEECG_SIZE_HEADER);
+            expected += samples.dropped;
+            for (int i = 0; i < 4; i++, expected++) {
+                const uint8_t *value = b.read + EDGEECG_SIZE_HEADER + EDGEECG_SIZE_SAMPLES + 6 * i;
+                CHECK(edgeecg_get_u16(value) == (uint16_t)expected && edgeecg_get_u16(value + 3) == (uint16_t)-expected);
+            }
+        }
+        CHECK(pushed - expected >= 0 && pushed - expected < 4);
+    }
+    CHECK(expected > 2000);
+}
+
 static void leads_off_are_an_event_and_a_mark_on_their_samples(void)
 {
     bench b;
@@ -244,11 +275,12 @@ int main(void)
 {
     silent_until_started();
     a_full_ring_loses_the_oldest_and_counts();
+    nothing_is_lost_or_repeated_but_what_is_counted();
     leads_off_are_an_event_and_a_mark_on_their_samples();
     requests_it_cannot_meet_are_answered();
     it_answers_with_both_its_times();
     more_requests_than_it_can_hold_do_not_harm_it();
     the_clock_wraps_where_hello_says();
-    printf("device: 7 tests\n");
+    printf("device: 8 tests\n");
     return 0;
 }
