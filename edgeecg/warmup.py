@@ -9,6 +9,8 @@ import numpy as np
 
 from edgeecg.engine import Engine
 from edgeecg.facts import EngineConfig, ModelFacts, StreamFacts
+from edgeecg.simulate.scenario import NAMED
+from edgeecg.simulate.simulation import Setup, Simulation
 from edgeecg.types import Chunk, ConfigChange, Event, Record, SourceChange, SourceState, Tick
 from edgeecg_kernels._jit import cache_root, folders_in_use
 from edgeecg_kernels.wire_scan import Scanner
@@ -20,6 +22,7 @@ KEPT_S = 7 * 24 * 3600.0
 def compile_all() -> None:
     """Call every kernel once as the package calls it."""
     _run_an_engine()
+    next(Simulation(Setup(scenario=NAMED["normal"])).blocks(1))
     for _ in Scanner(max_rows=1).feed(bytes(1)):
         pass
 
