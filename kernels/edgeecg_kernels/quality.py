@@ -57,7 +57,7 @@ def _begin(s: Any, first: int, v: float) -> None:
     s["whole"] = 1 if first % HALF_LEN == 0 else 0
     for k in range(GROUP_LEN):  # of a group begun in its middle, the samples before it
         s["tail"][k] = v if k < first % GROUP_LEN else 0.0
-    s["tail_bad"] = 0
+    s["piece_bad"] = 0
     s["before"][0] = v
     s["before"][1] = v
     s["mean"] = v
@@ -67,12 +67,21 @@ def _begin(s: Any, first: int, v: float) -> None:
 
 
 @kernel
-def _end_piece(now: Any, rough: float, slope: float) -> None:
+def _end_piece(now: Any, rough: float, slope: float, bad: int) -> None:
     now[SLOPE] += slope
+    now[BAD] += bad
     if rough < now[ROUGH_MIN]:
         now[ROUGH_MIN] = rough
     if slope < now[SLOPE_MIN]:
         now[SLOPE_MIN] = slope
+
+
+@kernel
+def _note(now: Any, total: float, highest_step: float, low: float, high: float) -> None:
+    now[MEAN] = total
+    now[STEP] = highest_step
+    now[LOW] = low
+    now[HIGH] = high
 
 
 @kernel
@@ -99,13 +108,17 @@ def quality_block(s: Any, p: Any, y: Any, flags: Any, n: int, first: int, lead: 
         _begin(s, first, float(y[0]))
     end_of_beats = n_out
     tail = s["tail"]
-    tail_bad = s["tail_bad"]
+    bad = s["piece_bad"]
     v3 = s["before"][0]
     v4 = s["before"][1]
     mean = s["mean"]
     rough = s["piece_rough"]
     slope = s["piece_slope"]
     now = s["now"]
+    total = now[MEAN]
+    highest_step = now[STEP]
+    low = now[LOW]
+    high = now[HIGH]
     k = first % GROUP_LEN
     i = 0
     while 0 <= i < n:
@@ -117,13 +130,13 @@ def quality_block(s: Any, p: Any, y: Any, flags: Any, n: int, first: int, lead: 
             v2 = float(y[i + 2])
             v3 = float(y[i + 3])
             v4 = float(y[i + 4])
-            bad = 0
-            for j in range(i, i + GROUP_LEN):
-                bad += 1 if flags[j] & FLAG_BAD else 0
+            if (flags[i] | flags[i + 1] | flags[i + 2] | flags[i + 3] | flags[i + 4]) & FLAG_BAD:
+                for j in range(i, i + GROUP_LEN):
+                    bad += 1 if flags[j] & FLAG_BAD else 0
             i += GROUP_LEN
         else:
             tail[k] = float(y[i])
-            tail_bad += 1 if flags[i] & FLAG_BAD else 0
+            bad += 1 if flags[i] & FLAG_BAD else 0
             i += 1
             k += 1
             if k < GROUP_LEN:
@@ -133,8 +146,6 @@ def quality_block(s: Any, p: Any, y: Any, flags: Any, n: int, first: int, lead: 
             v2 = tail[2]
             v3 = tail[3]
             v4 = tail[4]
-            bad = tail_bad
-            tail_bad = 0
             k = 0
             for j in range(GROUP_LEN):  # or the state would show how the input was cut
                 tail[j] = 0.0
@@ -147,31 +158,36 @@ def quality_block(s: Any, p: Any, y: Any, flags: Any, n: int, first: int, lead: 
         step = abs(level - mean)
         mean = level
         slope += step
-        now[BAD] += bad
-        now[MEAN] += level * (GROUP_LEN / HALF_LEN)
-        if step > now[STEP]:
-            now[STEP] = step
-        if level > now[HIGH]:
-            now[HIGH] = level
-        if level < now[LOW]:
-            now[LOW] = level
+        total += level * (GROUP_LEN / HALF_LEN)
+        if step > highest_step:
+            highest_step = step
+        if level > high:
+            high = level
+        if level < low:
+            low = level
         end = first + i
         if end % PIECE_LEN > 0:
             continue
-        _end_piece(now, rough, slope)
+        _end_piece(now, rough, slope, bad)
         rough = 0.0
         slope = 0.0
+        bad = 0
         if end % HALF_LEN > 0:
             continue
+        _note(now, total, highest_step, low, high)
         if s["whole"] == 1:
             _end_half(s)
         s["whole"] = 1
         _clear(now)
+        total = highest_step = 0.0
+        low = now[LOW]
+        high = now[HIGH]
         if end % GRID_HZ == HALF_LEN and s["halves"] >= HALVES - 1:
             heard = hear_beats(s, lead, out, heard, end_of_beats, end - 1)
             n_out = rate_second(s, p, end - QUALITY_BOUND - 1, end - 1, lead, mains, out, n_out)
     hear_beats(s, lead, out, heard, end_of_beats, first + n)
-    s["tail_bad"] = tail_bad
+    _note(now, total, highest_step, low, high)
+    s["piece_bad"] = bad
     s["before"][0] = v3
     s["before"][1] = v4
     s["mean"] = mean

@@ -58,7 +58,6 @@ QUALITY_STATE = np.dtype(
     [
         # the group so far, and what came before it
         ("tail", "f8", (GROUP_LEN,)),
-        ("tail_bad", "i8"),
         ("before", "f8", (2,)),
         ("mean", "f8"),
         ("fresh", "i8"),  # 1: no sample has come since the restart
@@ -66,6 +65,7 @@ QUALITY_STATE = np.dtype(
         # the piece and the half so far
         ("piece_rough", "f8"),
         ("piece_slope", "f8"),
+        ("piece_bad", "i8"),
         ("now", "f8", (MEASURES,)),
         ("half", "f8", (HALVES, MEASURES)),  # the last ones, oldest first
         ("halves", "i8"),  # whole ones since the restart
