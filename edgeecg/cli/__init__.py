@@ -18,7 +18,7 @@ DISCLAIMER = "Not a medical device: not for diagnosis, treatment or monitoring o
 
 COMMANDS = {
     "demo": "replay a bundled recording live and compare with its reference beats",
-    "replay": "run a recording (WFDB, CSV, WAV) or a journal through the engine",
+    "replay": "run a recording (WFDB, CSV) or a journal through the engine",
     "eval rpeaks": "measure the R-peak detector against annotated recordings",
     "warmup": "compile every kernel now, so that no first beat waits for it",
     "version": "say what is installed: what a bug report needs",
