@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 from edgeecg_kernels._jit import kernel
-from edgeecg_kernels.qrs_judge import clamp, describe, learn_beat, learn_levels, learn_refusal, verdict
+from edgeecg_kernels.qrs_judge import clamp, describe, learn_beat, learn_levels, learn_refusal, likeness, starve, verdict
 from edgeecg_kernels.qrs_measure import measure
 from edgeecg_kernels.qrs_state import (
     APART,
@@ -13,17 +13,18 @@ from edgeecg_kernels.qrs_state import (
     LINE,
     LOOK,
     M_HEIGHT,
-    M_LOGIT,
     M_PEAK,
     M_RANGE,
     M_STRENGTH,
     M_WIDTH,
+    OVERDUE,
     QUEUE,
     START,
 )
 from edgeecg_kernels.state import FLAG_BAD, KIND_BEAT
 
 DECISION_BOUND = 365
+LATEST = DECISION_BOUND - APART // 2 - 1
 NEVER = 1 << 62
 LIMIT = 1e4
 """mV; beyond it a sample is no ECG, whatever its flags say."""
@@ -31,6 +32,14 @@ HOLD = 25
 """Bad samples in a row that are bridged by the last good value; one more and the stretch is over."""
 NOISE_FLOOR = 1e-8
 LATE = 1.0
+UNKNOWN, NORMAL, WIDE = 0.0, 1.0, 2.0
+MS_PER_SAMPLE = 4.0
+
+
+@kernel
+def rows_at_most(n: int) -> int:
+    """Return how many rows n samples, or an end, can give: the queue once, and then a beat per APART samples."""
+    return QUEUE + 2 * (n // APART + 1)
 
 
 @kernel
@@ -61,11 +70,12 @@ def begin(s: Any, first: int, y0: float) -> None:
 @kernel
 def usable(y: Any, flags: Any, a: int, b: int) -> bool:
     """Return whether every sample of [a, b) is finite, of a possible size and not flagged bad."""
-    good = True
-    for k in range(a, b):
-        v = float(y[k])
-        good &= (flags[k] & FLAG_BAD == 0) & (v >= -LIMIT) & (v <= LIMIT)
-    return good
+    values = y[a:b]
+    marks = flags[a:b]
+    bad = 0
+    for k in range(b - a):
+        bad += (marks[k] & FLAG_BAD != 0) | (not abs(values[k]) <= LIMIT)
+    return bad == 0
 
 
 @kernel
@@ -113,11 +123,13 @@ def due(s: Any, now: int) -> int:
         at = s["place"][s["measured"] & (QUEUE - 1)] + LOOK
     if s["judged"] < s["measured"]:
         at = min(at, max(now + 1, s["start"] + START))
+    if s["levelled"] == 1:
+        at = min(at, max(now + 1, s["alarm"]))
     return at
 
 
 @kernel
-def report(s: Any, p: Any, index: int, now: int, lead: int, surety: float, wide: float, out: Any, n_out: int) -> int:
+def report(s: Any, index: int, now: int, lead: int, surety: float, morphology: float, likeness: float, out: Any, n_out: int) -> int:
     """Write one beat's row."""
     slot = index & (QUEUE - 1)
     m = s["measure"][slot]
@@ -129,10 +141,10 @@ def report(s: Any, p: Any, index: int, now: int, lead: int, surety: float, wide:
     row["known_at"] = now
     value = row["value"]
     value[0] = surety
-    value[1] = 2.0 if wide > 0.0 else 1.0
-    value[2] = 4.0 * m[M_WIDTH]
+    value[1] = morphology
+    value[2] = MS_PER_SAMPLE * m[M_WIDTH]
     value[3] = (place - s["last_place"]) / s["rr"]
-    value[4] = 1.0 - s["x"][17]
+    value[4] = 1.0 - likeness
     value[5] = m[M_HEIGHT]
     value[6] = LATE if now - place > LOOK else 0.0
     value[7] = m[M_RANGE]
@@ -145,17 +157,33 @@ def judge(s: Any, p: Any, now: int, lead: int, out: Any, n_out: int) -> int:
     if s["levelled"] == 0:
         learn_levels(s)
     index = s["judged"]
-    main, other = describe(s, index)
+    main, other = describe(s, index, now)
     logit, wide = verdict(s, p)
-    s["measure"][index & (QUEUE - 1), M_LOGIT] = logit
     surety = 1.0 / (1.0 + math.exp(-clamp(logit, -30.0, 30.0)))
     s["doubt"] += 0.125 * (1.0 - abs(2.0 * surety - 1.0) - s["doubt"])
     if logit > p["accept"]:
-        n_out = report(s, p, index, now, lead, surety, wide, out, n_out)
-        learn_beat(s, index, main, other, surety)
+        n_out = report(s, index, now, lead, surety, WIDE if wide > 0.0 else NORMAL, main, out, n_out)
+        learn_beat(s, p, index, main, other, surety)
     else:
         learn_refusal(s, index, logit)
     s["judged"] = index + 1
+    return n_out
+
+
+@kernel
+def look_back(s: Any, p: Any, now: int, lead: int, out: Any, n_out: int) -> int:
+    """A beat is overdue: the best candidate refused since the last one may be it (Hamilton's search-back)."""
+    index = s["refused"]
+    if s["refused_logit"] < p["rescue"] or now - s["refused_place"] > LATEST or s["found"] - index > QUEUE:
+        starve(s, now)
+        return n_out
+    slot = index & (QUEUE - 1)
+    main = likeness(s["snippet"][slot], s["template"])
+    other = likeness(s["snippet"][slot], s["other"])
+    surety = 1.0 / (1.0 + math.exp(-clamp(s["refused_logit"] - p["rescue"], -30.0, 30.0)))
+    n_out = report(s, index, now, lead, surety, UNKNOWN, main, out, n_out)
+    learn_beat(s, p, index, main, other, surety)
+    s["alarm"] = max(s["alarm"], now + OVERDUE)
     return n_out
 
 
@@ -170,6 +198,8 @@ def step(s: Any, p: Any, now: int, lead: int, out: Any, n_out: int) -> int:
         s["measured"] = index + 1
     if s["judged"] < s["measured"] and now >= s["start"] + START:
         n_out = judge(s, p, now, lead, out, n_out)
+    elif s["levelled"] == 1 and now >= s["alarm"]:
+        n_out = look_back(s, p, now, lead, out, n_out)
     return n_out
 
 
@@ -179,26 +209,22 @@ def scan(s: Any, p: Any, a: int, m: int, lead: int, out: Any, n_out: int) -> int
     energy = s["energy"]
     base = s["base"]
     end = a + m
-    k = a
-    e1 = energy[a - 1]
-    rising = e1 >= energy[a - 2]
     gate = max(NOISE_FLOOR, (p["gate"] * s["strength"]) ** 2)
     at = due(s, base + a - 1) - base
-    while k < end:
-        stop = min(end, at + 1)
-        while k < stop:
-            e0 = energy[k]
-            if rising and e0 < e1 and e1 > gate:
-                push(s, base + k - 1 - ENERGY_DELAY, e1)
-                at = due(s, base + k) - base
-                stop = min(end, at + 1)
-            rising = e0 >= e1
-            e1 = e0
-            k += 1
-        if k == at + 1:
+    stop = min(end, at + 1)
+    k = a
+    while 1 < k < end:  # what the compiler knows not to be negative is not wrapped around
+        e = energy[k - 1]
+        if e > gate and energy[k] < e and energy[k - 2] <= e:
+            push(s, base + k - 1 - ENERGY_DELAY, e)
+            at = due(s, base + k - 1) - base
+            stop = min(end, at + 1)
+        k += 1
+        if k == stop and k == at + 1:
             n_out = step(s, p, base + at, lead, out, n_out)
             gate = max(NOISE_FLOOR, (p["gate"] * s["strength"]) ** 2)
             at = due(s, base + at) - base
+            stop = min(end, at + 1)
     return n_out
 
 

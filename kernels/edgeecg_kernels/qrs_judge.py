@@ -4,13 +4,14 @@ import math
 from typing import Any
 
 from edgeecg_kernels._jit import kernel
+from edgeecg_kernels.qrs_measure import steepest
 from edgeecg_kernels.qrs_state import (
     HIDDEN,
     INPUTS,
     LOOK,
     M_BULGE,
     M_HEIGHT,
-    M_LOGIT,
+    M_NORM,
     M_PEAK,
     M_POST,
     M_POST_MEAN,
@@ -24,13 +25,15 @@ from edgeecg_kernels.qrs_state import (
     M_STEP,
     M_STRENGTH,
     M_WIDTH,
+    OVERDUE,
     QUEUE,
+    RECENT,
     SNIPPET,
+    START,
 )
 
 FLOOR = 1e-6
 """mV. Keeps a ratio finite where there is no signal; nothing else is measured in absolute terms."""
-LAGS = 2
 
 
 @kernel
@@ -50,22 +53,31 @@ def clamp(v: float, low: float, high: float) -> float:
 
 
 @kernel
-def likeness(snippet: Any, template: Any) -> tuple[float, int]:
-    """Return the best correlation of two shapes over small shifts, and that shift."""
-    best = -2.0
-    shift = 0
-    for lag in range(-LAGS, LAGS + 1):
-        dot = 0.0
-        power = 0.0
-        for k in range(LAGS, SNIPPET - LAGS):
-            v = snippet[k + lag]
-            dot += v * template[k]
-            power += v * v
-        value = dot / math.sqrt(power + 1e-9)
-        if value > best:
-            best = value
-            shift = lag
-    return best, shift
+def likeness(snippet: Any, template: Any) -> float:
+    """Return the best inner product of two shapes of unit power over shifts of up to two points."""
+    a = 0.0
+    b = 0.0
+    c = 0.0
+    d = 0.0
+    e = 0.0
+    for k in range(SNIPPET - 4):
+        v = template[k + 2]
+        a += snippet[k] * v
+        b += snippet[k + 1] * v
+        c += snippet[k + 2] * v
+        d += snippet[k + 3] * v
+        e += snippet[k + 4] * v
+    return max(a, b, c, d, e)
+
+
+@kernel
+def cycle_miss(s: Any, place: int, cycle: float) -> float:
+    """Return how far the nearest remembered beat is from one cycle before `place`."""
+    recent = s["recent"]
+    nearest = cycle
+    for k in range(RECENT):
+        nearest = min(nearest, abs(place - recent[k] - cycle))
+    return nearest
 
 
 @kernel
@@ -82,7 +94,11 @@ def learn_levels(s: Any) -> None:
     s["noise"] = 0.25 * row[M_STRENGTH]
     s["slope"] = row[M_SLOPE]
     s["range"] = row[M_RANGE]
+    s["norm"] = row[M_NORM]
+    s["swing"] = 0.1
     s["doubt"] = 0.5
+    for k in range(RECENT):
+        s["recent"][k] = s["start"] - 2000
     s["rr"] = 200.0
     s["rr_last"] = 200.0
     s["rr_spread"] = 50.0
@@ -99,11 +115,12 @@ def learn_levels(s: Any) -> None:
     s["other_weight"] = 0.0
     s["template"][:] = s["snippet"][best & (QUEUE - 1)]
     s["other"][:] = 0.0
+    s["alarm"] = s["start"] + START + OVERDUE
     s["levelled"] = 1
 
 
 @kernel
-def describe(s: Any, index: int) -> tuple[float, float]:
+def describe(s: Any, index: int, now: int) -> tuple[float, float]:
     """Fill s["x"] with what the network is told about a candidate: shares, so gain cancels."""
     x = s["x"]
     slot = index & (QUEUE - 1)
@@ -129,8 +146,8 @@ def describe(s: Any, index: int) -> tuple[float, float]:
     x[14] = m[M_WIDTH] / 50.0
     x[15] = share(abs(m[M_STEP]), m[M_RANGE])
     x[16] = share(m[M_BULGE], strength)
-    main, _ = likeness(s["snippet"][slot], s["template"])
-    other, _ = likeness(s["snippet"][slot], s["other"])
+    main = likeness(s["snippet"][slot], s["template"])
+    other = likeness(s["snippet"][slot], s["other"])
     x[17] = main
     x[18] = other
     x[19] = s["other_weight"]
@@ -143,10 +160,14 @@ def describe(s: Any, index: int) -> tuple[float, float]:
     x[26] = s["last_surety"]
     x[27] = 1.0
     x[28] = 0.0
+    x[46] = 0.0
     if index + 1 < s["found"]:
         rival = (index + 1) & (QUEUE - 1)
         offset = float(s["place"][rival] - place)
         if offset < LOOK - 11:
+            at = s["place"][rival] - s["base"]
+            reach = min(15, now - s["base"] - at)
+            x[46] = share(steepest(s["line"], at - 15, at + reach), m[M_SLOPE])
             x[27] = offset / LOOK
             x[28] = share(s["measure"][rival, M_STRENGTH], strength)
     since = float(place - s["refused_place"])
@@ -154,7 +175,7 @@ def describe(s: Any, index: int) -> tuple[float, float]:
     x[30] = 0.125 * clamp(s["refused_logit"], -8.0, 8.0)
     x[31] = share(since, 50.0)
     x[32] = s["doubt"]
-    x[33] = min(s["beats"], 16) / 16.0
+    x[33] = min(float(s["beats"]), 16.0) / 16.0
     x[34] = share(rr, 150.0)
     x[35] = share(rr, 4.0 * abs(gap - rr))
     x[36] = share(m[M_PRE], s["strength"])
@@ -162,6 +183,14 @@ def describe(s: Any, index: int) -> tuple[float, float]:
     turns = gap / rr
     x[38] = abs(turns - math.floor(turns + 0.5)) if turns < 8.0 else 0.5
     x[39] = share(gap, 500.0)
+    x[40] = share(rr, 8.0 * cycle_miss(s, place, rr))
+    x[41] = share(rr, 8.0 * cycle_miss(s, place, 2.0 * rr))
+    best = clamp(max(main, other), 0.0, 1.0)
+    x[42] = share(best * m[M_NORM], s["norm"])
+    x[43] = share(math.sqrt(1.0 - best * best) * m[M_NORM], s["norm"])
+    x[44] = share(m[M_PRE_RANGE], s["range"])
+    x[45] = share(m[M_POST_RANGE], s["range"])
+    x[47] = s["swing"]
     return main, other
 
 
@@ -174,10 +203,10 @@ def verdict(s: Any, p: Any) -> tuple[float, float]:
     b1 = p["b1"]
     for h in range(HIDDEN):
         hidden[h] = b1[h]
-    for k in range(INPUTS):
-        v = x[k]
+    for k in range(0, INPUTS, 4):
+        a, b, c, d = x[k], x[k + 1], x[k + 2], x[k + 3]
         for h in range(HIDDEN):
-            hidden[h] += v * w1[k, h]
+            hidden[h] += (a * w1[k, h] + b * w1[k + 1, h]) + (c * w1[k + 2, h] + d * w1[k + 3, h])
     w2 = p["w2"]
     beat = p["b2"][0]
     wide = p["b2"][1]
@@ -196,7 +225,7 @@ def drift(level: float, v: float, weight: float) -> float:
 
 
 @kernel
-def learn_shape(s: Any, snippet: Any, main: float, other: float) -> None:
+def learn_shape(s: Any, snippet: Any, main: float, other: float, surety: float) -> None:
     """Let the nearer of two templates follow an accepted beat; the one met more often is the main one."""
     if s["beats"] == 0:
         s["template"][:] = snippet
@@ -204,7 +233,7 @@ def learn_shape(s: Any, snippet: Any, main: float, other: float) -> None:
         return
     follow_main = main > 0.75 or (main >= other and main > 0.6)
     target = s["template"] if follow_main else s["other"]
-    weight = 0.125 if (follow_main or other > 0.75) else 1.0
+    weight = 0.125 * surety if (follow_main or other > 0.75) else 1.0
     for k in range(SNIPPET):
         target[k] += weight * (snippet[k] - target[k])
     power = 0.0
@@ -227,26 +256,30 @@ def learn_shape(s: Any, snippet: Any, main: float, other: float) -> None:
 
 
 @kernel
-def learn_beat(s: Any, index: int, main: float, other: float, surety: float) -> None:
+def learn_beat(s: Any, p: Any, index: int, main: float, other: float, surety: float) -> None:
     """Let the levels, the rhythm and the templates follow an accepted beat."""
     slot = index & (QUEUE - 1)
     m = s["measure"][slot]
     place = s["place"][slot]
     strength = m[M_STRENGTH]
-    weight = 1.0 / (s["beats"] + 1.0) if s["beats"] < 7 else 0.125
+    weight = surety / (s["beats"] + 1.0) if s["beats"] < 7 else 0.125 * surety
     s["strength"] = drift(s["strength"], strength, weight)
     s["weakest"] = drift(s["weakest"], strength, 0.3 if strength < s["weakest"] else 0.04)
     s["slope"] = drift(s["slope"], m[M_SLOPE], weight)
     s["range"] = drift(s["range"], m[M_RANGE], weight)
+    s["norm"] = drift(s["norm"], m[M_NORM], weight)
     if s["beats"] > 0:
         gap = float(place - s["last_place"])
         expected = s["rr"]
         seen = clamp(gap, 0.5 * expected, 1.7 * expected)
-        pace = 0.5 if s["beats"] == 1 else 0.125
+        both = surety * s["last_surety"]
+        pace = 0.5 if s["beats"] == 1 else 0.125 * both * both
+        s["swing"] += 0.125 * (abs(gap - s["rr_last"]) / (gap + s["rr_last"]) - s["swing"])
         s["rr_spread"] += pace * (abs(seen - expected) - s["rr_spread"])
         s["rr"] = clamp(expected + pace * (seen - expected), 50.0, 500.0)
         s["rr_last"] = clamp(gap, 40.0, 600.0)
-    learn_shape(s, s["snippet"][slot], main, other)
+    learn_shape(s, s["snippet"][slot], main, other, surety)
+    s["recent"][s["beats"] & (RECENT - 1)] = place
     s["last_place"] = place
     s["last_peak"] = place + int(m[M_PEAK])
     s["last_strength"] = strength
@@ -256,6 +289,7 @@ def learn_beat(s: Any, index: int, main: float, other: float, surety: float) -> 
     s["refused_logit"] = -8.0
     s["refused_place"] = place
     s["beats"] += 1
+    s["alarm"] = place + LOOK + int(p["patience"] * s["rr"] + s["rr_spread"])
 
 
 @kernel
@@ -266,5 +300,15 @@ def learn_refusal(s: Any, index: int, logit: float) -> None:
     s["noise"] += 0.125 * (min(strength, s["strength"]) - s["noise"])
     if logit > s["refused_logit"]:
         s["refused_logit"] = logit
+        s["refused"] = index
         s["refused_strength"] = strength
         s["refused_place"] = s["place"][slot]
+
+
+@kernel
+def starve(s: Any, now: int) -> None:
+    """A beat is overdue and nothing resembled one: look for smaller ones, within reason."""
+    if s["strength"] > 0.1 * s["last_strength"]:
+        s["strength"] *= 0.8
+        s["weakest"] *= 0.8
+    s["alarm"] = now + OVERDUE

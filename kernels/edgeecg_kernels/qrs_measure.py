@@ -10,6 +10,7 @@ from edgeecg_kernels.qrs_state import (
     LOOK,
     M_BULGE,
     M_HEIGHT,
+    M_NORM,
     M_PEAK,
     M_POST,
     M_POST_MEAN,
@@ -29,65 +30,57 @@ from edgeecg_kernels.qrs_state import (
 
 BEFORE = 60
 AFTER = LOOK - ENERGY_DELAY - 2
-CLEAR = 22
+CLEAR = 21
 """A QRS complex is over this far from its centre."""
 CORE = 15
 
 
 @kernel
-def peak_and_mean(x: Any, a: int, b: int) -> tuple[float, float]:
-    """Return the largest value and the mean of x[a:b]."""
+def surroundings(line: Any, energy: Any, a: int, b: int) -> tuple[float, float, float, float]:
+    """Return of line[a:b] and the energy centred on it: largest and mean energy, range, mean absolute second difference.
+
+    The last is what muscle has and the heart has not.
+    """
     top = 0.0
     total = 0.0
+    rough = 0.0
+    low = line[a]
+    high = low
+    before = line[a - 1]
+    here = low
     for k in range(a, b):
-        v = x[k]
+        after = line[k + 1]
+        v = energy[k + ENERGY_DELAY]
         total += v
-        if v > top:
-            top = v
-    return top, total / (b - a)
+        top = max(top, v)
+        low = min(low, here)
+        high = max(high, here)
+        rough += abs((before - here) - (here - after))
+        before = here
+        here = after
+    return top, total / (b - a), high - low, rough / (b - a)
 
 
 @kernel
-def extent(x: Any, a: int, b: int) -> tuple[float, float]:
-    """Return the smallest and the largest value of x[a:b]."""
-    low = x[a]
-    high = x[a]
-    for k in range(a + 1, b):
-        v = x[k]
-        if v < low:
-            low = v
-        if v > high:
-            high = v
-    return low, high
-
-
-@kernel
-def mean(x: Any, a: int, b: int) -> float:
-    """Return the mean of x[a:b]."""
-    total = 0.0
-    for k in range(a, b):
-        total += x[k]
-    return total / (b - a)
-
-
-@kernel
-def roughness(x: Any, a: int, b: int) -> float:
-    """Return the mean absolute second difference over x[a:b]: what muscle has and the heart has not."""
-    total = 0.0
-    for k in range(a, b):
-        total += abs(x[k - 1] - 2.0 * x[k] + x[k + 1])
-    return total / (b - a)
-
-
-@kernel
-def steepest(x: Any, a: int, b: int) -> float:
-    """Return the largest absolute central difference over x[a:b]."""
+def steepest(line: Any, a: int, b: int) -> float:
+    """Return the largest absolute central difference over line[a:b]."""
     top = 0.0
     for k in range(a, b):
-        v = abs(x[k + 1] - x[k - 1])
-        if v > top:
-            top = v
+        top = max(top, abs(line[k + 1] - line[k - 1]))
     return top
+
+
+@kernel
+def core(line: Any, c: int) -> tuple[float, float]:
+    """Return range and steepest slope of the complex itself."""
+    low = line[c]
+    high = low
+    top = 0.0
+    for k in range(c - CORE, c + CORE + 1):
+        low = min(low, line[k])
+        high = max(high, line[k])
+        top = max(top, abs(line[k + 1] - line[k - 1]))
+    return high - low, top
 
 
 @kernel
@@ -104,15 +97,25 @@ def width_above(energy: Any, at: int, share: float) -> int:
 
 
 @kernel
-def r_peak(line: Any, c: int, a: int, b: int) -> tuple[int, float]:
-    """Return where line[c-a:c+b] is farthest from its surroundings' mean, and the signed distance there.
+def shoulders(line: Any, c: int) -> tuple[float, float]:
+    """Return the mean of the line just before and just after the complex."""
+    before = 0.0
+    after = 0.0
+    for k in range(CORE):
+        before += line[c - 2 * CORE + k]
+        after += line[c + CORE + k]
+    return before / CORE, after / CORE
+
+
+@kernel
+def r_peak(line: Any, c: int, rest: float) -> tuple[int, float]:
+    """Return where the line is farthest from `rest` about c, and the signed distance there.
 
     Neither sign is preferred, so an inverted lead has its peaks at the same samples.
     """
-    rest = 0.5 * (mean(line, c - 30, c - 15) + mean(line, c + 15, c + 30))
     best = 0.0
     at = c
-    for k in range(c - a, c + b):
+    for k in range(c - APART // 2, c + APART // 2 + 1):
         v = line[k] - rest
         if abs(v) > abs(best):
             best = v
@@ -121,41 +124,51 @@ def r_peak(line: Any, c: int, a: int, b: int) -> tuple[int, float]:
 
 
 @kernel
+def take_snippet(smooth: Any, c: int, snippet: Any) -> float:
+    """Write the shape about c, without mean and of unit power; return the norm it had."""
+    first = c + 2 - SNIPPET_STEP * (SNIPPET // 2)
+    t0 = t1 = t2 = t3 = 0.0
+    for k in range(0, SNIPPET, 4):
+        t0 += smooth[first + SNIPPET_STEP * k]
+        t1 += smooth[first + SNIPPET_STEP * (k + 1)]
+        t2 += smooth[first + SNIPPET_STEP * (k + 2)]
+        t3 += smooth[first + SNIPPET_STEP * (k + 3)]
+    mean = ((t0 + t1) + (t2 + t3)) / SNIPPET
+    for k in range(SNIPPET):
+        snippet[k] = smooth[first + SNIPPET_STEP * k] - mean
+    t0 = t1 = t2 = t3 = 0.0
+    for k in range(0, SNIPPET, 4):
+        t0 += snippet[k] * snippet[k]
+        t1 += snippet[k + 1] * snippet[k + 1]
+        t2 += snippet[k + 2] * snippet[k + 2]
+        t3 += snippet[k + 3] * snippet[k + 3]
+    power = (t0 + t1) + (t2 + t3)
+    norm = math.sqrt(power)
+    scale = 1.0 / norm if norm > 1e-9 else 0.0
+    for k in range(SNIPPET):
+        snippet[k] *= scale
+    return norm
+
+
+@kernel
 def measure(line: Any, smooth: Any, energy: Any, c: int, row: Any, snippet: Any) -> None:
     """Fill `row` and `snippet` for the candidate centred on line[c]."""
-    e = c + ENERGY_DELAY
-    pre, pre_mean = peak_and_mean(energy, e - BEFORE, e - CLEAR)
-    post, post_mean = peak_and_mean(energy, e + CLEAR, e + AFTER)
-    row[M_STRENGTH] = math.sqrt(energy[e])
+    pre, pre_mean, pre_range, pre_rough = surroundings(line, energy, c - BEFORE, c - CLEAR)
+    post, post_mean, post_range, post_rough = surroundings(line, energy, c + CLEAR, c + AFTER)
+    row[M_STRENGTH] = math.sqrt(energy[c + ENERGY_DELAY])
     row[M_PRE] = math.sqrt(pre)
     row[M_POST] = math.sqrt(post)
     row[M_PRE_MEAN] = math.sqrt(pre_mean)
     row[M_POST_MEAN] = math.sqrt(post_mean)
-    row[M_SLOPE] = steepest(line, c - CORE, c + CORE + 1)
-    row[M_ROUGH] = 0.5 * (roughness(line, c - BEFORE, c - CLEAR) + roughness(line, c + CLEAR, c + AFTER))
-    row[M_WIDTH] = width_above(energy, e, 0.25)
-    row[M_STEP] = mean(line, c - 45, c - 25) - mean(line, c + 25, c + 45)
-    low, high = extent(line, c - CORE, c + CORE + 1)
-    row[M_RANGE] = high - low
-    low, high = extent(line, c - BEFORE, c - CLEAR)
-    row[M_PRE_RANGE] = high - low
-    low, high = extent(line, c + CLEAR, c + AFTER)
-    row[M_POST_RANGE] = high - low
+    row[M_PRE_RANGE] = pre_range
+    row[M_POST_RANGE] = post_range
+    row[M_ROUGH] = 0.5 * (pre_rough + post_rough)
+    row[M_WIDTH] = width_above(energy, c + ENERGY_DELAY, 0.25)
+    row[M_RANGE], row[M_SLOPE] = core(line, c)
+    before, after = shoulders(line, c)
+    row[M_STEP] = before - after
     row[M_BULGE] = abs(smooth[c + 2] - 0.5 * (smooth[c - 20] + smooth[c + 24]))
-    at, height = r_peak(line, c, APART // 2, APART // 2 + 1)
+    at, height = r_peak(line, c, 0.5 * (before + after))
     row[M_PEAK] = at - c
     row[M_HEIGHT] = height
-    total = 0.0
-    for k in range(SNIPPET):
-        v = smooth[c + 2 + SNIPPET_STEP * (k - SNIPPET // 2)]
-        snippet[k] = v
-        total += v
-    total /= SNIPPET
-    power = 0.0
-    for k in range(SNIPPET):
-        v = snippet[k] - total
-        snippet[k] = v
-        power += v * v
-    scale = 1.0 / math.sqrt(power) if power > 1e-18 else 0.0
-    for k in range(SNIPPET):
-        snippet[k] *= scale
+    row[M_NORM] = take_snippet(smooth, c, snippet)

@@ -15,7 +15,7 @@ LINE = 640
 ENERGY_DELAY = 10
 """energy[j] is centred on line[j - ENERGY_DELAY]."""
 
-LOOK = 58
+LOOK = 46
 """A candidate is judged when this many samples have followed it: the T wave's rise and any stronger rival are seen."""
 APART = 24
 """Of two peaks of energy closer than this only the stronger is a candidate."""
@@ -23,10 +23,14 @@ START = 350
 """After a restart candidates are gathered this long before levels exist and the first one is judged."""
 
 QUEUE = 32
+OVERDUE = 100
+"""Between two looks for an overdue beat."""
+RECENT = 8
+"""Beats whose places are remembered, to ask whether one lies a cycle or two back."""
 SNIPPET = 32
 SNIPPET_STEP = 2
 MEASURES = 16
-INPUTS = 40
+INPUTS = 48
 HIDDEN = 16
 OUTPUTS = 2
 
@@ -46,7 +50,7 @@ OUTPUTS = 2
     M_POST_RANGE,
     M_BULGE,
     M_PEAK,
-    M_LOGIT,
+    M_NORM,
 ) = range(MEASURES)
 
 QRS_STATE = np.dtype(
@@ -75,15 +79,20 @@ QRS_STATE = np.dtype(
         ("slope", "f8"),
         ("range", "f8"),
         ("doubt", "f8"),
+        ("norm", "f8"),
         ("rr", "f8"),
         ("rr_last", "f8"),
         ("rr_spread", "f8"),
+        ("swing", "f8"),
+        ("recent", "i8", (RECENT,)),
         ("beats", "i8"),
         ("last_place", "i8"),
         ("last_peak", "i8"),
         ("last_strength", "f8"),
         ("last_slope", "f8"),
         ("last_surety", "f8"),
+        ("alarm", "i8"),  # grid index at which a beat is overdue
+        ("refused", "i8"),  # candidate most like a beat since the last beat
         ("refused_place", "i8"),
         ("refused_strength", "f8"),
         ("refused_logit", "f8"),
@@ -104,18 +113,12 @@ QRS_PARAMS = np.dtype(
         ("w2", "f8", (HIDDEN, OUTPUTS)),
         ("b2", "f8", (OUTPUTS,)),
         ("accept", "f8"),  # log-odds at which a candidate is a beat
+        ("rescue", "f8"),  # log-odds at which a refused candidate is a beat after all, once one is overdue
+        ("patience", "f8"),  # cycles after which a beat is overdue
         ("gate", "f8"),  # share of the running strength below which a peak of energy is no candidate
     ],
     align=True,
 )
-
-
-def qrs_state() -> npt.NDArray[np.void]:
-    """Return a fresh QRS_STATE of shape (1,): nothing seen yet."""
-    state = np.zeros(1, dtype=QRS_STATE)
-    state["fresh"] = 1
-    state["fill"] = HISTORY
-    return state
 
 
 def qrs_params() -> npt.NDArray[np.void]:

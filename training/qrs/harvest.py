@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from edgeecg_kernels._jit import kernel
 from edgeecg_kernels.qrs import qrs_block, qrs_finish, qrs_reset
-from edgeecg_kernels.qrs_state import INPUTS, M_PEAK, QRS_STATE, QUEUE
+from edgeecg_kernels.qrs_state import INPUTS, M_PEAK, QRS_STATE, QUEUE, START
 from edgeecg_kernels.state import EVENT
-from qrs.recordings import GRID_HZ, Recording
+from qrs.pool import Piece
+from qrs.recordings import GRID_HZ, condition
 from qrs.score import WINDOW, outside
 
 Floats = NDArray[np.float64]
@@ -26,43 +27,58 @@ class Harvest:
     weight: NDArray[np.float32]
 
 
-@njit
+@kernel
 def _run(state: Any, params: Any, y: Any, flags: Any, restart: int, xs: Any, peaks: Any, out: Any) -> tuple[int, int]:
-    """One sample a call, so that every judged candidate can be seen."""
+    """Few samples a call, so that every judged candidate can be seen: one a sample at the start, else one in APART."""
     s, p = state[0], params[0]
-    rows, asked = 0, 0
+    rows, asked, i = 0, 0, 0
     qrs_reset(s)
-    for i in range(len(y)):
+    while i < len(y):
         if restart > 0 and i > 0 and i % restart == 0:
-            rows = qrs_finish(s, p, 0, out, rows)
             qrs_reset(s)
+        n = min(1 if i - s["start"] < START + QUEUE or s["fresh"] == 1 else 15, len(y) - i)
+        if restart > 0:
+            n = min(n, restart - i % restart)
         before = s["judged"]
-        rows = qrs_block(s, p, y[i : i + 1], flags[i : i + 1], 1, i, 0, out, rows)
-        if s["judged"] != before:
+        rows = qrs_block(s, p, y[i : i + n], flags[i : i + n], n, i, 0, out, rows)
+        if s["judged"] == before + 1:
             slot = before & (QUEUE - 1)
             xs[asked] = s["x"]
             peaks[asked] = s["place"][slot] + int(s["measure"][slot, M_PEAK])
             asked += 1
+        i += n
     return rows, asked
 
 
-def harvest(recording: Recording, samples: Floats, params: NDArray[Any], weight: float, restart_s: int = 0) -> Harvest:
-    """Run over `samples` (the recording, perhaps spoiled) and label each candidate by the nearest annotated beat."""
-    capacity = len(samples) // 20 + 100
+@kernel
+def _label(peaks: Any, beats: Any, kinds: Any, window: float, beat: Any, wide: Any) -> None:
+    """Mark the candidate nearest to each annotated beat."""
+    first = 0
+    for k in range(len(beats)):
+        while first < len(peaks) and peaks[first] < beats[k] - window:
+            first += 1
+        best = -1
+        j = first
+        while j < len(peaks) and peaks[j] <= beats[k] + window:
+            if best < 0 or abs(peaks[j] - beats[k]) < abs(peaks[best] - beats[k]):
+                best = j
+            j += 1
+        if best >= 0:
+            beat[best] = 1.0
+            wide[best] = kinds[k]
+
+
+def harvest(piece: Piece, params: NDArray[Any], weight: float) -> Harvest:
+    """Run over a piece and label each candidate by the nearest annotated beat."""
+    recording = piece.recording
+    capacity = len(piece.clean) // 20 + 100
     xs = np.zeros((capacity, INPUTS), np.float32)
     peaks = np.zeros(capacity, np.int64)
     out = np.zeros(capacity, EVENT)
-    flags = np.zeros(len(samples), np.uint8)
-    _, n = _run(np.zeros(1, QRS_STATE), params, samples, flags, restart_s * GRID_HZ, xs, peaks, out)
+    _, n = _run(np.zeros(1, QRS_STATE), params, piece.clean.astype(np.float64), piece.flags, piece.restart_s * GRID_HZ, xs, peaks, out)
     beat, wide = np.zeros(n, np.float32), np.full(n, -1, np.int8)
     peaks = peaks[:n]
-    for reference, kind in zip(recording.beats, recording.wide, strict=True):
-        if n == 0:
-            break
-        near = np.searchsorted(peaks, [reference - WINDOW, reference + WINDOW])
-        if near[0] < near[1]:
-            best = near[0] + np.argmin(np.abs(peaks[near[0] : near[1]] - reference))
-            beat[best], wide[best] = 1.0, kind
+    _label(peaks, recording.beats, recording.wide, WINDOW, beat, wide)
     weights = (weight * outside(peaks.astype(np.float64), recording.skip)).astype(np.float32)
     return Harvest(xs[:n], beat, wide, weights)
 
@@ -71,11 +87,12 @@ def detect(samples: Floats, params: NDArray[Any]) -> NDArray[Any]:
     """Return the beats' rows, as the live chain would get them."""
     state = np.zeros(1, QRS_STATE)
     out = np.zeros(len(samples) // 20 + 100, EVENT)
-    rows, _ = _detect(state, params, samples, np.zeros(len(samples), np.uint8), out)
+    clean, flags = condition(samples)
+    rows, _ = _detect(state, params, clean, flags, out)
     return out[:rows]
 
 
-@njit
+@kernel
 def _detect(state: Any, params: Any, y: Any, flags: Any, out: Any) -> tuple[int, int]:
     s, p = state[0], params[0]
     qrs_reset(s)

@@ -1,10 +1,12 @@
 """Noise to tune against: mixed in by the NST rule, synthetic but for the recorded baseline wander."""
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import signal
 
-from qrs.recordings import GRID_HZ, condition
+from qrs.recordings import GRID_HZ, Recording
 
 Floats = NDArray[np.float64]
 Rng = np.random.Generator
@@ -50,7 +52,7 @@ def motion(length: int, rng: Rng) -> Floats:
 
 
 def mains(length: int, rng: Rng) -> Floats:
-    """What a notch leaves of the mains: a slowly breathing 50 or 60 Hz."""
+    """A slowly breathing 50 or 60 Hz."""
     t = np.arange(length) / GRID_HZ
     breath = 1.0 + 0.5 * np.sin(2.0 * np.pi * rng.uniform(0.05, 0.5) * t)
     return np.asarray(breath * np.sin(2.0 * np.pi * rng.choice([50.0, 60.0]) * t))
@@ -82,19 +84,72 @@ def spoiled(samples: Floats, beats: Floats, bw: Floats, rng: Rng, extra: Floats 
     noises = [
         (0.5, lambda: motion(n, rng)),
         (0.35, lambda: muscle(n, rng)),
-        (0.25, lambda: condition(wander(bw, n, rng))),
+        (0.25, lambda: wander(bw, n, rng)),
         (0.15, lambda: mains(n, rng)),
     ]
     if extra is not None:
-        noises.append((0.4, lambda: condition(wander(extra, n, rng))))
+        noises.append((0.4, lambda: wander(extra, n, rng)))
     total = np.zeros(n)
     for share, make in noises:
         if rng.random() < share:
             on = np.repeat(rng.random(n // 5000 + 1) < 0.6, 5000)[:n]
             total += on * scaled(make(), power, rng.uniform(-2.0, 20.0))
     result = samples * gain_steps(n, rng) if rng.random() < 0.3 else samples.copy()
-    result += condition(total)
+    result += total
     if rng.random() < 0.25:
         sos = signal.butter(4, rng.uniform(35.0, 60.0), fs=GRID_HZ, output="sos")
         result = np.asarray(signal.sosfiltfilt(sos, result))
     return result
+
+
+def waves(samples: Floats, beats: Floats, rng: Rng) -> Floats:
+    """Tall P or T waves: a bump before or after every beat, up to as high as its QRS complex."""
+    height = np.sqrt(8.0 * qrs_power(samples, beats))
+    result = np.zeros(len(samples))
+    is_p = rng.random() < 0.6
+    offset = -rng.uniform(0.12, 0.26) if is_p else rng.uniform(0.20, 0.38)
+    width = rng.uniform(0.012, 0.035) if is_p else rng.uniform(0.03, 0.08)
+    size = rng.choice([-1.0, 1.0]) * height * rng.uniform(0.2, 1.0)
+    t = np.arange(-60, 61)
+    for beat in beats + GRID_HZ * (offset + rng.normal(scale=0.004, size=len(beats))):
+        at = round(beat)
+        if 60 <= at < len(samples) - 61:
+            shape = np.exp(-0.5 * ((t - (beat - at)) / (GRID_HZ * width)) ** 2)
+            result[at - 60 : at + 61] += size * rng.uniform(0.8, 1.2) * shape
+    return result
+
+
+def beat_gains(length: int, beats: Floats, rng: Rng) -> Floats:
+    """Beats of uneven size: some are a third of their neighbours, some are twice as high."""
+    gains = np.ones(length)
+    t = np.arange(-60, 61)
+    shape = np.exp(-((t / 35.0) ** 4))
+    share = rng.uniform(0.02, 0.3)
+    for beat in beats:
+        at = round(beat)
+        if rng.random() < share and 60 <= at < length - 61:
+            gains[at - 60 : at + 61] += shape * (np.exp(rng.uniform(np.log(0.3), np.log(2.0))) - 1.0)
+    return np.maximum(gains, 0.1)
+
+
+def morphed(recording: Recording, partner: Recording, rng: Rng) -> Recording:
+    """Make another heart of one recording: two of its leads mixed, slow waves or fast ones stressed, time stretched."""
+    raw = recording.raw
+    if rng.random() < 0.7:
+        angle = rng.uniform(0.0, np.pi)
+        a, b = (np.sqrt(qrs_power(r.raw, recording.beats)) + 1e-6 for r in (recording, partner))
+        raw = a * (np.cos(angle) * raw / a + np.sin(angle) * partner.raw / b)
+    if rng.random() < 0.5:
+        sos = signal.butter(1, rng.uniform(3.0, 8.0), fs=GRID_HZ, output="sos")
+        raw = raw + rng.uniform(-0.6, 2.0) * signal.sosfiltfilt(sos, raw - raw[0])
+    if rng.random() < 0.5:
+        raw = raw + waves(raw, recording.beats, rng)
+    if rng.random() < 0.4:
+        raw = raw * beat_gains(len(raw), recording.beats, rng)
+    beats, skip = recording.beats, recording.skip
+    if rng.random() < 0.5:
+        stretch = float(np.exp(rng.uniform(np.log(0.75), np.log(1.25))))
+        raw = np.interp(np.arange(0, len(raw) - 1, 1.0 / stretch), np.arange(len(raw)), raw)
+        beats = beats * stretch
+        skip = tuple((a * stretch, b * stretch) for a, b in skip)
+    return replace(recording, raw=np.asarray(raw, dtype=np.float64), beats=beats, skip=skip)

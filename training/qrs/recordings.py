@@ -11,6 +11,9 @@ import wfdb
 from numpy.typing import NDArray
 from scipy import signal
 
+from edgeecg_kernels.condition import condition_block, condition_reset
+from edgeecg_kernels.condition_state import CONDITION_STATE, condition_params
+
 GRID_HZ = 250
 BEATS = frozenset("NLRBAaJSVrFejnE/fQ?")
 """EC57's beat annotations; everything else in an annotation file is rhythm, noise or comment."""
@@ -28,7 +31,7 @@ class Recording:
     person: str
     source: str
     channel: int
-    signal: Floats
+    raw: Floats  # mV on the grid, not conditioned
     beats: Floats
     wide: NDArray[np.int8]  # 1 wide, 0 narrow, -1 unknown
     skip: tuple[tuple[float, float], ...]
@@ -46,11 +49,13 @@ def to_grid(samples: Floats, rate_hz: float) -> Floats:
     return np.asarray(signal.resample_poly(samples, ratio.numerator, ratio.denominator), dtype=np.float64)
 
 
-def condition(samples: Floats) -> Floats:
-    """Take the baseline off as the live chain does: a causal second-order high-pass at 0.5 Hz."""
-    sos = signal.butter(2, 0.5, "highpass", fs=GRID_HZ, output="sos")
-    settled = signal.sosfilt_zi(sos) * samples[0]
-    return np.asarray(signal.sosfilt(sos, samples, zi=settled)[0], dtype=np.float64)
+def condition(samples: Floats) -> tuple[Floats, NDArray[np.uint8]]:
+    """Clean and flag grid samples by the live chain's own kernel."""
+    clean, flags = np.empty(len(samples)), np.zeros(len(samples), np.uint8)
+    state = np.zeros(1, CONDITION_STATE)
+    condition_reset(state[0])
+    condition_block(state[0], condition_params()[0], samples, len(samples), 0, clean, flags)
+    return clean, flags
 
 
 def _wideness(symbols: list[str]) -> NDArray[np.int8]:
@@ -77,8 +82,8 @@ def _annotated(path: Path, source: str, person: str) -> Iterator[Recording]:
     beats = np.array([s for s, _ in kept], dtype=np.float64) * GRID_HZ / rate
     spans = tuple((a * GRID_HZ / rate, b * GRID_HZ / rate) for a, b in _flutter(annotation, record.sig_len))
     for channel in range(record.n_sig):
-        clean = condition(to_grid(np.nan_to_num(record.p_signal[:, channel]), rate))
-        yield Recording(path.name, person, source, channel, clean, beats, _wideness([c for _, c in kept]), spans, rate)
+        raw = to_grid(np.nan_to_num(record.p_signal[:, channel]), rate)
+        yield Recording(path.name, person, source, channel, raw, beats, _wideness([c for _, c in kept]), spans, rate)
 
 
 def mitdb() -> Iterator[Recording]:
@@ -111,10 +116,10 @@ def ludb() -> Iterator[Recording]:
             if not peaks:
                 continue
             beats = np.array(peaks, dtype=np.float64) * GRID_HZ / rate
-            clean = condition(to_grid(record.p_signal[:, channel], rate))
-            skip = ((0.0, beats[0] - 40.0), (beats[-1] + 40.0, float(len(clean))))
+            raw = to_grid(record.p_signal[:, channel], rate)
+            skip = ((0.0, beats[0] - 40.0), (beats[-1] + 40.0, float(len(raw))))
             unknown = np.full(len(beats), -1, dtype=np.int8)
-            yield Recording(f"ludb{header.stem}", f"ludb{header.stem}", "ludb", channel, clean, beats, unknown, skip, rate)
+            yield Recording(f"ludb{header.stem}", f"ludb{header.stem}", "ludb", channel, raw, beats, unknown, skip, rate)
 
 
 def motion_noise() -> Floats:

@@ -53,9 +53,7 @@ def pairs(reference: Floats, found: Floats) -> list[tuple[int, int]]:
         distance = found[j] - reference[i]
         if distance > WINDOW:
             i += 1
-        elif distance < -WINDOW:
-            j += 1
-        elif (
+        elif distance < -WINDOW or (
             j + 1 < len(found)
             and abs(found[j + 1] - reference[i]) < abs(distance)
             and (i + 1 >= len(reference) or abs(found[j + 1] - reference[i]) < abs(found[j + 1] - reference[i + 1]))

@@ -24,7 +24,7 @@ def _numbers(values: NDArray[np.float64]) -> str:
 
 def write(params: NDArray[Any], origin: str, path: Path = TABLE) -> None:
     """Write every field of QRS_PARAMS, five digits each, row by row."""
-    text = [f'"""What the R-peak detector was taught. Written by `python -m qrs.tune --write`; {origin}."""', ""]
+    text = ["# fmt: off", f'"""What the R-peak detector was taught. Written by `python -m qrs.tune --write`; {origin}."""', ""]
     for name in QRS_PARAMS.names or ():
         text += [f"{name.upper()} = (", _numbers(np.ravel(params[name][0])), ")"]
     path.write_text("\n".join(text) + "\n")

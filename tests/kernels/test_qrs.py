@@ -1,0 +1,253 @@
+"""`qrs` against its oracle, its laws, and recordings."""
+
+import itertools
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from edgeecg_kernels.qrs import DECISION_BOUND, HOLD, qrs, qrs_block, qrs_finish, qrs_reset, rows_at_most
+from edgeecg_kernels.qrs_state import LINE, LOOK, QRS_STATE, START, qrs_params
+from edgeecg_kernels.state import EVENT, FLAG_LEAD_OFF, FLAG_SATURATED, GRID_HZ, KIND_BEAT
+from tests.naive import qrs as naive
+
+PARAMS = qrs_params()
+Signal = NDArray[np.float64]
+Flags = NDArray[np.uint8]
+Rows = NDArray[np.void]
+
+
+class Detector:
+    """One lead being watched."""
+
+    def __init__(self, first: int = 0) -> None:
+        self.state = np.zeros(1, QRS_STATE)
+        self.next = first
+        qrs_reset(self.state[0])
+
+    def feed(self, y: Signal, flags: Flags) -> Rows:
+        out = np.zeros(rows_at_most(len(y)), EVENT)
+        n = qrs_block(self.state[0], PARAMS[0], y, flags, len(y), self.next, 3, out, 0)
+        self.next += len(y)
+        return out[:n]
+
+    def finish(self) -> Rows:
+        out = np.zeros(rows_at_most(0), EVENT)
+        return out[: qrs_finish(self.state[0], PARAMS[0], 3, out, 0)]
+
+
+def whole(y: Signal, flags: Flags | None = None, first: int = 0) -> Rows:
+    detector = Detector(first)
+    rows = detector.feed(y, good(y) if flags is None else flags)
+    return np.concatenate([rows, detector.finish()])
+
+
+def good(y: Signal) -> Flags:
+    return np.zeros(len(y), np.uint8)
+
+
+def heart(seconds: float, seed: int, *, bpm: float = 75.0, noise_mv: float = 0.02, wide: float = 0.1) -> tuple[Signal, list[int]]:
+    """P, QRS and T as bumps; some beats come early and wide."""
+    rng = np.random.default_rng(seed)
+    n = int(seconds * GRID_HZ)
+    t = np.arange(n)
+    y = rng.normal(0.0, noise_mv, n)
+    peaks: list[int] = []
+    at = rng.uniform(20.0, 200.0)
+    while at < n:
+        peaks.append(int(at))
+        is_wide = rng.random() < wide
+        y += (1.6 if is_wide else 1.0) * np.exp(-0.5 * ((t - int(at)) / (8.0 if is_wide else 2.5)) ** 2)
+        y += 0.25 * np.exp(-0.5 * ((t - at - 70.0) / 14.0) ** 2) + (not is_wide) * 0.1 * np.exp(-0.5 * ((t - at + 40.0) / 6.0) ** 2)
+        at += 60.0 * GRID_HZ / bpm * rng.uniform(0.92, 1.08) * (0.75 if rng.random() < wide else 1.0)
+    return y, peaks
+
+
+signals = st.builds(
+    lambda seconds, seed, bpm, noise_mv, wide: heart(seconds, seed, bpm=bpm, noise_mv=noise_mv, wide=wide)[0],
+    st.floats(0.02, 8.0),
+    st.integers(0, 9999),
+    st.floats(30.0, 220.0),
+    st.sampled_from([0.0, 0.02, 0.1, 0.5]),
+    st.sampled_from([0.0, 0.1, 0.5]),
+)
+bad_spans = st.lists(st.tuples(st.integers(0, 2000), st.one_of(st.integers(1, HOLD + 3), st.integers(1, 600))), max_size=3)
+
+
+def flagged(y: Signal, spans: Sequence[tuple[int, int]]) -> tuple[Signal, Flags]:
+    flags, y = good(y), y.copy()
+    for start, length in spans:
+        flags[start : start + length] = FLAG_SATURATED
+        y[start : start + length : 2] = np.nan
+    return y, flags
+
+
+def as_rows(beats: Sequence[naive.Beat]) -> Rows:
+    rows = np.zeros(len(beats), EVENT)
+    for row, beat in zip(rows, beats, strict=True):
+        row["kind"], row["lead"], row["sample"], row["known_at"], row["value"] = KIND_BEAT, 3, beat.sample, beat.known_at, beat.value
+    return rows
+
+
+def assert_same(found: Rows, expected: Rows) -> None:
+    assert found["sample"].tolist() == expected["sample"].tolist()
+    assert found["known_at"].tolist() == expected["known_at"].tolist()
+    assert found.tobytes() == expected.tobytes()
+
+
+@given(signals, bad_spans, st.sampled_from([0, 1, 1 << 40]))
+def test_agrees_with_the_oracle(y: Signal, spans: list[tuple[int, int]], first: int) -> None:
+    y, flags = flagged(y, spans)
+    expected = naive.qrs(PARAMS[0], y.tolist(), flags.tolist(), first, finish=True)
+    assert_same(whole(y, flags, first), as_rows(expected))
+
+
+@given(signals, bad_spans, st.lists(st.integers(0, 2000), max_size=20))
+def test_no_cut_changes_rows_or_state(y: Signal, spans: list[tuple[int, int]], cuts: list[int]) -> None:
+    y, flags = flagged(y, spans)
+    one, many = Detector(), Detector()
+    edges = [0, *sorted(min(cut, len(y)) for cut in cuts), len(y)]
+    rows = [many.feed(y[a:b], flags[a:b]) for a, b in itertools.pairwise(edges)]
+    assert_same(np.concatenate(rows), one.feed(y, flags))
+    assert many.state.tobytes() == one.state.tobytes()
+
+
+def test_a_sample_at_a_time_changes_nothing() -> None:
+    y, _ = heart(12.0, 5, noise_mv=0.1)
+    one, many = Detector(), Detector()
+    rows = [many.feed(y[k : k + 1], good(y[:1])) for k in range(len(y))]
+    assert_same(np.concatenate(rows), one.feed(y, good(y)))
+    assert many.state.tobytes() == one.state.tobytes()
+
+
+@given(st.integers(0, 9999), st.integers(1, 2999))
+def test_a_snapshot_goes_on_as_if_nothing_happened(seed: int, at: int) -> None:
+    y, _ = heart(12.0, seed, noise_mv=0.1)
+    straight, left = Detector(), Detector()
+    left.feed(y[:at], good(y[:at]))
+    resumed = Detector(left.next)
+    resumed.state = np.frombuffer(left.state.tobytes(), QRS_STATE).copy()
+    straight.feed(y[:at], good(y[:at]))
+    assert_same(resumed.feed(y[at:], good(y[at:])), straight.feed(y[at:], good(y[at:])))
+
+
+@given(st.integers(0, 9999), st.integers(500, 3500))
+def test_rows_known_by_then_do_not_depend_on_what_follows(seed: int, at: int) -> None:
+    y, _ = heart(15.0, seed, noise_mv=0.1)
+    other = y.copy()
+    other[at:] = np.random.default_rng(seed).normal(0.0, 1.0, len(y) - at)
+    rows, others = Detector().feed(y, good(y)), Detector().feed(other, good(y))
+    assert_same(rows[rows["known_at"] < at], others[others["known_at"] < at])
+
+
+@given(signals, bad_spans)
+def test_every_row_keeps_the_bound_and_is_finite(y: Signal, spans: list[tuple[int, int]]) -> None:
+    y, flags = flagged(y, spans)
+    rows = whole(y, flags)
+    assert np.all(rows["known_at"] - rows["sample"] <= DECISION_BOUND)
+    assert np.all(np.diff(rows["known_at"]) >= 0)
+    assert np.isfinite(rows["value"]).all()
+    assert len(rows) <= rows_at_most(len(y))
+
+
+@given(st.integers(0, 9999), st.sampled_from([0.25, 4.0, -1.0, -0.5]))
+def test_gain_and_polarity_change_no_beat(seed: int, gain: float) -> None:
+    y, _ = heart(12.0, seed)
+    rows, scaled = whole(y), whole(gain * y)
+    np.testing.assert_allclose(scaled["sample"], rows["sample"], atol=1)
+
+
+@pytest.mark.parametrize("bpm", [45.0, 75.0, 120.0, 180.0])
+@pytest.mark.parametrize("seed", range(4))
+def test_a_clean_heart_is_read_beat_by_beat(bpm: float, seed: int) -> None:
+    y, peaks = heart(30.0, seed, bpm=bpm, wide=0.0)
+    inner = [p for p in peaks if 30 <= p < len(y) - 30]
+    found = whole(y)["sample"]
+    assert [p for p in inner if np.abs(found - p).min() > 3] == []
+    assert [int(f) for f in found if f < len(y) - LOOK and np.abs(np.array(peaks) - f).min() > 3] == []
+
+
+def test_the_first_beat_is_reported_late_and_says_so() -> None:
+    y, peaks = heart(6.0, 2, wide=0.0)
+    rows = whole(y)
+    early = rows["sample"] < START - LOOK - 12
+    assert early.any()
+    assert (rows["known_at"][early] >= START).all()
+    assert (rows["value"][early, 6] == 1.0).all()
+    assert (rows["value"][~early, 6] == 0.0).all()
+    assert len(peaks) == len(rows)
+
+
+def test_the_last_beat_is_not_lost_at_the_end() -> None:
+    y, peaks = heart(20.0, 3, wide=0.0)
+    last = [p for p in peaks if p < len(y) - 200][-1]
+    cut = y[: last + 25]
+    detector = Detector()
+    before = detector.feed(cut, good(cut))
+    after = detector.finish()
+    assert np.abs(before["sample"] - last).min() > 50
+    assert np.abs(after["sample"] - last).min() <= 2
+    assert (after["known_at"] == len(cut) - 1).all()
+
+
+def test_a_long_bad_run_is_a_gap_and_a_short_one_is_not() -> None:
+    y, _ = heart(20.0, 4)
+    for length, starts in ((HOLD, 1), (HOLD + 1, 2)):
+        flags = good(y)
+        flags[2000 : 2000 + length] = FLAG_LEAD_OFF
+        detector = Detector()
+        detector.feed(y, flags)
+        assert detector.state["start"][0] == (0 if starts == 1 else 2000 + length)
+
+
+def test_silence_and_noise_floor_give_no_beat() -> None:
+    assert len(whole(np.zeros(5000))) == 0
+    assert len(whole(np.full(5000, 3.25))) == 0
+    assert len(whole(1e-9 * heart(20.0, 1)[0])) == 0
+
+
+def test_the_line_is_wound_back_without_a_trace() -> None:
+    y, peaks = heart(40.0 * LINE / GRID_HZ, 6, wide=0.0)
+    found = whole(y)["sample"]
+    assert [p for p in peaks if 30 < p < len(y) - 30 and np.abs(found - p).min() > 3] == []
+
+
+def test_the_outer_kernel_writes_the_same_rows() -> None:
+    y, _ = heart(10.0, 7)
+    state = np.zeros(1, QRS_STATE)
+    qrs_reset(state[0])
+    out = np.zeros(rows_at_most(len(y)), EVENT)
+    n = qrs(state, PARAMS, y, good(y), 0, out)
+    rows = Detector().feed(y, good(y))
+    rows["lead"] = 0
+    assert_same(out[:n], rows)
+
+
+def conditioned(folder: Path, name: str, seconds: int) -> tuple[Signal, Any]:
+    wfdb = pytest.importorskip("wfdb")
+    resample_poly = pytest.importorskip("scipy.signal").resample_poly
+    record = wfdb.rdrecord(str(folder / "mitdb" / name), sampto=seconds * 360)
+    marks = wfdb.rdann(str(folder / "mitdb" / name), "atr", sampto=seconds * 360)
+    beats = [s * GRID_HZ / 360 for s, c in zip(marks.sample, marks.symbol, strict=True) if c in "NLRBAaJSVrFejnE/fQ?"]
+    raw = resample_poly(record.p_signal[:, 0], 25, 36)
+    return raw - np.median(raw), np.array(beats)
+
+
+@pytest.mark.parametrize("name", ["119", "208"])
+def test_agrees_with_the_oracle_on_recordings(edgeecg_data: Path, name: str) -> None:
+    y, _ = conditioned(edgeecg_data, name, 60)
+    assert_same(whole(y), as_rows(naive.qrs(PARAMS[0], y.tolist(), [0] * len(y), 0, finish=True)))
+
+
+@pytest.mark.parametrize("name", ["101", "119", "208", "215"])
+def test_finds_the_annotated_beats(edgeecg_data: Path, name: str) -> None:
+    y, beats = conditioned(edgeecg_data, name, 300)
+    found = whole(y)["sample"]
+    missed = [b for b in beats if np.abs(found - b).min() > 37]
+    extra = [f for f in found if np.abs(beats - f).min() > 37]
+    assert len(missed) + len(extra) <= 0.01 * len(beats)

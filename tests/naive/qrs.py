@@ -1,0 +1,431 @@
+"""The R-peak detector as a slow, plain text over whole stretches: lists that only grow, one sample after the other.
+
+It says the same thing as `edgeecg_kernels.qrs*` and shares its constants and taught numbers, none of its code: nothing
+is kept in a ring, wound back, skipped to or fused.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from edgeecg_kernels.qrs import DECISION_BOUND, HOLD, LIMIT, NOISE_FLOOR
+from edgeecg_kernels.qrs_state import APART, HIDDEN, INPUTS, LOOK, OVERDUE, QUEUE, RECENT, START
+from edgeecg_kernels.state import FLAG_BAD
+
+FAR = 10  # the energy of sample t is known once t + FAR has come
+FLOOR = 1e-6
+
+
+class Beat(NamedTuple):
+    """One row."""
+
+    sample: int
+    known_at: int
+    value: list[float]
+
+
+class Candidate:
+    """A peak of energy at `place`, counted from the stretch's first sample; measured when LOOK samples have followed."""
+
+    pre: float
+    post: float
+    pre_mean: float
+    post_mean: float
+    pre_range: float
+    post_range: float
+    rough: float
+    width: int
+    range: float
+    slope: float
+    step: float
+    bulge: float
+    height: float
+    peak: int
+    norm: float
+    shape: list[float]
+
+    def __init__(self, place: int, strength: float) -> None:
+        self.place = place
+        self.strength = strength
+
+
+def share(a: float, b: float) -> float:
+    return a / (a + b + FLOOR)
+
+
+def bounded(v: float, low: float, high: float) -> float:
+    return low if v < low else high if v > high else v
+
+
+def sure(logit: float) -> float:
+    return 1.0 / (1.0 + math.exp(-bounded(logit, -30.0, 30.0)))
+
+
+def total(values: Sequence[float]) -> float:
+    result = 0.0
+    for v in values:
+        result += v
+    return result
+
+
+def by_fours(values: Sequence[float]) -> float:
+    """Sum as four sums, each of every fourth value."""
+    a, b, c, d = (total(values[k::4]) for k in range(4))
+    return (a + b) + (c + d)
+
+
+class Stretch:
+    """Signal without a gap, and all the detector believes about it."""
+
+    weakest: float
+    noise: float
+    slope: float
+    range: float
+    norm: float
+    rr: float
+    rr_last: float
+    rr_spread: float
+    swing: float
+    doubt: float
+    last_place: int
+    last_strength: float
+    last_slope: float
+    last_surety: float
+    places: list[int]
+    count: int
+    refused: int
+    refused_place: int
+    refused_strength: float
+    refused_logit: float
+    template: list[float]
+    template_weight: float
+    other: list[float]
+    other_weight: float
+    alarm: int
+    likeness_told: float
+
+    def __init__(self, params: Any, first: int, lead: int) -> None:
+        self.p, self.first, self.lead = params, first, lead
+        self.y: list[float] = []
+        self.candidates: list[Candidate] = []
+        self.measured = 0
+        self.judged = 0
+        self.levelled = False
+        self.strength = 0.0
+        self.beats: list[Beat] = []
+
+    def line(self, t: int) -> float:
+        return self.y[t] if t >= 0 else self.y[0]
+
+    def smooth(self, t: int) -> float:
+        """Five samples about t - 2."""
+        if t < 0:
+            return 5.0 * self.y[0]
+        a, b, c, d, e = (self.line(t - k) for k in (4, 3, 2, 1, 0))
+        return ((a + b) + (c + d)) + e
+
+    def energy(self, t: int) -> float:
+        """QRS energy centred on t."""
+        if t + FAR < 0:
+            return 0.0
+        odd = self.smooth(t + 6) - self.smooth(t - 2)
+        even = self.smooth(t + 2) - 0.5 * (self.smooth(t - 6) + self.smooth(t + FAR))
+        return odd * odd + even * even
+
+    def feed(self, v: float) -> None:
+        self.y.append(v)
+        now = len(self.y) - 1
+        self.find(now - FAR - 1)
+        if self.measured < len(self.candidates) and self.candidates[self.measured].place + LOOK == now:
+            self.measure(self.candidates[self.measured])
+            self.measured += 1
+        if self.judged < self.measured and now >= START:
+            self.judge(now)
+        elif self.levelled and now >= self.alarm:
+            self.look_back(now)
+
+    def find(self, place: int) -> None:
+        before, here, after = (self.energy(t) for t in (place - 1, place, place + 1))
+        gate = max(NOISE_FLOOR, (float(self.p["gate"]) * self.strength) ** 2)
+        if not (here > gate and after < here and before <= here):
+            return
+        strength = math.sqrt(here)
+        waiting = self.candidates[self.measured :]
+        if waiting and place - waiting[-1].place <= APART:
+            if strength > waiting[-1].strength:
+                waiting[-1].place, waiting[-1].strength = place, strength
+        else:
+            self.candidates.append(Candidate(place, strength))
+
+    def measure(self, c: Candidate) -> None:
+        """Look 60 samples back and as far ahead as has come."""
+        at = c.place
+        sides = [range(at - 60, at - 21), range(at + 21, at + LOOK - 12)]
+        energies = [[self.energy(t) for t in side] for side in sides]
+        lines = [[self.line(t) for t in side] for side in sides]
+        bends = [[abs((self.line(t - 1) - self.line(t)) - (self.line(t) - self.line(t + 1))) for t in side] for side in sides]
+        c.pre, c.post = (math.sqrt(max(values)) for values in energies)
+        c.pre_mean, c.post_mean = (math.sqrt(total(values) / len(values)) for values in energies)
+        c.pre_range, c.post_range = (max(values) - min(values) for values in lines)
+        c.rough = 0.5 * (total(bends[0]) / len(bends[0]) + total(bends[1]) / len(bends[1]))
+        c.strength = math.sqrt(self.energy(at))
+        c.width = self.width(at)
+        middle = [self.line(t) for t in range(at - 15, at + 16)]
+        c.range = max(middle) - min(middle)
+        c.slope = self.steepest(at - 15, at + 16)
+        before = total([self.line(t) for t in range(at - 30, at - 15)]) / 15
+        after = total([self.line(t) for t in range(at + 15, at + 30)]) / 15
+        c.step = before - after
+        c.bulge = abs(self.smooth(at + 2) - 0.5 * (self.smooth(at - 20) + self.smooth(at + 24)))
+        rest = 0.5 * (before + after)
+        heights = [self.line(t) - rest for t in range(at - 12, at + 13)]
+        c.height = max(heights, key=abs)
+        c.peak = heights.index(c.height) - 12 if c.height != 0.0 else 0
+        c.height = c.height if c.height != 0.0 else 0.0
+        shape = [self.smooth(at + 2 + 2 * k) for k in range(-16, 16)]
+        mean = by_fours(shape) / 32
+        shape = [v - mean for v in shape]
+        c.norm = math.sqrt(by_fours([v * v for v in shape]))
+        scale = 1.0 / c.norm if c.norm > 1e-9 else 0.0
+        c.shape = [v * scale for v in shape]
+
+    def width(self, at: int) -> int:
+        limit = self.energy(at) * 0.25
+        left = right = at
+        while left > at - 60 and self.energy(left - 1) > limit:
+            left -= 1
+        while right < at + LOOK - 12 and self.energy(right + 1) > limit:
+            right += 1
+        return right - left + 1
+
+    def steepest(self, a: int, b: int) -> float:
+        return max([0.0] + [abs(self.line(t + 1) - self.line(t - 1)) for t in range(a, b)])
+
+    def learn_levels(self) -> None:
+        best = max(self.candidates[self.judged : self.measured], key=lambda c: c.strength)
+        self.strength = self.weakest = self.last_strength = best.strength
+        self.noise = 0.25 * best.strength
+        self.slope = self.last_slope = best.slope
+        self.range, self.norm = best.range, best.norm
+        self.rr = self.rr_last = 200.0
+        self.rr_spread, self.swing, self.doubt, self.last_surety = 50.0, 0.1, 0.5, 0.5
+        self.last_place, self.places = -200, [-2000] * RECENT
+        self.count = 0
+        self.refuse_nothing(-200)
+        self.template, self.template_weight = list(best.shape), 0.0
+        self.other, self.other_weight = [0.0] * 32, 0.0
+        self.alarm = START + OVERDUE
+        self.levelled = True
+
+    def refuse_nothing(self, place: int) -> None:
+        self.refused, self.refused_place, self.refused_strength, self.refused_logit = 0, place, 0.0, -8.0
+
+    def judge(self, now: int) -> None:
+        if not self.levelled:
+            self.learn_levels()
+        c = self.candidates[self.judged]
+        x = self.describe(c)
+        logit, wide = self.verdict(x)
+        surety = sure(logit)
+        self.doubt += 0.125 * (1.0 - abs(2.0 * surety - 1.0) - self.doubt)
+        if logit > self.p["accept"]:
+            self.report(c, now, surety, 2.0 if wide > 0.0 else 1.0)
+            self.learn_beat(c, surety)
+        else:
+            self.noise += 0.125 * (min(c.strength, self.strength) - self.noise)
+            if logit > self.refused_logit:
+                self.refused, self.refused_place = self.judged, c.place
+                self.refused_logit, self.refused_strength = logit, c.strength
+        self.judged += 1
+
+    def likeness(self, shape: list[float], template: list[float]) -> float:
+        return max(total([shape[k + lag] * template[k + 2] for k in range(28)]) for lag in range(5))
+
+    def describe(self, c: Candidate) -> list[float]:
+        rr, gap = self.rr, float(c.place - self.last_place)
+        main, other = self.likeness(c.shape, self.template), self.likeness(c.shape, self.other)
+        best = bounded(max(main, other), 0.0, 1.0)
+        turns = gap / rr
+        x = {
+            0: share(c.strength, self.strength),
+            1: share(c.strength, self.weakest),
+            2: share(c.strength, self.noise),
+            3: share(c.strength, c.pre),
+            4: share(c.strength, c.post),
+            5: share(c.strength, c.pre_mean),
+            6: share(c.strength, c.post_mean),
+            7: share(c.slope, self.slope),
+            8: share(10.0 * c.slope, c.strength),
+            9: share(c.rough, c.slope),
+            10: share(c.range, self.range),
+            11: share(c.range, c.pre_range),
+            12: share(c.range, c.post_range),
+            13: share(abs(c.height), c.range),
+            14: c.width / 50.0,
+            15: share(abs(c.step), c.range),
+            16: share(c.bulge, c.strength),
+            17: main,
+            18: other,
+            19: self.other_weight,
+            20: share(gap, rr),
+            21: share(gap, 50.0),
+            22: share(gap, self.rr_last),
+            23: share(self.rr_spread, rr),
+            24: share(c.strength, self.last_strength),
+            25: share(c.slope, self.last_slope),
+            26: self.last_surety,
+            29: share(self.refused_strength, c.strength),
+            30: 0.125 * bounded(self.refused_logit, -8.0, 8.0),
+            31: share(float(c.place - self.refused_place), 50.0),
+            32: self.doubt,
+            33: min(float(self.count), 16.0) / 16.0,
+            34: share(rr, 150.0),
+            35: share(rr, 4.0 * abs(gap - rr)),
+            36: share(c.pre, self.strength),
+            37: share(c.post, self.strength),
+            38: abs(turns - math.floor(turns + 0.5)) if turns < 8.0 else 0.5,
+            39: share(gap, 500.0),
+            40: share(rr, 8.0 * self.cycle_miss(c.place, rr)),
+            41: share(rr, 8.0 * self.cycle_miss(c.place, 2.0 * rr)),
+            42: share(best * c.norm, self.norm),
+            43: share(math.sqrt(1.0 - best * best) * c.norm, self.norm),
+            44: share(c.pre_range, self.range),
+            45: share(c.post_range, self.range),
+            47: self.swing,
+        }
+        x[27], x[28], x[46] = self.rival(c)
+        self.likeness_told = main
+        return [x[k] for k in range(INPUTS)]
+
+    def rival(self, c: Candidate) -> tuple[float, float, float]:
+        """How far off, how strong and how steep the next candidate is, as far as it is known."""
+        after = self.candidates[self.judged + 1 :]
+        if not after or after[0].place - c.place >= LOOK - 11:
+            return 1.0, 0.0, 0.0
+        at = after[0].place
+        reach = min(15, len(self.y) - 1 - at)
+        return (at - c.place) / LOOK, share(after[0].strength, c.strength), share(self.steepest(at - 15, at + reach), c.slope)
+
+    def cycle_miss(self, place: int, cycle: float) -> float:
+        return min([cycle] + [abs(place - p - cycle) for p in self.places])
+
+    def verdict(self, x: list[float]) -> tuple[float, float]:
+        w1, b1, w2, b2 = (self.p[name].tolist() for name in ("w1", "b1", "w2", "b2"))
+        hidden = list(b1)
+        for k in range(0, INPUTS, 4):
+            for h in range(HIDDEN):
+                first = x[k] * w1[k][h] + x[k + 1] * w1[k + 1][h]
+                hidden[h] += first + (x[k + 2] * w1[k + 2][h] + x[k + 3] * w1[k + 3][h])
+        lit = [h for h in range(HIDDEN) if hidden[h] > 0.0]
+        beat, wide = b2
+        for h in lit:
+            beat += hidden[h] * w2[h][0]
+            wide += hidden[h] * w2[h][1]
+        return beat, wide
+
+    def report(self, c: Candidate, now: int, surety: float, morphology: float) -> None:
+        premature = (c.place - self.last_place) / self.rr
+        distance = 1.0 - self.likeness_told
+        late = 1.0 if now - c.place > LOOK else 0.0
+        value = [surety, morphology, 4.0 * c.width, premature, distance, c.height, late, c.range]
+        self.beats.append(Beat(self.first + c.place + c.peak, self.first + now, value))
+
+    def learn_beat(self, c: Candidate, surety: float) -> None:
+        main, other = self.likeness(c.shape, self.template), self.likeness(c.shape, self.other)
+        weight = surety / (self.count + 1.0) if self.count < 7 else 0.125 * surety
+        self.strength = self.drift(self.strength, c.strength, weight)
+        self.weakest = self.drift(self.weakest, c.strength, 0.3 if c.strength < self.weakest else 0.04)
+        self.slope = self.drift(self.slope, c.slope, weight)
+        self.range = self.drift(self.range, c.range, weight)
+        self.norm = self.drift(self.norm, c.norm, weight)
+        if self.count > 0:
+            self.learn_rhythm(float(c.place - self.last_place), surety)
+        self.learn_shape(c.shape, main, other, surety)
+        self.places[self.count % RECENT] = c.place
+        self.last_place, self.last_strength, self.last_slope, self.last_surety = c.place, c.strength, c.slope, surety
+        self.refuse_nothing(c.place)
+        self.count += 1
+        self.alarm = c.place + LOOK + int(self.p["patience"] * self.rr + self.rr_spread)
+
+    def learn_rhythm(self, gap: float, surety: float) -> None:
+        seen = bounded(gap, 0.5 * self.rr, 1.7 * self.rr)
+        both = surety * self.last_surety
+        pace = 0.5 if self.count == 1 else 0.125 * both * both
+        self.swing += 0.125 * (abs(gap - self.rr_last) / (gap + self.rr_last) - self.swing)
+        self.rr_spread += pace * (abs(seen - self.rr) - self.rr_spread)
+        self.rr = bounded(self.rr + pace * (seen - self.rr), 50.0, 500.0)
+        self.rr_last = bounded(gap, 40.0, 600.0)
+
+    @staticmethod
+    def drift(level: float, v: float, weight: float) -> float:
+        return level + weight * (bounded(v, level / 3.0, 3.0 * level) - level)
+
+    def learn_shape(self, shape: list[float], main: float, other: float, surety: float) -> None:
+        if self.count == 0:
+            self.template, self.template_weight = list(shape), 0.5
+            return
+        is_main = main > 0.75 or (main >= other and main > 0.6)
+        weight = 0.125 * surety if is_main or other > 0.75 else 1.0
+        old = self.template if is_main else self.other
+        new = [a + weight * (b - a) for a, b in zip(old, shape, strict=True)]
+        scale = 1.0 / math.sqrt(total([v * v for v in new]) + 1e-12)
+        new = [v * scale for v in new]
+        self.template, self.other = (new, self.other) if is_main else (self.template, new)
+        hit = 1.0 if is_main else 0.0
+        self.template_weight += 0.0625 * (hit - self.template_weight)
+        self.other_weight += 0.0625 * (1.0 - hit - self.other_weight)
+        if self.other_weight > self.template_weight:
+            self.template, self.other = self.other, self.template
+            self.template_weight, self.other_weight = self.other_weight, self.template_weight
+
+    def look_back(self, now: int) -> None:
+        latest = DECISION_BOUND - APART // 2 - 1
+        hopeless = self.refused_logit < self.p["rescue"] or now - self.refused_place > latest
+        if hopeless or len(self.candidates) - self.refused > QUEUE:
+            if self.strength > 0.1 * self.last_strength:
+                self.strength *= 0.8
+                self.weakest *= 0.8
+            self.alarm = now + OVERDUE
+            return
+        c = self.candidates[self.refused]
+        self.likeness_told = self.likeness(c.shape, self.template)
+        surety = sure(self.refused_logit - float(self.p["rescue"]))
+        self.report(c, now, surety, 0.0)
+        self.learn_beat(c, surety)
+        self.alarm = max(self.alarm, now + OVERDUE)
+
+    def close(self, now: int) -> list[Beat]:
+        known = len(self.beats)
+        for _ in range(LOOK):
+            self.feed(self.y[-1])
+        while self.judged < self.measured:
+            self.judge(now - self.first)
+        return self.beats[:known] + [beat._replace(known_at=now) for beat in self.beats[known:]]
+
+
+def usable(v: float, flag: int) -> bool:
+    return flag & FLAG_BAD == 0 and abs(v) <= LIMIT
+
+
+def qrs(params: Any, y: Sequence[float], flags: Sequence[int], first: int, *, finish: bool) -> list[Beat]:
+    """Return every beat of a signal; with `finish`, the end decides what is pending."""
+    beats: list[Beat] = []
+    stretch: Stretch | None = None
+    run = 0
+    for i, (v, flag) in enumerate(zip(y, flags, strict=True)):
+        if usable(v, flag):
+            stretch = stretch or Stretch(params, first + i, 0)
+            run = 0
+            stretch.feed(v)
+        elif stretch:
+            run += 1
+            if run > HOLD:
+                beats += stretch.close(first + i)
+                stretch = None
+            else:
+                stretch.feed(stretch.y[-1])
+    if stretch and finish:
+        beats += stretch.close(first + len(y) - 1)
+    elif stretch:
+        beats += stretch.beats
+    return beats
