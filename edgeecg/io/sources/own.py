@@ -10,6 +10,7 @@ from edgeecg.errors import ConfigError
 from edgeecg.facts import StreamFacts
 from edgeecg.io.sources.intake import Intake, Stream, unwrapped
 from edgeecg.io.sources.items import ECG, OTHER, PCG, Announced, ClockAnswer, Item, Said
+from edgeecg.io.sources.twins import Twins
 from edgeecg.types import Chunk, SourceChange, SourceState
 from edgeecg_wire import frames as f
 from edgeecg_wire.codec import Damaged, Decoder, Overlong, Refused, Result, Unknown
@@ -30,11 +31,12 @@ SEQUENCE_BITS: Final = 16
 class OwnDevice:
     """One line, or one topic, that speaks the protocol. Sans-IO: bytes and their arrival in, items out.
 
-    `only`: the id it must have. Its samples are taken from its first hello on.
+    `only`: the id it must have, on a pipe that anybody may write to; there, two senders are told apart. Its samples are taken from its first hello on.
     """
 
     def __init__(self, intake: Intake, only: str | None = None) -> None:
         self._intake = intake
+        self._twins: dict[int, Twins] = {}
         self._only = only
         self._decoder = Decoder()
         self._hello: f.Hello | None = None
@@ -72,9 +74,10 @@ class OwnDevice:
         self.awaits_hello, self._hello = True, None
         self.acknowledged.clear()
         self._intake.claims.release(self._intake.where)
-        return self._close(now_ns)
+        return self.close(now_ns)
 
-    def _close(self, now_ns: int) -> list[Item]:
+    def close(self, now_ns: int) -> list[Item]:
+        """Lose its streams; who it is is still known."""
         return [item for stream in self._streams.values() for item in stream.lost(now_ns)]
 
     # --- hello ----------------------------------------------------------------------------------------------------
@@ -156,12 +159,19 @@ class OwnDevice:
             )
             items += stream.lost(arrival_ns)
             return
+        if self._only is not None and self._has_twin(frame):
+            self._intake.refuse(f"samples of {stream.name}", "counted twice over", "one device's: two send under this id")
+            items += stream.lost(arrival_ns)
+            return
         if not stream.is_open:
             items += stream.opened(arrival_ns, self._intake.epoch)
         if frame.dropped:
             items.append(SourceState(stream.name, SourceChange.DROPPED, arrival_ns, frame.dropped))
         items.append(Chunk(stream.name, samples_of(frame), arrival_ns, frame.sequence, self._device_us(stream, frame, arrival_ns)))
         self.n_samples_frames += 1
+
+    def _has_twin(self, frame: f.Samples) -> bool:
+        return self._twins.setdefault(frame.stream, Twins()).are_two(frame.sequence, frame.clock_us)
 
     def _device_us(self, stream: Stream, frame: f.Samples, arrival_ns: int) -> int:
         assert self._hello is not None

@@ -1,0 +1,123 @@
+"""A serial source over a pty: how late a chunk is, and what a thousand unplugged cables leave behind.
+
+python -m benchmarks.sources_serial latency --frames 3000
+python -m benchmarks.sources_serial replug --cycles 1000
+"""
+
+import argparse
+import random
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from edgeecg.io.sources.claims import Claims
+from edgeecg.io.sources.items import Item
+from edgeecg.io.sources.queue import DroppingQueue
+from edgeecg.io.sources.serial import SerialSettings, SerialSource
+from edgeecg.types import Chunk, Gap, GapReason, SourceChange, SourceState
+from tests.io.sources.listening import Listener
+from tests.io.sources.pty_device import PtyDevice
+
+
+class StampingQueue(DroppingQueue):
+    """Notes when each chunk is in."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stamps: dict[int, int] = {}
+
+    def push_all(self, items: list[Item]) -> None:
+        """Take items in, and the time."""
+        super().push_all(items)
+        now_ns = time.monotonic_ns()
+        self.stamps |= {item.sequence: now_ns for item in items if isinstance(item, Chunk)}
+
+
+def latency(n_frames: int, frame_len: int) -> None:
+    """Print how long after the last byte of a frame was written its chunk lay in the queue, an engine reading beside it."""
+    written: dict[int, int] = {}
+    queue = StampingQueue()
+    with tempfile.TemporaryDirectory() as folder:
+        link = Path(folder) / "tty"
+        device = PtyDevice(link, frame_len=frame_len, wrote=written.__setitem__)
+        source = SerialSource(SerialSettings(port=str(link), format="edgeecg"), epoch=1, claims=Claims(), queue=queue)
+        listener = Listener(queue)
+        with device.running():
+            source.start()
+            listener.until(lambda _: len(queue.stamps) > 20, "the first frames")  # kernels are loaded by then
+            first = max(queue.stamps)
+            patience_s = time.monotonic() + 2 * n_frames * frame_len / 250 + 30
+            while len(queue.stamps) < n_frames + 20 and time.monotonic() < patience_s:
+                listener.step(0.5)
+            source.stop()
+    late_ms = np.array([(queue.stamps[at] - written[at]) / 1e6 for at in queue.stamps if at > first and at in written])
+    p50, p90, p99 = np.percentile(late_ms, (50, 90, 99))
+    print(f"{len(late_ms)} frames of {frame_len} samples at 250 Hz over a pty, dropped {queue.dropped_samples}")
+    print(f"last byte written to chunk in the queue: p50 {p50:.3f} ms, p90 {p90:.3f}, p99 {p99:.3f}, most {late_ms.max():.3f}")
+
+
+def descriptors() -> int:
+    """Count this process's."""
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def replug(cycles: int, seed: int) -> None:
+    """Pull the cable and put it back, at times drawn at random; print how soon each is heard again, and what is left open."""
+    rng = random.Random(seed)  # noqa: S311 - reproducible, not secret
+    opened_ms: list[float] = []
+    pause = threading.Event()
+    with tempfile.TemporaryDirectory() as folder:
+        link = Path(folder) / "tty"
+        device = PtyDevice(link, frame_len=5)
+        source = SerialSource(SerialSettings(port=str(link), format="edgeecg"), epoch=1, claims=Claims())
+        listener = Listener(source.queue)
+        with device.running():
+            source.start()
+            listener.until(lambda all_: len(all_.of(Chunk)) > 5, "the first frames")
+            before = descriptors(), threading.active_count()
+            for cycle in range(1, cycles + 1):
+                device.unplug()
+                listener.until(counts(SourceChange.LOST, cycle), f"loss {cycle}")
+                pause.wait(rng.uniform(0, 0.5))
+                plugged_ns = time.monotonic_ns()
+                device.plug()
+                listener.until(counts(SourceChange.OPENED, cycle + 1), f"reopening {cycle}")
+                opened = [item for item in listener.items if isinstance(item, SourceState) and item.change == SourceChange.OPENED]
+                opened_ms.append((opened[-1].now_ns - plugged_ns) / 1e6)
+                listener.until(lambda all_: isinstance(all_.items[-1], Chunk), f"samples after replug {cycle}")
+            after = descriptors(), threading.active_count()
+            source.stop()
+    gaps = [event for event in listener.events if isinstance(event, Gap)]
+    n_marked = sum(gap.reason == GapReason.REOPENED for gap in gaps)
+    p50, p99 = np.percentile(opened_ms, (50, 99))
+    print(f"{cycles} cycles: reopened after p50 {p50:.0f} ms, p99 {p99:.0f}, most {max(opened_ms):.0f}")
+    print(
+        f"gaps {len(gaps)}, of them marked as reopened {n_marked}; descriptors {before[0]} -> {after[0]}, threads {before[1]} -> {after[1]}"
+    )
+
+
+def counts(change: SourceChange, n: int) -> Callable[[Listener], bool]:
+    """Hold when there have been n changes of a kind."""
+    return lambda listener: sum(isinstance(item, SourceState) and item.change == change for item in listener.items) >= n
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=("latency", "replug"))
+    parser.add_argument("--frames", type=int, default=3000)
+    parser.add_argument("--frame-len", type=int, default=10)
+    parser.add_argument("--cycles", type=int, default=1000)
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    if options.what == "latency":
+        latency(options.frames, options.frame_len)
+    else:
+        replug(options.cycles, options.seed)
+
+
+if __name__ == "__main__":
+    main()

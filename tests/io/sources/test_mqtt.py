@@ -1,0 +1,263 @@
+"""Devices behind real brokers: let in, heard, refused by a sentence, and back after the broker was gone."""
+
+import json
+import shutil
+import subprocess
+import tracemalloc
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edgeecg.errors import ConfigError
+from edgeecg.io.sources.claims import Claims
+from edgeecg.io.sources.items import Announced, Line, Refusal
+from edgeecg.io.sources.mqtt import MqttSettings, MqttSource
+from edgeecg.types import Chunk, Gap, Refused, SourceChange, SourceState
+from edgeecg_wire.codec import encode
+from tests.io.sources.brokers import BROKERS, free_port, mosquitto, mosquitto_running
+from tests.io.sources.listening import Listener
+from tests.io.sources.pty_device import ECG
+from tests.io.sources.publishing import hello, publishing, raw, samples
+
+EPOCH = 78
+
+
+@contextmanager
+def source_at(port: int, **settings: Any) -> Iterator[Listener]:
+    source = MqttSource(MqttSettings(host="127.0.0.1", port=port, **settings), epoch=EPOCH, claims=Claims(), fraction=lambda: 0.5)
+    listener = Listener(source.queue)
+    source.start()
+    try:
+        yield listener
+    finally:
+        source.stop()
+    listener.step(0)
+
+
+def is_up(listener: Listener) -> bool:
+    return any(isinstance(notice, Line) and notice.is_up for notice in listener.notices)
+
+
+def chunks_of(listener: Listener, device: str) -> list[Chunk]:
+    return [item for item in listener.items if isinstance(item, Chunk) and item.stream == f"{device}/ecg"]
+
+
+def heard(device: str, n: int) -> Any:
+    return lambda listener: len(chunks_of(listener, device)) >= n
+
+
+def refused(listener: Listener, n: int = 1) -> bool:
+    return sum(isinstance(notice, Refusal) for notice in listener.notices) >= n
+
+
+@pytest.mark.parametrize("broker", BROKERS)
+def test_many_devices_are_heard_each_in_its_own_order(broker: str, tmp_path: Path) -> None:
+    devices = [f"d{i}" for i in range(20)]
+    with BROKERS[broker](tmp_path) as port, source_at(port) as listener:
+        listener.until(is_up, "the line")
+        with publishing(port) as publisher:
+            for device in devices:
+                publisher.say(device, hello(device), samples(0))
+            for i in range(1, 20):
+                for device in devices:
+                    publisher.say(device, samples(i))
+        for device in devices:
+            listener.until(heard(device, 20), f"twenty chunks of {device}")
+    assert [item.stream for item in listener.items if isinstance(item, Announced)] == [f"{device}/ecg" for device in devices]
+    for device in devices:
+        assert [chunk.sequence for chunk in chunks_of(listener, device)] == list(range(20))
+    assert not [event for event in listener.events if isinstance(event, Gap | Refused)]
+    assert listener.notices == [Line(f"mqtt 127.0.0.1:{port}", is_up=True), Line(f"mqtt 127.0.0.1:{port}", is_up=False, why="stopped")]
+
+
+@pytest.mark.parametrize("broker", BROKERS)
+def test_what_is_wrong_is_refused_with_a_sentence_and_the_others_go_on(broker: str, tmp_path: Path) -> None:
+    with BROKERS[broker](tmp_path) as port, source_at(port) as listener, publishing(port) as publisher:
+        listener.until(is_up, "the line")
+        publisher.say("good", hello("good"), samples(0))
+        publisher.say("liar", hello("victim"), samples(0))
+        publisher.publish(raw("junk"), b"\xff" * 700 + b"\x00")
+        publisher.publish(raw("not ok"), encode(hello("x")))
+        publisher.publish(raw("large"), b"\x01" * 70_000)
+        publisher.publish(raw("kept"), encode(hello("kept")), retain=True)
+        publisher.publish(raw("text"), b'{"rate_hz": 250, "samples": "many"}')
+        publisher.say("good", replace(hello("good"), streams=(replace(ECG, rate_millihz=500_000),)))
+        publisher.say("last", hello("last"), samples(0))
+        listener.until(heard("last", 1), "the last device")
+    broker_name = f"mqtt 127.0.0.1:{port}"
+    sentences = listener.sentences()
+    for sentence in (
+        f"{broker_name}, {raw('liar')}: hello.device_id: 'victim' is not 'liar', the device its topic names",
+        f"{broker_name}, {raw('junk')}: frame: 700 bytes, damaged (cobs) is not intact",
+        f"{broker_name}: topic: '{raw('not ok')}' is not edgeecg/v1/<device>/raw, the device as [A-Za-z0-9][A-Za-z0-9._-]{{0,15}}",
+        f"{broker_name}, {raw('large')}: a payload of more than 65536 bytes is not at most 65536 bytes",
+        f"{broker_name}, {raw('text')}: json.samples: 'many' is not a list of 1 to 65536",
+        f"{broker_name}, {raw('good')}: hello.streams[0].rate_hz: 500.0 is not 250.0, as when good/ecg was first heard",
+    ):
+        assert sentence in sentences
+    assert {item.stream for item in listener.items if isinstance(item, Announced)} <= {"good/ecg", "last/ecg", "kept/ecg"}
+    changes = [item.change for item in listener.items if isinstance(item, SourceState) and item.stream == "good/ecg"]
+    assert changes[:2] == [SourceChange.OPENED, SourceChange.LOST]
+
+
+def test_a_retained_message_is_refused(tmp_path: Path) -> None:
+    with mosquitto_running(tmp_path) as port, publishing(port) as publisher:
+        publisher.publish(raw("kept"), encode(hello("kept")) + encode(samples(0)), retain=True)
+        with source_at(port) as listener:
+            listener.until(refused, "the refusal")
+    assert f"mqtt 127.0.0.1:{port}, {raw('kept')}: a retained message is not live: samples are not kept by a broker" in listener.sentences()
+    assert listener.items == []
+
+
+def test_a_payload_of_100_mb_is_refused_without_being_held(tmp_path: Path) -> None:
+    with mosquitto_running(tmp_path) as port, source_at(port) as listener, publishing(port) as publisher:
+        listener.until(is_up, "the line")
+        publisher.say("good", hello("good"), samples(0))
+        listener.until(heard("good", 1), "a chunk")
+        payload = bytes(100_000_000)
+        tracemalloc.start()
+        publisher.publish(raw("huge"), payload)
+        publisher.say("good", samples(1))
+        listener.until(heard("good", 2), "the chunk after it")
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    assert f"mqtt 127.0.0.1:{port}, {raw('huge')}: a payload of more than 65536 bytes is not at most 65536 bytes" in listener.sentences()
+    assert peak < 250_000_000, "the publisher's own copies, and none of the source's"
+
+
+def test_two_devices_that_publish_under_one_id_are_refused_and_one_alone_is_taken_back(tmp_path: Path) -> None:
+    with mosquitto_running(tmp_path) as port, source_at(port) as listener, publishing(port) as publisher:
+        listener.until(is_up, "the line")
+        publisher.say("twin", hello("twin"))
+        publisher.say("other", hello("other"))
+        for i in range(12):
+            publisher.say("twin", samples(i))
+            publisher.say("twin", samples(500 + i, clock_us=10**9 + i * 100_000))
+            publisher.say("other", samples(i))
+        listener.until(heard("other", 12), "the other's chunks")
+        where = f"mqtt 127.0.0.1:{port}, {raw('twin')}"
+        assert f"{where}: samples of twin/ecg: counted twice over is not one device's: two send under this id" in listener.sentences()
+        n_before = len(chunks_of(listener, "twin"))
+        for i in range(12, 100):
+            publisher.say("twin", samples(i))
+        listener.until(heard("twin", n_before + 10), "one alone being taken back")
+
+
+def test_json_says_the_same_as_frames(tmp_path: Path) -> None:
+    with mosquitto_running(tmp_path) as port, source_at(port) as listener, publishing(port) as publisher:
+        listener.until(is_up, "the line")
+        for i in range(5):
+            said = {"device": "j1", "rate_hz": 250, "leads": ["II"], "samples": [i, None, 3], "sequence": i, "device_us": 12_000 * i}
+            publisher.publish(raw("j1"), json.dumps(said).encode())
+        listener.until(heard("j1", 5), "its chunks")
+    announced = listener.items[0]
+    assert isinstance(announced, Announced)
+    assert (announced.facts.rate_hz, announced.facts.leads, announced.facts.sequence_bits) == (250.0, ("II",), 16)
+    assert [(chunk.sequence, chunk.device_us) for chunk in chunks_of(listener, "j1")] == [(i, 12_000 * i) for i in range(5)]
+    assert chunks_of(listener, "j1")[4].samples.tolist()[::2] == [4.0, 3.0]
+    assert not [event for event in listener.events if isinstance(event, Gap | Refused)]
+
+
+def test_a_broker_that_goes_and_comes_back_is_found_and_streams_go_on(tmp_path: Path) -> None:
+    port = free_port()
+    mosquitto()
+    with source_at(port) as listener:
+        listener.until(
+            lambda all_: any(isinstance(notice, Line) and not notice.is_up for notice in all_.notices), "that there is no broker"
+        )
+        with mosquitto_running(tmp_path, port=port), publishing(port) as publisher:
+            listener.until(is_up, "the line")
+            publisher.say("d", hello("d"), samples(0))
+            listener.until(heard("d", 1), "a chunk")
+        listener.until(lambda all_: sum(isinstance(notice, Line) and not notice.is_up for notice in all_.notices) >= 2, "the loss")
+        listener.notices.clear()
+        with mosquitto_running(tmp_path, port=port), publishing(port) as publisher:
+            listener.until(is_up, "the line")
+            publisher.say("d", samples(5))
+            listener.until(heard("d", 2), "a chunk after it")
+    changes = [item.change for item in listener.items if isinstance(item, SourceState)]
+    assert changes == [SourceChange.OPENED, SourceChange.LOST, SourceChange.OPENED, SourceChange.LOST]
+    assert len([event for event in listener.events if isinstance(event, Gap)]) == 1
+
+
+def test_a_password_that_is_wrong_is_said_and_the_right_one_is_let_in(tmp_path: Path) -> None:
+    maker = shutil.which("mosquitto_passwd")
+    if maker is None:
+        pytest.skip("mosquitto_passwd is not installed")
+    passwords = tmp_path / "passwords"
+    subprocess.run([maker, "-b", "-c", str(passwords), "ward", "right"], check=True)
+    with mosquitto_running(tmp_path, f"allow_anonymous false\npassword_file {passwords}") as port:
+        with source_at(port, username="ward", password="wrong") as listener:
+            listener.until(lambda all_: all_.notices, "the refusal")
+            assert listener.notices[0] == Line(f"mqtt 127.0.0.1:{port}", is_up=False, why="Not authorized")
+        with (
+            source_at(port, username="ward", password="right") as listener,
+            publishing(port, username="ward", password="right") as publisher,
+        ):
+            listener.until(is_up, "the line")
+            publisher.say("d", hello("d"), samples(0))
+            listener.until(heard("d", 1), "a chunk")
+
+
+def openssl(*arguments: str) -> None:
+    subprocess.run(["openssl", *arguments], check=True, capture_output=True)
+
+
+def certify(folder: Path, name: str, subject: str) -> None:
+    """A key and a certificate that the folder's authority has signed."""
+    openssl(
+        "req", "-newkey", "rsa:2048", "-nodes", "-keyout", f"{folder}/{name}.key", "-out", f"{folder}/{name}.csr", "-subj", f"/CN={subject}"
+    )
+    (folder / "names").write_text("subjectAltName=IP:127.0.0.1\n", encoding="ascii")
+    signer = ["-CA", f"{folder}/ca.crt", "-CAkey", f"{folder}/ca.key", "-CAcreateserial", "-days", "2", "-extfile", f"{folder}/names"]
+    openssl("x509", "-req", "-in", f"{folder}/{name}.csr", "-out", f"{folder}/{name}.crt", *signer)
+
+
+def test_over_tls_only_who_shows_a_certificate_is_let_in(tmp_path: Path) -> None:
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not installed")
+    mosquitto()
+    ca = ["-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=ward authority"]
+    openssl("req", *ca, "-keyout", f"{tmp_path}/ca.key", "-out", f"{tmp_path}/ca.crt")
+    certify(tmp_path, "broker", "127.0.0.1")
+    certify(tmp_path, "host", "edge host")
+    settings = f"allow_anonymous true\ncafile {tmp_path}/ca.crt\ncertfile {tmp_path}/broker.crt\nkeyfile {tmp_path}/broker.key\nrequire_certificate true"
+    ca_file = f"{tmp_path}/ca.crt"
+    with mosquitto_running(tmp_path, settings) as port:
+        with source_at(port, ca_file=ca_file, certificate_file=f"{tmp_path}/host.crt", key_file=f"{tmp_path}/host.key") as listener:
+            listener.until(is_up, "the line")
+        with source_at(port, ca_file=ca_file) as listener:
+            listener.until(lambda all_: all_.notices, "the refusal")
+            assert not is_up(listener)
+        with source_at(port) as listener:
+            listener.until(lambda all_: all_.notices, "the refusal")
+            assert not is_up(listener)
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"port": 0}, "port: 0 is not 1 to 65535"),
+        ({"client_id": ""}, "client_id: '' is not a name"),
+        ({"ca_file": "/nowhere/ca.pem"}, "ca_file: '/nowhere/ca.pem' is not a file"),
+        ({"key_file": __file__}, "given without its key_file"),
+        ({"password": "p"}, "password: given without username"),
+    ],
+)
+def test_settings_that_cannot_be_used_are_refused(settings: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(ConfigError, match=sentence.replace("'", ".")):
+        MqttSettings(host="h", **settings)
+
+
+def test_a_certificate_that_is_none_is_refused() -> None:
+    settings = MqttSettings(host="h", ca_file=__file__)
+    with pytest.raises(ConfigError, match="certificates and a key, in PEM"):
+        MqttSource(settings, epoch=0, claims=Claims())
+
+
+def test_a_password_is_not_shown() -> None:
+    assert "secret" not in repr(MqttSettings(host="h", username="u", password="secret"))
