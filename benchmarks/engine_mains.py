@@ -1,0 +1,70 @@
+"""Mains found, cut, and the QRS complex left: measured with the functions that the tests of `condition` judge by."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.signal import resample_poly
+
+from edgeecg.data import load_beats, load_excerpt
+from edgeecg.io.wfdb import read_annotations, read_record
+from edgeecg_kernels.state import FLAG_MAINS, GRID_HZ
+from tests.kernels.test_condition import MAINS_HZ, QUIET_RECORDS, cut_db, qrs_heights, run, seconds, tone
+from tests.laws.signals import heart
+
+LEVELS_MV = (0.1, 0.3, 1.0)
+FOUND_WITHIN_S = 2.0
+LENGTH_S = 60
+
+Hearts = dict[str, tuple[NDArray[np.float64], NDArray[np.int64]]]
+"""Leads in mV on the grid, and their R peaks."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mains:
+    """The worst of all mains frequencies, for one heart under one level of mains."""
+
+    heart: str
+    mv: float
+    found_s: float
+    """From when on every sample is marked."""
+    cut_db: float
+    qrs_changed_percent: float
+
+
+def hearts(data: Path | None) -> Hearts:
+    """Synthetic hearts of three rates, the bundled recording, and records that have no mains of their own."""
+    found = {f"synthetic, {bpm:g}/min": heart(GRID_HZ, LENGTH_S, bpm=bpm, noise_mv=0.005) for bpm in (55.0, 100.0, 170.0)}
+    excerpt = load_excerpt()
+    found["bundled recording"] = _on_grid(excerpt.samples_mv, load_beats()[0], excerpt.rate_hz)
+    for record in QUIET_RECORDS if data else ():
+        path = Path(data or "") / "mitdb" / record
+        marks = read_annotations(path.with_suffix(".atr"))
+        beats = marks.samples[np.isin(marks.symbols, list("NLRVAJFE"))]
+        found[f"mitdb {record}"] = _on_grid(read_record(path).lead(0).millivolts(), beats, 360.0)
+    return found
+
+
+def _on_grid(lead: NDArray[np.float64], beats: NDArray[np.int64], rate_hz: float) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    n = int(LENGTH_S * rate_hz)
+    return resample_poly(lead[:n], GRID_HZ, int(rate_hz)), beats[beats < n] * GRID_HZ // int(rate_hz)
+
+
+def measure(name: str, x: NDArray[np.float64], peaks: NDArray[np.int64], mv: float) -> Mains:
+    """Add mains of every frequency, one at a time."""
+    plain, _ = run(x)
+    heights = qrs_heights(plain, peaks)
+    found_s, cut, changed = [], [], []
+    for hz in MAINS_HZ:
+        y, flags = run(x + tone(hz, mv, len(x)))
+        unmarked = np.flatnonzero(flags & FLAG_MAINS == 0)
+        found_s.append((unmarked[-1] + 1) / GRID_HZ if len(unmarked) else 0.0)
+        cut.append(cut_db(seconds(y, FOUND_WITHIN_S, LENGTH_S), seconds(plain, FOUND_WITHIN_S, LENGTH_S), mv))
+        changed.append(100 * float(np.abs(qrs_heights(y, peaks) / heights - 1).max()))
+    return Mains(heart=name, mv=mv, found_s=max(found_s), cut_db=min(cut), qrs_changed_percent=max(changed))
+
+
+def measure_all(data: Path | None) -> list[Mains]:
+    """Measure every heart at every level."""
+    return [measure(name, x, peaks, mv) for name, (x, peaks) in hearts(data).items() for mv in LEVELS_MV]
