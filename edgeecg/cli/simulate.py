@@ -3,21 +3,19 @@
 import argparse
 import json
 import math
-import os
-import select
 import sys
 import time
 import tomllib
-import tty
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, TypeVar
+from typing import TypeVar
 
 from edgeecg.cli.parser import Parser, checked
 from edgeecg.cli.player import Pace
 from edgeecg.errors import InputError
 from edgeecg.io.device import MAX_COUNT, SimulatedDevice
 from edgeecg.io.newfile import open_new
+from edgeecg.io.ptyline import PtyLine
 from edgeecg.io.simulated import Files
 from edgeecg.simulate.device import Packet, Tally, Trouble, packets
 from edgeecg.simulate.noise import ECG_NOISES, PCG_NOISES, Noise
@@ -50,7 +48,7 @@ def configure(parser: Parser) -> None:
     parser.add_argument(
         "--to", required=True, help=f"PATH (WFDB), PATH.csv, PATH{FRAMES_SUFFIX}, or pty; the first two with PATH.atr, PATH.json"
     )
-    parser.add_argument("--json", action="store_true", help="say what was made as one JSON object, and nothing else")
+    parser.add_argument("--json", action="store_true", help="say at the end what was made as one JSON object")
     way = parser.add_argument_group("the way of frames to a host")
     way.add_argument(
         "--packet", type=checked(int, "a number of samples > 0", lambda n: n > 0), help="samples of ECG a frame (default: 0.1 s)"
@@ -208,29 +206,17 @@ def _to_pty(options: argparse.Namespace, simulation: Simulation) -> dict[str, ob
     """Be a device on a pty until the time is over or somebody interrupts."""
     device, tally = SimulatedDevice(simulation.setup, trouble=_trouble(options)), Tally()
     sending = device.frames(_packets(options, simulation, tally, options.seconds))
-    ours, theirs = os.openpty()
-    tty.setraw(theirs)
-    print(os.ttyname(theirs), flush=True)
-    pace, n_bytes = Pace(options.speed), 0
+    line = PtyLine()
+    print(line.name, flush=True)
+    pace = Pace(options.speed)
     try:
-        with os.fdopen(ours, "r+b", buffering=0) as line:
-            for sent in sending:
-                pace.wait_for(sent.due_s)
-                n_bytes += _write(line, _answers(line, device) + sent.data)
+        for sent in sending:
+            pace.wait_for(sent.due_s)
+            line.send(device.answer(line.received()))
+            line.send(sent.data)
     finally:
-        os.close(theirs)
-    return {"to": "pty", "bytes": n_bytes} | _fate(tally)
-
-
-def _answers(line: BinaryIO, device: SimulatedDevice) -> bytes:
-    readable, _, _ = select.select([line], [], [], 0)
-    return device.answer(os.read(line.fileno(), 4096)) if readable else b""
-
-
-def _write(line: BinaryIO, data: bytes) -> int:
-    """Write what fits: a device whose host does not read does not wait, its frames are lost."""
-    _, writable, _ = select.select([], [line], [], 0)
-    return os.write(line.fileno(), data) if writable else 0
+        line.close()
+    return {"to": line.name, "bytes": line.n_bytes, "overrun": line.n_overrun} | _fate(tally)
 
 
 def _say(options: argparse.Namespace, summary: dict[str, object]) -> None:

@@ -60,7 +60,7 @@ def test_any_cut_gives_the_same(cuts: set[int]) -> None:
 
 def test_the_phase_is_where_it_was_planned_and_the_radius_returns_to_one() -> None:
     row, phase = course(5000)
-    s = state(x=0.0, y=0.3)
+    s = state(x=-0.3)
     heart(s, WAVES, row, phase, rest(5000), STEP_S, np.empty(5000))
     assert abs(naive.turn(float(np.arctan2(s["y"][0], s["x"][0])) - phase[-1])) < 1e-9
     expected = 1 / (1 + (1 / 0.3 - 1) * np.exp(-5000 * STEP_S))  # r' = (1 - r) r
