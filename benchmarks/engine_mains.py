@@ -17,8 +17,11 @@ LEVELS_MV = (0.1, 0.3, 1.0)
 FOUND_WITHIN_S = 2.0
 LENGTH_S = 60
 
-Hearts = dict[str, tuple[NDArray[np.float64], NDArray[np.int64]]]
-"""Leads in mV on the grid, and their R peaks."""
+ITS_OWN_HZ = (60.0,)
+"""The bundled recording has mains already: what is added must be the same, or there would be two."""
+
+Heart = tuple[NDArray[np.float64], NDArray[np.int64]]
+"""A lead in mV on the grid, and its R peaks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,30 +36,31 @@ class Mains:
     qrs_changed_percent: float
 
 
-def hearts(data: Path | None) -> Hearts:
-    """Synthetic hearts of three rates, the bundled recording, and records that have no mains of their own."""
-    found = {f"synthetic, {bpm:g}/min": heart(GRID_HZ, LENGTH_S, bpm=bpm, noise_mv=0.005) for bpm in (55.0, 100.0, 170.0)}
+def hearts(data: Path | None) -> dict[str, tuple[Heart, tuple[float, ...]]]:
+    """Synthetic hearts of three rates, the bundled recording, and records that have no mains of their own; and the mains for each."""
+    found = {f"synthetic, {bpm:g}/min": (heart(GRID_HZ, LENGTH_S, bpm=bpm, noise_mv=0.005), MAINS_HZ) for bpm in (55.0, 100.0, 170.0)}
     excerpt = load_excerpt()
-    found["bundled recording"] = _on_grid(excerpt.samples_mv, load_beats()[0], excerpt.rate_hz)
+    found["bundled, upon its own 60 Hz"] = _on_grid(excerpt.samples_mv, load_beats()[0], excerpt.rate_hz), ITS_OWN_HZ
     for record in QUIET_RECORDS if data else ():
         path = Path(data or "") / "mitdb" / record
         marks = read_annotations(path.with_suffix(".atr"))
         beats = marks.samples[np.isin(marks.symbols, list("NLRVAJFE"))]
-        found[f"mitdb {record}"] = _on_grid(read_record(path).lead(0).millivolts(), beats, 360.0)
+        found[f"mitdb {record}"] = _on_grid(read_record(path).lead(0).millivolts(), beats, 360.0), MAINS_HZ
     return found
 
 
-def _on_grid(lead: NDArray[np.float64], beats: NDArray[np.int64], rate_hz: float) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+def _on_grid(lead: NDArray[np.float64], beats: NDArray[np.int64], rate_hz: float) -> Heart:
     n = int(LENGTH_S * rate_hz)
     return resample_poly(lead[:n], GRID_HZ, int(rate_hz)), beats[beats < n] * GRID_HZ // int(rate_hz)
 
 
-def measure(name: str, x: NDArray[np.float64], peaks: NDArray[np.int64], mv: float) -> Mains:
+def measure(name: str, of: Heart, mains_hz: tuple[float, ...], mv: float) -> Mains:
     """Add mains of every frequency, one at a time."""
+    x, peaks = of
     plain, _ = run(x)
     heights = qrs_heights(plain, peaks)
     found_s, cut, changed = [], [], []
-    for hz in MAINS_HZ:
+    for hz in mains_hz:
         y, flags = run(x + tone(hz, mv, len(x)))
         unmarked = np.flatnonzero(flags & FLAG_MAINS == 0)
         found_s.append((unmarked[-1] + 1) / GRID_HZ if len(unmarked) else 0.0)
@@ -67,4 +71,4 @@ def measure(name: str, x: NDArray[np.float64], peaks: NDArray[np.int64], mv: flo
 
 def measure_all(data: Path | None) -> list[Mains]:
     """Measure every heart at every level."""
-    return [measure(name, x, peaks, mv) for name, (x, peaks) in hearts(data).items() for mv in LEVELS_MV]
+    return [measure(name, of, mains_hz, mv) for name, (of, mains_hz) in hearts(data).items() for mv in LEVELS_MV]

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +34,7 @@ SETTLED_S = 5
 """Levels are learned, mains is looked for: what comes after is the steady state."""
 
 Floats = NDArray[np.float64]
+Number = TypeVar("Number", bound="np.number[Any]")
 Work = Callable[[], dict[str, float]]
 """One round of one way; gives figures by name."""
 
@@ -70,7 +72,7 @@ def _counts(samples_mv: Floats) -> NDArray[np.int16]:
     return np.round(samples_mv * UNITS_PER_MV).astype(np.int16)
 
 
-def cut(x: NDArray[np.generic], length: int) -> list[NDArray[np.generic]]:
+def cut(x: NDArray[Number], length: int) -> list[NDArray[Number]]:
     """Cut into pieces of one length; what is left over is left out."""
     return [x[start : start + length] for start in range(0, len(x) - length + 1, length)]
 
