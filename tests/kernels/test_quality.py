@@ -1,5 +1,6 @@
 """What `quality` claims: equal to its oracle however cut, seconds rated by what is in them, on time, never better for more noise."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -7,7 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from scipy.signal import resample_poly
 
+from edgeecg.evals.ec57 import truth_of
+from edgeecg.evals.noise import mix, read_noise
+from edgeecg.evals.pairing import pair
+from edgeecg.io.wfdb import read_annotations, read_record
 from edgeecg_kernels.condition import condition, condition_reset
 from edgeecg_kernels.condition_state import CONDITION_STATE, MAINS_RING, condition_params
 from edgeecg_kernels.qrs import qrs, qrs_reset
@@ -152,6 +158,33 @@ def test_no_weight_is_negative_and_every_feature_has_a_reason() -> None:
     assert (p["weight"] >= 0.0).all()
     assert (p["knee"] > 0.0).all()
     assert len(REASONS) == len(FEATURES)
+
+
+@pytest.mark.parametrize("record", ["119", "205"])
+@pytest.mark.parametrize("snr_db", [None, 6.0, -6.0])
+def test_a_good_second_of_a_real_heart_is_good_even_under_electrode_motion(edgeecg_data: Path, record: str, snr_db: float | None) -> None:
+    path = edgeecg_data / "mitdb" / record
+    recording, annotations = read_record(path), read_annotations(path.with_suffix(".atr"))
+    lead = recording.lead(0).millivolts()
+    if snr_db is not None:
+        lead = mix(recording, annotations, read_noise(edgeecg_data / "nstdb" / "118e06"), snr_db)
+    rows = run(np.asarray(resample_poly(lead[: 360 * 720], 25, 36)))
+    starts, rated = ratings(rows)["sample"], good(rows)
+    truth = truth_of(annotations).beats
+    detected = np.sort(rows["sample"][rows["kind"] == KIND_BEAT]) * 360 // GRID_HZ
+    pairing = pair(truth[truth < starts[-1] * 360 // GRID_HZ], detected, 54)
+
+    def in_good(samples: NDArray[np.int64]) -> int:
+        second = np.searchsorted(starts, samples * GRID_HZ // 360, side="right") - 1
+        return int(rated[second].sum())
+
+    missed, hit = in_good(pairing.reference[~pairing.found]), in_good(pairing.reference[pairing.found])
+    false = in_good(pairing.detected[pairing.false])
+    assert hit / (hit + 0.5 * (missed + false)) >= 0.995
+    if snr_db is None:
+        assert rated.mean() >= 0.97
+    else:
+        assert 0.4 < rated.mean() < 0.97
 
 
 def finish(chain: Chain) -> Rows:
