@@ -16,15 +16,16 @@ SHORTEST_S = 0.25
 class HeartRate:
     """A variation of variance 1: Gaussian peaks at the Mayer waves and at breathing, with the powers' ratio asked for.
 
-    As in the paper, amplitudes follow the spectrum and phases are random; unlike there, it is made window by window.
+    In the paper amplitudes follow the spectrum and phases alone are drawn, for the whole recording at once. Ours: both are drawn, so
+    that it is a Gaussian process, window by window; spectrum and variance are then true on average, not of each recording.
     """
 
     def __init__(self, scenario: Scenario, seeds: Seeds) -> None:
         spectrum = bells((scenario.mayer_hz, PEAK_WIDTH_HZ, scenario.lf_hf), (scenario.breath_hz, PEAK_WIDTH_HZ, 1.0))
-        self._variation = Coloured(spectrum, rate_hz=RATE_HZ, window_s=WINDOW_S, seeds=seeds, part="heart rate", even=True)
+        self._variation = Coloured(spectrum, rate_hz=RATE_HZ, window_s=WINDOW_S, seeds=seeds, part="heart rate")
 
     def variation(self, at_s: float) -> float:
-        """Return it at a time."""
+        """Return it at a time, between the samples by a straight line."""
         position = at_s * RATE_HZ
         before = math.floor(position)
         low, high = self._variation.take(before, 2)

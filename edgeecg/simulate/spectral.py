@@ -20,15 +20,15 @@ CACHED_WINDOWS = 3
 class Coloured:
     """A Gaussian process of mean 0 and variance 1 with a given power spectrum."""
 
-    def __init__(self, spectrum: Spectrum, *, rate_hz: float, window_s: float, seeds: Seeds, part: str, even: bool = False) -> None:
-        """Take the spectrum up to a factor. `even`: only phases are drawn, so that each window has the asked variance itself."""
+    def __init__(self, spectrum: Spectrum, *, rate_hz: float, window_s: float, seeds: Seeds, part: str) -> None:
+        """Take the spectrum up to a factor; a window is as long as what must be told apart in it is slow."""
         self._half = max(2, round(window_s * rate_hz / 2))
         frequencies = np.arange(self._half + 1, dtype=np.float64) * (rate_hz / (2 * self._half))
         power = np.asarray(spectrum(frequencies), np.float64).copy()
         power[0] = power[-1] = 0.0
         self._amplitude = np.sqrt(power / power.sum()) * self._half
         self._weight = np.sin(np.pi * (np.arange(2 * self._half) + 0.5) / (2 * self._half))
-        self._seeds, self._part, self._even = seeds, part, even
+        self._seeds, self._part = seeds, part
         self._window = lru_cache(CACHED_WINDOWS)(self._make_window)
 
     def take(self, start: int, n: int) -> Signal:
@@ -40,12 +40,8 @@ class Coloured:
     def _make_window(self, number: int) -> Signal:
         rng = self._seeds.rng(self._part, number + 1)
         size = len(self._amplitude)
-        drawn = _phases(rng, size) if self._even else rng.normal(size=size) + 1j * rng.normal(size=size)
+        drawn = rng.normal(size=size) + 1j * rng.normal(size=size)
         return np.asarray(np.fft.irfft(self._amplitude * drawn, 2 * self._half) * self._weight, np.float64)
-
-
-def _phases(rng: np.random.Generator, size: int) -> NDArray[np.complex128]:
-    return np.asarray(np.sqrt(2.0) * np.exp(2j * np.pi * rng.random(size)), np.complex128)
 
 
 def band(low_hz: float, high_hz: float, slope: float = 0.0) -> Spectrum:
