@@ -42,7 +42,7 @@ def run(options: argparse.Namespace) -> int:
     """Measure and print."""
     data = options.data or os.environ.get("EDGEECG_DATA")
     if not data:
-        raise InputError("--data", "not given", "left out unless EDGEECG_DATA names a folder of recordings")
+        raise InputError("--data", "nothing", "a folder of recordings, and EDGEECG_DATA names none")
     if options.snr and not options.noise:
         raise InputError("--snr", "given without --noise", "a level of some noise")
     paths = find_records(Path(data), options.records)
