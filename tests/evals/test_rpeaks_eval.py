@@ -129,7 +129,7 @@ def test_a_long_measurement_says_how_far_it_is_and_wipes_it_away(
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        ([], "--data: not given is not left out unless EDGEECG_DATA names a folder of recordings"),
+        ([], "--data: nothing is not a folder of recordings, and EDGEECG_DATA names none"),
         (["--data", "/nowhere"], "data: /nowhere is not a folder of recordings"),
         (["--chunk", "0"], "--chunk: '0' is not 1 to 100000"),
         (["--data", "/nowhere", "--snr", "6"], "--snr: given without --noise is not a level of some noise"),
