@@ -1,0 +1,135 @@
+"""Recordings as a device would have delivered them: every lead that belongs together a stream, in the order of time."""
+
+import heapq
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeecg.errors import InputError
+from edgeecg.facts import StreamFacts
+from edgeecg.io.csv import read_csv
+from edgeecg.io.edf import read_edf
+from edgeecg.io.recording import MILLIVOLT_PER, Lead, Recording
+from edgeecg.io.sources.items import ECG, OTHER, PCG, Announced, Item
+from edgeecg.io.wav import read_wav
+from edgeecg.io.wfdb import read_record
+from edgeecg.types import Chunk, SourceChange, SourceState
+
+CSV_SUFFIXES: Final = {".csv", ".tsv", ".txt"}
+CHUNK_S: Final = 0.1
+_PCG_NAME: Final = re.compile(r"pcg|heart ?sounds?|phono.*", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileSettings:
+    """A recording and what to read of it."""
+
+    path: Path
+    stream: str = ""
+    """Default: the file's name without its ending."""
+    leads: tuple[str, ...] = ()
+    """Default: all."""
+    rate_hz: float | None = None
+    """Of a CSV that holds no times."""
+    units: str = "mV"
+    """Of a CSV whose columns do not say."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Track:
+    """One stream of a recording: leads of one kind and one rate."""
+
+    announced: Announced
+    samples: NDArray[Any]
+
+
+def read(settings: FileSettings) -> list[Recording]:
+    """Read what is at the path: WFDB, EDF, CSV, or a WAV, with the record beside it if there is one."""
+    path = settings.path
+    suffix = path.suffix.lower()
+    if suffix in CSV_SUFFIXES:
+        return [read_csv(path, rate_hz=settings.rate_hz, units=settings.units)]
+    if suffix == ".edf":
+        return [read_edf(path)]
+    if suffix != ".wav":
+        return [read_record(path)]
+    sound = read_wav(path)
+    if not path.with_suffix(".hea").exists():
+        return [sound]
+    return [_without_sound(read_record(path.with_suffix(""))), sound]
+
+
+def tracks(settings: FileSettings) -> list[Track]:
+    """Sort a recording's leads into streams; voltages are ECG, sounds PCG, anything else is refused unless it was not asked for."""
+    name = settings.stream or settings.path.stem
+    groups: dict[tuple[str, float], list[Lead]] = {}
+    found: list[str] = []
+    for lead in (lead for recording in read(settings) for lead in recording.leads):
+        found.append(lead.name)
+        if not settings.leads or lead.name in settings.leads:
+            groups.setdefault((_kind(lead), lead.rate_hz), []).append(lead)
+    missing = sorted(set(settings.leads) - set(found))
+    if missing:
+        raise InputError(f"{settings.path.name}: lead", repr(missing[0]), f"one of {', '.join(found)}")
+    if not any(kind == ECG for kind, _ in groups):
+        raise InputError(settings.path.name, f"a recording of {', '.join(found)}", "one with a lead of ECG, in mV, uV, nV or V")
+    seen: dict[str, int] = {}
+    made = []
+    for (kind, rate_hz), leads in groups.items():
+        if kind == OTHER:
+            continue
+        seen[kind] = seen.get(kind, 0) + 1
+        made.append(_track(f"{name}/{kind}" + (f"-{seen[kind]}" if seen[kind] > 1 else ""), kind, rate_hz, leads))
+    return made
+
+
+def items(found: Iterable[Track], *, epoch: int, start_ns: int, chunk_s: float = CHUNK_S) -> Iterator[tuple[float, Item]]:
+    """Give (when it is due, in seconds of the recording; what): streams open, deliver chunks in the order of their last samples, are lost."""
+    found = list(found)
+    for track in found:
+        yield 0.0, track.announced
+        yield 0.0, SourceState(track.announced.stream, SourceChange.OPENED, start_ns, epoch=epoch)
+    last_s = 0.0
+    for last_s, _, chunk in heapq.merge(*(_chunks(track, at, start_ns, chunk_s) for at, track in enumerate(found))):
+        yield last_s, chunk
+    for track in found:
+        yield last_s, SourceState(track.announced.stream, SourceChange.LOST, start_ns + round(last_s * 1e9))
+
+
+def _chunks(track: Track, order: int, start_ns: int, chunk_s: float) -> Iterator[tuple[float, int, Chunk]]:
+    rate_hz = track.announced.facts.rate_hz
+    step = max(1, round(chunk_s * rate_hz))
+    for number, start in enumerate(range(0, len(track.samples), step)):
+        piece = track.samples[start : start + step]
+        due_s = (start + len(piece)) / rate_hz
+        # (due, order) differ for any two chunks of different streams: chunks themselves are never compared
+        yield due_s, order, Chunk(track.announced.stream, piece, start_ns + round(due_s * 1e9), number & 0xFFFF)
+
+
+def _track(stream: str, kind: str, rate_hz: float, leads: list[Lead]) -> Track:
+    len_samples = min(lead.len_samples for lead in leads)
+    columns = [(lead.millivolts() if kind == ECG else lead.physical())[:len_samples] for lead in leads]
+    names = _names(leads)
+    facts = StreamFacts(name=stream, rate_hz=rate_hz, leads=names, sequence_bits=16)
+    return Track(Announced(stream, kind, facts), columns[0] if len(columns) == 1 else np.column_stack(columns))
+
+
+def _names(leads: list[Lead]) -> tuple[str, ...]:
+    names = tuple(lead.name or str(i + 1) for i, lead in enumerate(leads))
+    return names if len(set(names)) == len(names) else tuple(str(i + 1) for i in range(len(leads)))
+
+
+def _kind(lead: Lead) -> str:
+    if _PCG_NAME.fullmatch(lead.name) or lead.units == "FS":
+        return PCG
+    return ECG if lead.units.lower() in MILLIVOLT_PER else OTHER
+
+
+def _without_sound(record: Recording) -> Recording:
+    """The sound is read from its own file, which has it at full resolution."""
+    return replace(record, leads=tuple(lead for lead in record.leads if _kind(lead) != PCG))
