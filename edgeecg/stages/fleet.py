@@ -25,17 +25,29 @@ from edgeecg.types import (
 from edgeecg_kernels import state as kinds
 from edgeecg_kernels.align import align_dropped
 from edgeecg_kernels.arena import LEAD_STATE, PIECE, PIECE_BREAK, PIECE_TICK, ROWS_PER_PIECE, STREAM_STATE, make_scratch
+from edgeecg_kernels.entry import entry
 from edgeecg_kernels.pipeline import restart_windows, run_pieces, start_stream
 
 ROWS = 4 * ROWS_PER_PIECE
+PIECE_FIELDS = len(PIECE.names or ())
 NUMBERS = "iuf"
 """Kinds of numpy dtype a chunk's samples may have: signed, unsigned, floating."""
 
 Events = tuple[Event, ...]
-Reader = Callable[[int, Row], Event]
 
+READERS: dict[int, Callable[[StreamFacts, Row], Event]] = {
+    kinds.KIND_GAP: align.gap,
+    kinds.KIND_REFUSED: align.refused,
+    kinds.KIND_CLOCK: align.clock_report,
+    kinds.KIND_SIGNAL: condition.signal_state,
+    kinds.KIND_BEAT: qrs.beat,
+    kinds.KIND_QUALITY: quality.quality,
+    kinds.KIND_VITALS: vitals.vitals,
+}
+"""Events that are known from a row alone; those of windows need the stream's state."""
 
 CLOSED = (-1, 0, 0)
+ONE_PIECE = (0,)
 NO_SAMPLES = np.zeros(0)
 
 
@@ -45,25 +57,25 @@ class _Batch:
     __slots__ = ("arrays", "owners", "pieces", "start")
 
     def __init__(self) -> None:
-        self.pieces: list[tuple[int, ...]] = []
+        self.pieces: list[int] = []
         self.owners: list[int] = []
         self.arrays: list[NDArray[Any]] = []
         self.start = 0
 
     def add(self, owner: int, chunk: Chunk, slot: int, n: int, n_leads: int, most: int) -> None:
         """Append a chunk of n samples, in pieces of at most `most`: columns as in `edgeecg_kernels.arena.PIECE`."""
-        frame_len = chunk.frame_len or chunk.offset + n
-        frame = chunk.sequence, chunk.device_us, chunk.arrival_ns
-        for done in range(0, n, most):
+        offset = chunk.offset
+        sequence, device_us, arrival_ns, frame_len = chunk.sequence, chunk.device_us, chunk.arrival_ns, chunk.frame_len or offset + n
+        for done in range(0, n, most) if n > most else ONE_PIECE[:n]:
             at = self.start + done * n_leads
-            self.pieces.append((slot, at, min(most, n - done), *frame, chunk.offset + done, frame_len))
+            self.pieces += slot, at, min(most, n - done), sequence, device_us, arrival_ns, offset + done, frame_len
             self.owners.append(owner)
         self.arrays.append(chunk.samples)
         self.start += n * n_leads
 
     def order(self, slot: int, order: int, now_ns: int) -> None:
         """Append a piece that brings no samples."""
-        self.pieces.append((slot, 0, order, -1, -1, now_ns, 0, 0))
+        self.pieces += slot, 0, order, -1, -1, now_ns, 0, 0
         self.owners.append(0)
 
 
@@ -84,17 +96,9 @@ class Fleet:
         self._open: dict[str, tuple[int, int, int]] = {}
         self._out = np.zeros(ROWS, kinds.EVENT)
         self._scratch = make_scratch()
-        self._readers: dict[int, Reader] = {
-            kinds.KIND_GAP: lambda slot, row: align.gap(self._facts[slot], row),
-            kinds.KIND_REFUSED: lambda slot, row: align.refused(self._facts[slot], row),
-            kinds.KIND_CLOCK: lambda slot, row: align.clock_report(self._facts[slot], row),
-            kinds.KIND_SIGNAL: lambda slot, row: condition.signal_state(self._facts[slot], row),
-            kinds.KIND_BEAT: lambda slot, row: qrs.beat(self._facts[slot], row),
-            kinds.KIND_QUALITY: lambda slot, row: quality.quality(self._facts[slot], row),
-            kinds.KIND_VITALS: lambda slot, row: vitals.vitals(self._facts[slot], row),
-            kinds.KIND_WINDOW: lambda slot, row: self._windows[slot].ready(self._streams[slot]["window"], row),
-            kinds.KIND_EXPIRED: lambda slot, row: self._windows[slot].expired(row),
-        }
+        self._run_pieces = entry(
+            run_pieces, *self._told(), np.zeros(0, PIECE), 0, NO_SAMPLES, self._scratch, self._out, np.zeros(0, np.int64)
+        )
 
     # --- samples --------------------------------------------------------------------------------------------------
 
@@ -104,7 +108,8 @@ class Fleet:
         batch = _Batch()
         for index, chunk in enumerate(chunks):
             samples = chunk.samples
-            n = samples.shape[0] if samples.ndim else 0
+            shape = samples.shape
+            n = shape[0] if shape else 0
             slot, n_leads, most = self._open.get(chunk.stream, CLOSED)
             if slot < 0 or samples.size != n * n_leads or samples.dtype.kind not in NUMBERS:
                 self._run_batch(batch, events)
@@ -116,24 +121,31 @@ class Fleet:
         return events
 
     def _run_batch(self, batch: "_Batch", events: list[Events]) -> None:
-        if not batch.pieces:
+        if not batch.owners:
             return
         x = np.concatenate(batch.arrays, axis=None, dtype=np.float64) if batch.arrays else NO_SAMPLES
-        pieces = np.array(batch.pieces, np.int64).view(PIECE)[:, 0]
+        pieces = np.array(batch.pieces, np.int64).view(PIECE)
         row_ends = np.zeros(len(pieces), np.int64)
-        p, done = self._params, 0
+        told, done = self._told(), 0
         while done < len(pieces):
             begin = done
-            done = run_pieces(
-                self._streams, self._leads, p.streams, p.taps, p.models, p.qrs, p.quality, self.hop_factor,
-                pieces, begin, x, self._scratch, self._out, row_ends,
-            )  # fmt: skip
-            row = 0
-            for piece in range(begin, done) if row_ends[done - 1] else ():
-                end = int(row_ends[piece])
-                if end > row:
-                    events[batch.owners[piece]] += self._read(batch.pieces[piece][0], row, end)
-                    row = end
+            done = self._run_pieces(*told, pieces, begin, x, self._scratch, self._out, row_ends)
+            if row_ends[done - 1]:
+                self._tell(batch, begin, row_ends[begin:done].tolist(), events)
+
+    def _told(self) -> tuple[Any, ...]:
+        """What the kernel is told first at every call."""
+        p = self._params
+        return self._streams, self._leads, p.streams, p.taps, p.models, p.qrs, p.quality, self.hop_factor
+
+    def _tell(self, batch: "_Batch", begin: int, row_ends: list[int], events: list[Events]) -> None:
+        """Give each chunk its events."""
+        told, row = rows(self._out[: row_ends[-1]]), 0
+        for piece, end in enumerate(row_ends, begin):
+            if end > row:
+                slot = batch.pieces[piece * PIECE_FIELDS]
+                events[batch.owners[piece]] += tuple([self._event(slot, one) for one in told[row:end]])
+                row = end
 
     def _run_order(self, slot: int, order: int, now_ns: int = 0) -> Events:
         """Run one piece without samples: PIECE_TICK or PIECE_BREAK."""
@@ -143,8 +155,13 @@ class Fleet:
         self._run_batch(batch, events)
         return events[0]
 
-    def _read(self, slot: int, begin: int, end: int) -> Events:
-        return tuple(self._readers[row.kind](slot, row) for row in rows(self._out[begin:end]))
+    def _event(self, slot: int, row: Row) -> Event:
+        reader = READERS.get(row.kind)
+        if reader is not None:
+            return reader(self._facts[slot], row)
+        if row.kind == kinds.KIND_WINDOW:
+            return self._windows[slot].ready(self._streams[slot]["window"], row)
+        return self._windows[slot].expired(row)
 
     def _unknown(self, name: str) -> Refused:
         known = f"one of {', '.join(sorted(self._slots))}" if self._slots else "configured: none is"

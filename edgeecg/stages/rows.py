@@ -1,9 +1,12 @@
-"""A kernel's rows, out of the array in one go: fields of a structured scalar cost more than the rest of an event."""
+"""A kernel's rows as events, a column at a time: fields of a structured scalar cost more than the rest of an event."""
 
-from typing import NamedTuple
+from dataclasses import fields, is_dataclass, make_dataclass
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+E = TypeVar("E")
 
 
 class Row(NamedTuple):
@@ -18,4 +21,13 @@ class Row(NamedTuple):
 
 def rows(out: NDArray[np.void]) -> list[Row]:
     """Read rows."""
-    return [Row(kind, lead, sample, known_at, value.tolist()) for kind, lead, sample, known_at, value in out.tolist()]
+    return list(map(Row, *(out[name].tolist() for name in Row._fields)))
+
+
+def thawed(kind: type[E]) -> type[E]:
+    """Return a class of the same layout that is not frozen: an instance is filled, then given its true `__class__`.
+
+    A frozen record sets each field by a call of its own, and so takes longer to make than all that was computed for it.
+    """
+    assert is_dataclass(kind)
+    return make_dataclass(f"Thawed{kind.__name__}", [field.name for field in fields(kind)], slots=True, eq=False, repr=False)
