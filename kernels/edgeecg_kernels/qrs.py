@@ -36,7 +36,6 @@ UNKNOWN, NORMAL, WIDE = 0.0, 1.0, 2.0
 MS_PER_SAMPLE = 4.0
 
 
-@kernel
 def rows_at_most(n: int) -> int:
     """Return how many rows n samples, or an end, can give: the queue once, and then a beat per APART samples."""
     return QUEUE + 2 * (n // APART + 1)
