@@ -49,11 +49,13 @@ def source_digest(module: str) -> str:
     return digest.hexdigest()[:16]
 
 
-def _writable(folder: Path) -> bool:
+def _ours(folder: Path) -> bool:
+    """Make a folder that we can write into and nobody else: what is cached there will be run."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        state = folder.stat()
         with tempfile.TemporaryFile(dir=folder):
-            return True
+            return state.st_uid == os.getuid() and not state.st_mode & 0o022
     except OSError:
         return False
 
@@ -64,7 +66,7 @@ def cache_root() -> Path | None:
     named = os.environ.get("NUMBA_CACHE_DIR")
     home = os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()
     bases = [Path(named)] if named else [Path(home) / "edgeecg", Path(tempfile.gettempdir()) / f"edgeecg-{os.getuid()}"]
-    return next((base / "kernels" for base in bases if _writable(base / "kernels")), None)
+    return next((base / "kernels" for base in bases if _ours(base) and _ours(base / "kernels")), None)
 
 
 @cache
