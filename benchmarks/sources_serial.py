@@ -86,8 +86,8 @@ def replug(cycles: int, seed: int) -> None:
                 plugged_ns = time.monotonic_ns()
                 device.plug()
                 listener.until(counts(SourceChange.OPENED, cycle + 1), f"reopening {cycle}")
-                opened = [item for item in listener.items if isinstance(item, SourceState) and item.change == SourceChange.OPENED]
-                opened_ms.append((opened[-1].now_ns - plugged_ns) / 1e6)
+                opened = next(item for item in reversed(listener.items) if isinstance(item, SourceState))
+                opened_ms.append((opened.now_ns - plugged_ns) / 1e6)
                 listener.until(lambda all_: isinstance(all_.items[-1], Chunk), f"samples after replug {cycle}")
             after = descriptors(), threading.active_count()
             source.stop()
@@ -102,7 +102,19 @@ def replug(cycles: int, seed: int) -> None:
 
 def counts(change: SourceChange, n: int) -> Callable[[Listener], bool]:
     """Hold when there have been n changes of a kind."""
-    return lambda listener: sum(isinstance(item, SourceState) and item.change == change for item in listener.items) >= n
+    return lambda listener: listener.changes[change] >= n
+
+
+def missed_nothing(items: list[Item]) -> int:
+    """Count the losses over which the frames' counter went on by one: the cable was back before a frame was due."""
+    n, before, was_lost = 0, -1, False
+    for item in items:
+        if isinstance(item, Chunk):
+            n += was_lost and before >= 0 and item.sequence == (before + 1) & 0xFFFF
+            before, was_lost = item.sequence, False
+        elif isinstance(item, SourceState):
+            was_lost = was_lost or item.change == SourceChange.LOST
+    return n
 
 
 def main() -> None:

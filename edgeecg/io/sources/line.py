@@ -1,5 +1,6 @@
 """One pipe of bytes to one device, whatever it speaks: the format is named, or recognised from what comes. Sans-IO."""
 
+from dataclasses import replace
 from typing import Final, Protocol
 
 from edgeecg.io.sources.foreign import Foreign, ForeignDevice
@@ -71,11 +72,14 @@ class ForeignSpeech:
         return self._format.end
 
 
+def named(intake: Intake, foreign: Foreign) -> "OwnSpeech | ForeignSpeech":
+    """Make what reads a format."""
+    return OwnSpeech(intake) if foreign.format == OWN else ForeignSpeech(intake, foreign)
+
+
 def speech(intake: Intake, foreign: Foreign) -> Speech:
     """Make what reads the format that is named; `auto` finds out."""
-    if foreign.format == AUTO:
-        return Unrecognised(intake, foreign)
-    return OwnSpeech(intake) if foreign.format == OWN else ForeignSpeech(intake, foreign)
+    return Unrecognised(intake, foreign) if foreign.format == AUTO else named(intake, foreign)
 
 
 class Unrecognised:
@@ -89,14 +93,15 @@ class Unrecognised:
         self._up_ns: int | None = None
         self._asked = 0
         self._decoder = Decoder()
-        self._found: Speech | None = None
+        self.found: OwnSpeech | ForeignSpeech | None = None
         self.format = ""
+        """What was recognised."""
         self._probes = (OwnSpeech(intake).due(0), format_of("chords").begin)
 
     def feed(self, data: bytes, arrival_ns: int) -> list[Item]:
         """See Speech."""
-        if self._found is not None:
-            return self._found.feed(data, arrival_ns)
+        if self.found is not None:
+            return self.found.feed(data, arrival_ns)
         self._heard.append((data, arrival_ns))
         self._len_heard += len(data)
         greeted = any(isinstance(result, Hello) for result in self._decoder.feed(data))
@@ -113,13 +118,13 @@ class Unrecognised:
             self._intake.refuse("line", f"{len(line)} bytes that begin {line[:12].hex(' ')}", "in a format that is known")
             return []
         self.format = name
-        found = self._found = speech(self._intake, _named(self._foreign, name))
+        found = self.found = named(self._intake, replace(self._foreign, format=name))
         return [item for data, arrival_ns in heard for item in found.feed(data, arrival_ns)]
 
     def due(self, now_ns: int) -> bytes:
         """See Speech: a silent line is asked in one way after the other."""
-        if self._found is not None:
-            return self._found.due(now_ns)
+        if self.found is not None:
+            return self.found.due(now_ns)
         if self._up_ns is None:
             self._up_ns = now_ns
         speaks = self._heard and now_ns - self._heard[-1][1] < NOTHING_NS
@@ -131,25 +136,14 @@ class Unrecognised:
     def line_up(self) -> None:
         """See Speech."""
         self._up_ns, self._asked = None, 0
-        if self._found is not None:
-            self._found.line_up()
+        if self.found is not None:
+            self.found.line_up()
 
     def line_lost(self, now_ns: int) -> list[Item]:
         """See Speech: the same device is expected back."""
         self._heard, self._len_heard, self._decoder = [], 0, Decoder()
-        return self._found.line_lost(now_ns) if self._found else []
+        return self.found.line_lost(now_ns) if self.found else []
 
     def goodbye(self) -> bytes:
         """See Speech."""
-        return self._found.goodbye() if self._found else b""
-
-
-def _named(foreign: Foreign, name: str) -> Foreign:
-    return Foreign(
-        stream=foreign.stream,
-        format=name,
-        rate_hz=foreign.rate_hz,
-        mv_per_unit=foreign.mv_per_unit,
-        offset_units=foreign.offset_units,
-        leads=foreign.leads,
-    )
+        return self.found.goodbye() if self.found else b""

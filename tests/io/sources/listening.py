@@ -1,6 +1,7 @@
 """Reading a source as a daemon does: until something holds, with a deadline, never for a while."""
 
 import time
+from collections import Counter
 from collections.abc import Callable
 
 from edgeecg.engine import Engine
@@ -8,7 +9,7 @@ from edgeecg.facts import EngineConfig
 from edgeecg.io.sources.items import Item, Notice
 from edgeecg.io.sources.queue import DroppingQueue
 from edgeecg.io.sources.reception import Reception
-from edgeecg.types import Event
+from edgeecg.types import Event, SourceChange, SourceState
 
 PATIENCE_S = 30.0
 
@@ -23,12 +24,14 @@ class Listener:
         self.items: list[Item] = []
         self.events: list[Event] = []
         self.notices: list[Notice] = []
+        self.changes: Counter[SourceChange] = Counter()
 
     def step(self, timeout_s: float) -> None:
         self._queue.wait(timeout_s)
         self.notices += self._queue.notices()
         items = self._queue.take()
         self.items += items
+        self.changes.update(item.change for item in items if isinstance(item, SourceState))
         for events in self._engine.feed_many(self._reception.records(items)):
             self.events += events
 
