@@ -1,6 +1,7 @@
 """The plain way in, for a notebook: arrays in, arrays out, through the same engine that runs on a device."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -8,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from edgeecg.engine import Engine
 from edgeecg.errors import InputError
 from edgeecg.facts import EngineConfig, StreamFacts
-from edgeecg.types import Beat, Chunk, Event, SourceChange, SourceState
+from edgeecg.types import Beat, Chunk, Event, Record, SourceChange, SourceState
 
 PEAK = np.dtype(
     [
@@ -50,13 +51,19 @@ def run(
     _check(samples, chunk_len)
     facts = StreamFacts(name="samples", rate_hz=rate_hz, mv_per_unit=mv_per_unit, offset_units=offset_units)
     engine = Engine(EngineConfig(streams=(facts,)))
-    yield from engine.feed(SourceState(facts.name, SourceChange.OPENED, 0))
+    for record in records_of(samples, facts, chunk_len=chunk_len):
+        yield from engine.feed(record)
+
+
+def records_of(samples: NDArray[Any], facts: StreamFacts, *, chunk_len: int) -> Iterator[Record]:
+    """Open a stream, deliver samples in chunks as they would have come, lose it: the last beats are decided then."""
     now_ns = 0
+    yield SourceState(facts.name, SourceChange.OPENED, now_ns)
     for start in range(0, len(samples), chunk_len):
         piece = samples[start : start + chunk_len]
-        now_ns = round((start + len(piece)) / rate_hz * 1e9)
-        yield from engine.feed(Chunk(facts.name, piece, now_ns))
-    yield from engine.feed(SourceState(facts.name, SourceChange.LOST, now_ns))
+        now_ns = round((start + len(piece)) / facts.rate_hz * 1e9)
+        yield Chunk(facts.name, piece, now_ns)
+    yield SourceState(facts.name, SourceChange.LOST, now_ns)
 
 
 def units(samples: NDArray[np.number]) -> tuple[float, float]:

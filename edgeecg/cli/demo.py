@@ -4,10 +4,11 @@ import argparse
 
 import numpy as np
 
+from edgeecg.api import records_of
 from edgeecg.cli import DISCLAIMER
 from edgeecg.cli.monitor import LEGEND, clock
 from edgeecg.cli.parser import Parser, checked
-from edgeecg.cli.player import Player, records_of
+from edgeecg.cli.player import Player
 from edgeecg.cli.replay import CHUNK_S, watch
 from edgeecg.data import load_beats, load_excerpt
 from edgeecg.evals.pairing import WINDOW_S, pair

@@ -3,13 +3,10 @@
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
-
-from numpy.typing import NDArray
 
 from edgeecg.engine import Engine
 from edgeecg.facts import EngineConfig, StreamFacts
-from edgeecg.types import Chunk, Event, Record, SourceChange, SourceState
+from edgeecg.types import Chunk, Event, Record
 
 AS_FAST_AS_POSSIBLE = math.inf
 
@@ -28,17 +25,6 @@ class Pace:
         ahead_s = self._start + stream_s / self._speed - self._clock()
         if ahead_s > 0:
             self._sleep(ahead_s)
-
-
-def records_of(samples: NDArray[Any], facts: StreamFacts, *, chunk_len: int) -> Iterator[Record]:
-    """Open a stream, deliver samples in chunks, lose it: the last beats are decided then."""
-    now_ns = 0
-    yield SourceState(facts.name, SourceChange.OPENED, now_ns)
-    for start in range(0, len(samples), chunk_len):
-        piece = samples[start : start + chunk_len]
-        now_ns = round((start + len(piece)) / facts.rate_hz * 1e9)
-        yield Chunk(facts.name, piece, now_ns)
-    yield SourceState(facts.name, SourceChange.LOST, now_ns)
 
 
 class Player:

@@ -6,10 +6,11 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
+from edgeecg.api import records_of
 from edgeecg.cli.jsonlines import print_json
 from edgeecg.cli.monitor import LEGEND, Monitor, Summary, clock
 from edgeecg.cli.parser import Parser, checked
-from edgeecg.cli.player import AS_FAST_AS_POSSIBLE, Player, records_of
+from edgeecg.cli.player import AS_FAST_AS_POSSIBLE, Player
 from edgeecg.engine import Engine
 from edgeecg.errors import InputError
 from edgeecg.facts import EngineConfig, StreamFacts

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from edgeecg.cli.player import Pace, records_of
+from edgeecg.api import records_of
+from edgeecg.cli.player import Pace
 from edgeecg.facts import StreamFacts
 from edgeecg.types import Chunk, SourceChange, SourceState
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import edgeecg
+from edgeecg.api import records_of
 from edgeecg.cli import main
-from edgeecg.cli.player import records_of
 from edgeecg.data import load_excerpt
 from edgeecg.engine import Engine
 from edgeecg.facts import EngineConfig, StreamFacts
