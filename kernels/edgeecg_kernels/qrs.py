@@ -1,10 +1,16 @@
-"""Causal R-peak detector on the 250 Hz grid: peaks of QRS energy are candidates, a small network judges each once."""
+"""Causal R-peak detector on the 250 Hz grid: peaks of QRS energy are candidates, and each is judged once.
+
+Signal path after Hamilton & Tompkins (1986): band-pass, slope, energy, peaks. Differences: band-pass and slope are one pair of
+filters in quadrature (first and second difference of five-sample sums), whose squared sum has one hump a QRS complex and needs
+no moving average; of two humps within APART only the larger is a candidate; a verdict waits LOOK samples and is a network's
+(`qrs_judge`), not a threshold's. Everything happens at a sample's own index, so no cut of the input shows.
+"""
 
 import math
 from typing import Any
 
 from edgeecg_kernels._jit import kernel
-from edgeecg_kernels.qrs_judge import clamp, describe, learn_beat, learn_levels, learn_refusal, likeness, starve, verdict
+from edgeecg_kernels.qrs_decide import DECISION_BOUND, judge, look_back, turn
 from edgeecg_kernels.qrs_measure import measure
 from edgeecg_kernels.qrs_state import (
     APART,
@@ -12,30 +18,24 @@ from edgeecg_kernels.qrs_state import (
     HISTORY,
     LINE,
     LOOK,
-    M_HEIGHT,
-    M_PEAK,
-    M_RANGE,
     M_STRENGTH,
-    M_WIDTH,
-    OVERDUE,
     QUEUE,
     START,
 )
-from edgeecg_kernels.state import FLAG_BAD, KIND_BEAT
+from edgeecg_kernels.state import FLAG_BAD
 
-DECISION_BOUND = 365
-LATEST = DECISION_BOUND - APART // 2 - 1
+__all__ = ["DECISION_BOUND", "HOLD", "LIMIT", "NOISE_FLOOR", "qrs", "qrs_block", "qrs_finish", "qrs_reset", "rows_at_most"]
+
 NEVER = 1 << 62
 LIMIT = 1e4
 """mV; beyond it a sample is no ECG, whatever its flags say."""
 HOLD = 25
 """Bad samples in a row that are bridged by the last good value; one more and the stretch is over."""
-NOISE_FLOOR = 1e-8
-LATE = 1.0
-UNKNOWN, NORMAL, WIDE = 0.0, 1.0, 2.0
-MS_PER_SAMPLE = 4.0
+NOISE_FLOOR = 1e-4
+"""mV squared. Energy below it is no candidate: a QRS complex of about 3 uV, the one absolute level there is."""
 
 
+@kernel
 def rows_at_most(n: int) -> int:
     """Return how many rows n samples, or an end, can give: the queue once, and then a beat per APART samples."""
     return QUEUE + 2 * (n // APART + 1)
@@ -51,6 +51,7 @@ def qrs_reset(s: Any) -> None:
     s["judged"] = 0
     s["levelled"] = 0
     s["bad_run"] = 0
+    s["waiting"] = 0
 
 
 @kernel
@@ -121,69 +122,10 @@ def due(s: Any, now: int) -> int:
     if s["measured"] < s["found"]:
         at = s["place"][s["measured"] & (QUEUE - 1)] + LOOK
     if s["judged"] < s["measured"]:
-        at = min(at, max(now + 1, s["start"] + START))
-    if s["levelled"] == 1:
+        at = min(at, max(now + 1, turn(s, s["judged"]) if s["waiting"] == 1 else s["start"] + START))
+    elif s["levelled"] == 1:
         at = min(at, max(now + 1, s["alarm"]))
     return at
-
-
-@kernel
-def report(s: Any, index: int, now: int, lead: int, surety: float, morphology: float, likeness: float, out: Any, n_out: int) -> int:
-    """Write one beat's row."""
-    slot = index & (QUEUE - 1)
-    m = s["measure"][slot]
-    place = s["place"][slot]
-    row = out[n_out]
-    row["kind"] = KIND_BEAT
-    row["lead"] = lead
-    row["sample"] = place + int(m[M_PEAK])
-    row["known_at"] = now
-    value = row["value"]
-    value[0] = surety
-    value[1] = morphology
-    value[2] = MS_PER_SAMPLE * m[M_WIDTH]
-    value[3] = (place - s["last_place"]) / s["rr"]
-    value[4] = 1.0 - likeness
-    value[5] = m[M_HEIGHT]
-    value[6] = LATE if now - place > LOOK else 0.0
-    value[7] = m[M_RANGE]
-    return n_out + 1
-
-
-@kernel
-def judge(s: Any, p: Any, now: int, lead: int, out: Any, n_out: int) -> int:
-    """Give the oldest measured candidate its verdict; a beat is reported."""
-    if s["levelled"] == 0:
-        learn_levels(s)
-    index = s["judged"]
-    main, other = describe(s, index, now)
-    logit, wide = verdict(s, p)
-    surety = 1.0 / (1.0 + math.exp(-clamp(logit, -30.0, 30.0)))
-    s["doubt"] += 0.125 * (1.0 - abs(2.0 * surety - 1.0) - s["doubt"])
-    if logit > p["accept"]:
-        n_out = report(s, index, now, lead, surety, WIDE if wide > 0.0 else NORMAL, main, out, n_out)
-        learn_beat(s, p, index, main, other, surety)
-    else:
-        learn_refusal(s, index, logit)
-    s["judged"] = index + 1
-    return n_out
-
-
-@kernel
-def look_back(s: Any, p: Any, now: int, lead: int, out: Any, n_out: int) -> int:
-    """A beat is overdue: the best candidate refused since the last one may be it (Hamilton's search-back)."""
-    index = s["refused"]
-    if s["refused_logit"] < p["rescue"] or now - s["refused_place"] > LATEST or s["found"] - index > QUEUE:
-        starve(s, now)
-        return n_out
-    slot = index & (QUEUE - 1)
-    main = likeness(s["snippet"][slot], s["template"])
-    other = likeness(s["snippet"][slot], s["other"])
-    surety = 1.0 / (1.0 + math.exp(-clamp(s["refused_logit"] - p["rescue"], -30.0, 30.0)))
-    n_out = report(s, index, now, lead, surety, UNKNOWN, main, out, n_out)
-    learn_beat(s, p, index, main, other, surety)
-    s["alarm"] = max(s["alarm"], now + OVERDUE)
-    return n_out
 
 
 @kernel
@@ -195,8 +137,10 @@ def step(s: Any, p: Any, now: int, lead: int, out: Any, n_out: int) -> int:
         at = s["place"][slot] - s["base"]
         measure(s["line"], s["smooth"], s["energy"], at, s["measure"][slot], s["snippet"][slot])
         s["measured"] = index + 1
-    if s["judged"] < s["measured"] and now >= s["start"] + START:
-        n_out = judge(s, p, now, lead, out, n_out)
+    index = s["judged"]
+    if index < s["measured"]:
+        if now >= s["start"] + START and (s["waiting"] == 0 or now >= turn(s, index)):
+            n_out = judge(s, p, now, False, lead, out, n_out)
     elif s["levelled"] == 1 and now >= s["alarm"]:
         n_out = look_back(s, p, now, lead, out, n_out)
     return n_out
@@ -275,7 +219,7 @@ def close(s: Any, p: Any, now: int, lead: int, out: Any, n_out: int) -> int:
         begun = n_out
         n_out = persist(s, p, LOOK, lead, out, n_out)
         while s["judged"] < s["measured"]:
-            n_out = judge(s, p, now, lead, out, n_out)
+            n_out = judge(s, p, now, True, lead, out, n_out)
         for k in range(begun, n_out):
             out[k]["known_at"] = now
     qrs_reset(s)

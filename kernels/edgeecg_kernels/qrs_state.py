@@ -17,6 +17,8 @@ ENERGY_DELAY = 10
 
 LOOK = 46
 """A candidate is judged when this many samples have followed it: the T wave's rise and any stronger rival are seen."""
+LOOK_AGAIN = 72
+"""A doubtful beat waits this long: what it took for a QRS complex may have been a P wave before one."""
 APART = 24
 """Of two peaks of energy closer than this only the stronger is a candidate."""
 START = 350
@@ -71,6 +73,7 @@ QRS_STATE = np.dtype(
         ("place", "i8", (QUEUE,)),
         ("measure", "f8", (QUEUE, MEASURES)),
         ("snippet", "f8", (QUEUE, SNIPPET)),
+        ("waiting", "i8"),  # 1: the oldest measured candidate waits for its second look
         # Running levels, learned anew after a restart.
         ("levelled", "i8"),
         ("strength", "f8"),
@@ -113,6 +116,8 @@ QRS_PARAMS = np.dtype(
         ("w2", "f8", (HIDDEN, OUTPUTS)),
         ("b2", "f8", (OUTPUTS,)),
         ("accept", "f8"),  # log-odds at which a candidate is a beat
+        ("doubtful", "f8"),  # log-odds below which a beat waits for a second look
+        ("outdone", "f8"),  # how much stronger and steeper the next candidate must be, to be the beat instead
         ("rescue", "f8"),  # log-odds at which a refused candidate is a beat after all, once one is overdue
         ("patience", "f8"),  # cycles after which a beat is overdue
         ("gate", "f8"),  # share of the running strength below which a peak of energy is no candidate

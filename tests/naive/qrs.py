@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from edgeecg_kernels.qrs import DECISION_BOUND, HOLD, LIMIT, NOISE_FLOOR
-from edgeecg_kernels.qrs_state import APART, HIDDEN, INPUTS, LOOK, OVERDUE, QUEUE, RECENT, START
+from edgeecg_kernels.qrs_state import APART, HIDDEN, INPUTS, LOOK, LOOK_AGAIN, OVERDUE, QUEUE, RECENT, START
 from edgeecg_kernels.state import FLAG_BAD
 
 FAR = 10  # the energy of sample t is known once t + FAR has come
@@ -111,6 +111,7 @@ class Stretch:
         self.measured = 0
         self.judged = 0
         self.levelled = False
+        self.waiting = False
         self.strength = 0.0
         self.beats: list[Beat] = []
 
@@ -139,8 +140,9 @@ class Stretch:
         if self.measured < len(self.candidates) and self.candidates[self.measured].place + LOOK == now:
             self.measure(self.candidates[self.measured])
             self.measured += 1
-        if self.judged < self.measured and now >= START:
-            self.judge(now)
+        if self.judged < self.measured:
+            if now >= START and not (self.waiting and now < self.candidates[self.judged].place + LOOK_AGAIN):
+                self.judge(now)
         elif self.levelled and now >= self.alarm:
             self.look_back(now)
 
@@ -220,12 +222,18 @@ class Stretch:
     def refuse_nothing(self, place: int) -> None:
         self.refused, self.refused_place, self.refused_strength, self.refused_logit = 0, place, 0.0, -8.0
 
-    def judge(self, now: int) -> None:
+    def judge(self, now: int, *, final: bool = False) -> None:
         if not self.levelled:
             self.learn_levels()
         c = self.candidates[self.judged]
         x = self.describe(c)
         logit, wide = self.verdict(x)
+        if self.p["accept"] < logit < self.p["doubtful"]:
+            if not self.waiting and now < c.place + LOOK_AGAIN and not final:
+                self.waiting = True
+                return
+            logit = -logit if self.outdone(c) else logit
+        self.waiting = False
         surety = sure(logit)
         self.doubt += 0.125 * (1.0 - abs(2.0 * surety - 1.0) - self.doubt)
         if logit > self.p["accept"]:
@@ -305,6 +313,15 @@ class Stretch:
         at = after[0].place
         reach = min(15, len(self.y) - 1 - at)
         return (at - c.place) / LOOK, share(after[0].strength, c.strength), share(self.steepest(at - 15, at + reach), c.slope)
+
+    def outdone(self, c: Candidate) -> bool:
+        """Whether the next candidate comes too soon to be another beat, and looks more like one."""
+        after = self.candidates[self.judged + 1 :]
+        if not after or after[0].place - c.place > LOOK_AGAIN - FAR - 1:
+            return False
+        at, factor = after[0].place, float(self.p["outdone"])
+        slope = self.steepest(at - 15, at + min(15, len(self.y) - 1 - at))
+        return after[0].strength > factor * c.strength and slope > factor * c.slope
 
     def cycle_miss(self, place: int, cycle: float) -> float:
         return min([cycle] + [abs(place - p - cycle) for p in self.places])
@@ -399,7 +416,7 @@ class Stretch:
         for _ in range(LOOK):
             self.feed(self.y[-1])
         while self.judged < self.measured:
-            self.judge(now - self.first)
+            self.judge(now - self.first, final=True)
         return self.beats[:known] + [beat._replace(known_at=now) for beat in self.beats[known:]]
 
 

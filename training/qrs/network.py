@@ -79,6 +79,7 @@ def _learn(z: Any, beat: float, wide: int, weight: float, w: Any, g: Any, hidden
     """Add one candidate's gradient to g."""
     w1, b1, w2, b2 = w
     g1, h1, g2, h2 = g
+    first_slope = second_slope = np.float32(0.0)
     hidden[:] = b1
     for k in range(INPUTS):
         for h in range(HIDDEN):
@@ -132,10 +133,11 @@ def _descend(z: Any, beat: Any, wide: Any, weight: Any, w: Weights, rng: Any, ep
         _epoch(z, beat, wide, weight, rng.permutation(len(z)), weights, g, first, second, paces, epoch * steps, decay)
 
 
-def as_params(w: Weights, accept: float, rescue: float, patience: float, gate: float) -> NDArray[Any]:
-    """Put trained weights into the kernel's record."""
+def as_params(w: Weights, rules: dict[str, float]) -> NDArray[Any]:
+    """Put trained weights and the rules around them into the kernel's record."""
     params = np.zeros(1, QRS_PARAMS)
     for name, value in w.items():
         params[name][0] = value
-    params["accept"], params["rescue"], params["patience"], params["gate"] = accept, rescue, patience, gate
+    for name, number in rules.items():
+        params[name] = number
     return params
