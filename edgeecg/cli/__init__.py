@@ -22,6 +22,7 @@ COMMANDS = {
     "simulate": "make a heart's ECG and sounds by a model, with the truth beside them: to files or as a device",
     "probe": "say what is at the end of a serial line: format, rate, leads, integrity, signal",
     "eval rpeaks": "measure the R-peak detector against annotated recordings",
+    "eval quality": "measure signal quality and heart rate against annotated recordings",
     "warmup": "compile every kernel now, so that no first beat waits for it",
     "version": "say what is installed: what a bug report needs",
 }

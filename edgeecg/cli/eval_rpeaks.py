@@ -3,19 +3,14 @@
 import argparse
 import json
 import os
-import sys
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
 from edgeecg.cli.parser import checked
+from edgeecg.cli.progress import Progress
 from edgeecg.errors import InputError
-from edgeecg.evals.noise import SNRS_DB, read_noise
-from edgeecg.evals.rpeaks import CROSSVAL, RecordScore, Report, engine_detector, evaluate, find_records, read_crossval
+from edgeecg.evals.noise import SNRS_DB, read_noise, without_normal_beat
+from edgeecg.evals.rpeaks import CROSSVAL, Report, engine_detector, evaluate, find_records, read_crossval
 from edgeecg.evals.table import conditions_table, crossval_lines, records_table
-
-QUIET_S = 2.0
-"""How long nothing is said of progress."""
 
 EPILOGUE = """\
 Pairing: ANSI/AAMI EC57, 150 ms, beat annotations only, ventricular fibrillation left out; from the start and from minute 5.
@@ -48,13 +43,17 @@ def run(options: argparse.Namespace) -> int:
     paths = find_records(Path(data), options.records)
     noise = read_noise(find_records(Path(data), [options.noise])[0]) if options.noise else None
     levels = [None] if noise is None else [None, *(options.snr or SNRS_DB)]
-    progress = _Progress(len(paths) * len(levels))
+    left_out = without_normal_beat(paths) if noise else []
+    mixable = [path for path in paths if path not in left_out]
+    progress = Progress(len(paths) + len(mixable) * (len(levels) - 1))
     detect = engine_detector(options.chunk)
     reports = [
         Report(
             detector=f"edgeecg, chunks of {options.chunk}",
             snr_db=snr_db,
-            records=tuple(progress.over(evaluate(paths, detect, noise=noise, snr_db=snr_db, lead=options.lead))),
+            records=tuple(
+                progress.over(evaluate(paths if snr_db is None else mixable, detect, noise=noise, snr_db=snr_db, lead=options.lead))
+            ),
         )
         for snr_db in levels
     ]
@@ -68,27 +67,8 @@ def run(options: argparse.Namespace) -> int:
     print(records_table(reports[0]))
     if noise is not None:
         print(f"\n{noise.name}:\n{conditions_table(reports)}")
+        if left_out:
+            print(f"left out under noise, for the rule needs a normal beat: {', '.join(path.name for path in left_out)}")
     elif not options.records:
         print(f"\n{crossval_lines(fitted)}")
     return 0
-
-
-class _Progress:
-    """One line on a terminal that says how far a long measurement is; on anything else, silence."""
-
-    def __init__(self, total: int) -> None:
-        self._total = total
-        self._done = 0
-        self._begun = time.monotonic()
-        self._shown = False
-
-    def over(self, scores: Iterator[RecordScore]) -> Iterator[RecordScore]:
-        for score in scores:
-            self._done += 1
-            self._show(score.record)
-            yield score
-
-    def _show(self, record: str) -> None:
-        if sys.stderr.isatty() and (self._shown or time.monotonic() - self._begun > QUIET_S):
-            self._shown = self._done < self._total
-            print(f"\r{self._done} of {self._total}: {record}" if self._shown else "\r", end="\033[K", file=sys.stderr, flush=True)

@@ -8,6 +8,7 @@ alternate, and the noise joins and leaves without a step.
 
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,6 +77,12 @@ def qrs_rms(clean_mv: NDArray[np.float64], annotations: Annotations, rate_hz: fl
         raise InputError("noise: clean recording", "without a normal beat", "annotated with some")
     windows = clean_mv[normal[:, np.newaxis] + np.arange(-half, half + 1)]
     return _trimmed_mean(np.ptp(windows, axis=1)) / math.sqrt(8)
+
+
+def without_normal_beat(paths: Sequence[Path]) -> list[Path]:
+    """Say which recordings the rule has no amplitude for: every beat is paced, as in mitdb/107."""
+    annotated = {path: read_annotations(path.with_name(path.name + ".atr")).symbols for path in paths}
+    return [path for path, symbols in annotated.items() if not np.isin(symbols, NORMAL_SYMBOLS).any()]
 
 
 def noise_rms(noise_mv: NDArray[np.float64], rate_hz: float) -> float:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeecg.evals.ec57 import Score, Truth, score
+from edgeecg.evals.ec57 import Score, Truth, gross, score
 from edgeecg.io.wfdb import Annotations
 from edgeecg.types import Beat, Event, Quality, Vitals
 
@@ -78,9 +78,22 @@ class QualityScore:
         }
 
 
-def score_quality(events: Sequence[Event], truth: Truth, annotations: Annotations, rate_hz: float, lead: int = 0) -> QualityScore:
-    """Judge a lead's events, all from one run of the engine. Seconds in ventricular fibrillation count for nothing."""
+def score_quality(
+    events: Sequence[Event],
+    truth: Truth,
+    annotations: Annotations,
+    rate_hz: float,
+    lead: int = 0,
+    within: NDArray[np.bool_] | None = None,
+) -> QualityScore:
+    """Judge a lead's events, all from one run of the engine. Seconds in ventricular fibrillation count for nothing.
+
+    `within` says of every sample whether a second that begins there counts; without it, all do.
+    """
     ratings = ratings_of(events)
+    if within is not None:
+        kept = within[ratings.starts]
+        ratings = Ratings(ratings.starts[kept], ratings.ends[kept], ratings.good[kept])
     outside = np.ones(len(ratings.starts), np.bool_)
     for begin, end in truth.vf:
         outside &= (ratings.ends <= begin) | (ratings.starts > end)
@@ -97,12 +110,34 @@ def score_quality(events: Sequence[Event], truth: Truth, annotations: Annotation
     )
 
 
+def add_up(scores: Iterable[QualityScore]) -> QualityScore:
+    """Add up recordings: every second weighs the same."""
+    all_of = tuple(scores)
+    return QualityScore(
+        n_seconds=sum(one.n_seconds for one in all_of),
+        n_good=sum(one.n_good for one in all_of),
+        n_clean=sum(one.n_clean for one in all_of),
+        n_clean_good=sum(one.n_clean_good for one in all_of),
+        in_good=gross(one.in_good for one in all_of),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class RateScore:
-    """In how many seconds rated good the heart rate is known and within 1/min of what the annotated beats give."""
+    """In how many seconds rated good the heart rate is known, and within 1/min of what the annotated beats give."""
 
     n_good: int
+    n_known: int
     n_within: int
+
+    def figures(self) -> dict[str, Any]:
+        """Give what a report prints, ready for JSON: shares in percent."""
+        return {
+            "good_seconds": self.n_good,
+            "known": _percent(self.n_known, self.n_good),
+            "within": _percent(self.n_within, self.n_good),
+            "within_where_known": _percent(self.n_within, self.n_known),
+        }
 
 
 def score_heart_rate(events: Sequence[Event], reference: Iterable[Vitals]) -> RateScore:
@@ -114,8 +149,8 @@ def score_heart_rate(events: Sequence[Event], reference: Iterable[Vitals]) -> Ra
     true = {event.sample: event.heart_rate for event in reference if event.heart_rate > 0}
     at = np.array(sorted(true), np.int64)
     good = at[ratings_of(events).in_good(at)].tolist()
-    within = sum(known.get(sample, -1.0) > 0 and abs(known[sample] - true[sample]) <= RATE_WITHIN for sample in good)
-    return RateScore(len(good), within)
+    off = [abs(known[sample] - true[sample]) for sample in good if known.get(sample, -1.0) > 0]
+    return RateScore(len(good), len(off), sum(one <= RATE_WITHIN for one in off))
 
 
 def _percent(part: int, whole: int) -> float | None:

@@ -85,6 +85,6 @@ def test_the_heart_rate_counts_in_good_seconds_where_the_annotated_beats_give_on
     reference = [vitals(number * 100 + 99, rate) for number, rate in enumerate([60.0, 60.0, 60.0, 60.0, 60.0, 60.0, 60.0])]
     # within: seconds 0 and 4; off by 1.1: 1; bad: 2; unknown to the stream: 3 and 5; never rated: 6
     result = score_heart_rate(stream, reference)
-    assert (result.n_good, result.n_within) == (5, 2)
+    assert (result.n_good, result.n_known, result.n_within) == (5, 3, 2)
     result = score_heart_rate(stream, [vitals(99, -1.0), *reference[1:]])
-    assert (result.n_good, result.n_within) == (4, 1)
+    assert (result.n_good, result.n_known, result.n_within) == (4, 2, 1)

@@ -120,7 +120,7 @@ def test_the_command_prints_tables_for_people(data: Path, capsys: pytest.Capture
 def test_a_long_measurement_says_how_far_it_is_and_wipes_it_away(
     data: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("edgeecg.cli.eval_rpeaks.QUIET_S", -1.0)
+    monkeypatch.setattr("edgeecg.cli.progress.QUIET_S", -1.0)
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
     assert main(["eval", "rpeaks", "--data", str(data)]) == 0
     assert capsys.readouterr().err == "\r1 of 2: 1\033[K\r\033[K"
