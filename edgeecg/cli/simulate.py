@@ -1,8 +1,9 @@
-"""`edgeecg simulate`: a heart by a model, with the truth beside it, to files or as a device on a pty."""
+"""`edgeecg simulate`: a heart by a model, with the truth beside it, to files or as a device on a pty or a broker."""
 
 import argparse
 import json
 import math
+import os
 import sys
 import time
 import tomllib
@@ -13,7 +14,8 @@ from typing import TypeVar
 from edgeecg.cli.parser import Parser, checked
 from edgeecg.cli.player import Pace
 from edgeecg.errors import InputError
-from edgeecg.io.device import MAX_COUNT, SimulatedDevice
+from edgeecg.io.device import DEVICE_ID, MAX_COUNT, SimulatedDevice, is_device_id
+from edgeecg.io.mqttline import MqttLine
 from edgeecg.io.newfile import open_new
 from edgeecg.io.ptyline import PtyLine
 from edgeecg.io.simulated import Files
@@ -36,7 +38,7 @@ def configure(parser: Parser) -> None:
     share = checked(float, "a share from 0 to 1", lambda share: 0 <= share <= 1)
     number = checked(float, "a number > 0", lambda x: 0 < x < math.inf)
     parser.add_argument("--scenario", default="normal", help=f"{', '.join(NAMED)}; or a .toml or .json of your own (default: normal)")
-    parser.add_argument("--seconds", type=number, help="how long (default: 60, and without end on a pty)")
+    parser.add_argument("--seconds", type=number, help="how long (default: 60, and without end on a pty or a broker)")
     parser.add_argument("--rate", type=number, default=250.0, help="samples of ECG a second (default: 250)")
     parser.add_argument("--pcg", action="store_true", help="heart sounds too")
     parser.add_argument("--pcg-rate", type=number, help="samples of sound a second (default: the multiple of --rate from 1000 on)")
@@ -53,7 +55,8 @@ def configure(parser: Parser) -> None:
     way.add_argument(
         "--packet", type=checked(int, "a number of samples > 0", lambda n: n > 0), help="samples of ECG a frame (default: 0.1 s)"
     )
-    way.add_argument("--speed", type=number, default=1.0, help="on a pty: so many times as fast as it happens")
+    way.add_argument("--device", type=_device_id, default=DEVICE_ID, help=f"who it says it is (default: {DEVICE_ID})")
+    way.add_argument("--speed", type=number, default=1.0, help="on a pty or a broker: so many times as fast as it happens")
     way.add_argument("--drift-ppm", type=float, default=0.0, help="how much too fast the device's clock runs")
     way.add_argument("--late-ms", type=float, default=0.0, help="frames come up to this much late")
     way.add_argument("--loss", type=share, default=0.0, help="share of frames that never come")
@@ -69,10 +72,10 @@ def run(options: argparse.Namespace) -> int:
     """Simulate it."""
     simulation = Simulation(_setup(options))
     if options.to == "pty":
-        summary = _to_pty(options, simulation)
+        summary = _to_line(options, simulation, PtyLine())
     elif "://" in options.to:
-        raise InputError(
-            "--to", repr(options.to), f"a file's name or pty; a file's name that ends in {FRAMES_SUFFIX} holds what a device would send"
+        summary = _to_line(
+            options, simulation, MqttLine(options.to, device_id=options.device, password=os.environ.get("EDGEECG_MQTT_PASSWORD"))
         )
     elif options.to.endswith(FRAMES_SUFFIX):
         summary = _to_frames_file(options, simulation)
@@ -125,6 +128,9 @@ def _noises(text: str) -> tuple[Noise, ...]:
         except ValueError:
             raise argparse.ArgumentTypeError(f"{part!r} is not KIND:DB, as in muscle:12") from None
     return tuple(noises)
+
+
+_device_id = checked(str, "a letter or digit, then letters, digits, '.', '_' or '-', 16 at most", is_device_id)
 
 
 def _trouble(options: argparse.Namespace) -> Trouble:
@@ -184,7 +190,7 @@ def _packets(options: argparse.Namespace, simulation: Simulation, tally: Tally, 
 
 def _to_frames_file(options: argparse.Namespace, simulation: Simulation) -> dict[str, object]:
     seconds, tally, n_bytes = options.seconds or SECONDS, Tally(), 0
-    device = SimulatedDevice(simulation.setup, trouble=_trouble(options))
+    device = SimulatedDevice(simulation.setup, trouble=_trouble(options), device_id=options.device)
     sending = device.frames(_packets(options, simulation, tally, seconds))
     with open_new(Path(options.to)) as file:
         for sent in sending:
@@ -202,11 +208,10 @@ def _fate(tally: Tally) -> dict[str, object]:
     }
 
 
-def _to_pty(options: argparse.Namespace, simulation: Simulation) -> dict[str, object]:
-    """Be a device on a pty until the time is over or somebody interrupts."""
-    device, tally = SimulatedDevice(simulation.setup, trouble=_trouble(options)), Tally()
+def _to_line(options: argparse.Namespace, simulation: Simulation, line: PtyLine | MqttLine) -> dict[str, object]:
+    """Be a device until the time is over or somebody interrupts."""
+    device, tally = SimulatedDevice(simulation.setup, trouble=_trouble(options), device_id=options.device), Tally()
     sending = device.frames(_packets(options, simulation, tally, options.seconds))
-    line = PtyLine()
     print(line.name, flush=True)
     pace = Pace(options.speed)
     try:

@@ -8,6 +8,7 @@ from edgeecg.simulate.device import ECG, PCG, Packet, Trouble
 from edgeecg.simulate.simulation import Setup
 from edgeecg_wire import frames as f
 from edgeecg_wire.codec import Decoder, Result, encode
+from edgeecg_wire.text import DEVICE_NAME
 
 FIRMWARE = "simulated heart"
 DEVICE_ID = "simulated"
@@ -17,6 +18,11 @@ PICO_VOLT = 10**9 // COUNTS_PER_MV
 LEAD_I = 257
 MAX_COUNT = (f.MAX_FRAME - f.Samples.LAYOUT.size - 4) // 2
 """Samples that one frame can hold."""
+
+
+def is_device_id(text: str) -> bool:
+    """Say whether a device may be called so."""
+    return DEVICE_NAME.fullmatch(text) is not None
 
 
 class Sent(NamedTuple):

@@ -5,15 +5,27 @@ import os
 import re
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from edgeecg.cli import main
 from edgeecg.io.csv import read_csv
+from edgeecg.io.sources.claims import Claims
+from edgeecg.io.sources.items import Line
+from edgeecg.io.sources.mqtt import MqttSettings, MqttSource
 from edgeecg.io.wfdb import read_annotations, read_record
+from edgeecg.simulate.converter import ecg_counts
+from edgeecg.simulate.scenario import NAMED
+from edgeecg.simulate.simulation import Setup, Simulation
+from edgeecg.types import Chunk
 from edgeecg_wire import frames as f
 from edgeecg_wire.codec import Decoder
+from tests.io.sources.brokers import BROKERS, PATIENCE_S, mosquitto_running
+from tests.io.sources.listening import Listener
 
 
 def simulate(*arguments: str) -> int:
@@ -83,6 +95,39 @@ def test_a_device_on_a_pty() -> None:
     assert all(isinstance(frame, f.Samples | f.Hello) for frame in seen)
 
 
+def listen(listener: Listener, holds: Callable[[], bool]) -> None:
+    end = time.monotonic() + PATIENCE_S
+    while not holds():
+        assert time.monotonic() < end, listener.notices
+        listener.step(0.5)
+
+
+@pytest.mark.parametrize("broker", BROKERS)
+def test_a_device_behind_a_broker(broker: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with BROKERS[broker](tmp_path) as port:
+        source = MqttSource(MqttSettings(host="127.0.0.1", port=port), epoch=1, claims=Claims())
+        listener = Listener(source.queue)
+        source.start()
+        listen(listener, lambda: any(isinstance(notice, Line) and notice.is_up for notice in listener.notices))
+        arguments = f"--to mqtt://127.0.0.1:{port} --device patch-1 --seconds 20 --speed 100 --json"
+        assert simulate(*arguments.split()) == 0
+        listen(listener, lambda: sum(isinstance(item, Chunk) for item in listener.items) >= 200)
+        source.stop()
+    chunks = [item for item in listener.items if isinstance(item, Chunk)]
+    assert {chunk.stream for chunk in chunks} == {"patch-1/ecg"}
+    block = next(Simulation(Setup(scenario=NAMED["normal"])).blocks(5000))
+    np.testing.assert_array_equal(np.concatenate([chunk.samples.ravel() for chunk in chunks]), ecg_counts(block.ecg_mv))
+    topic, said = capsys.readouterr().out.splitlines()
+    assert topic == "edgeecg/v1/patch-1/raw"
+    assert json.loads(said)["overrun"] == 0
+
+
+def test_a_broker_that_lets_nobody_in_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with mosquitto_running(tmp_path, "allow_anonymous false") as port:
+        assert simulate("--to", f"mqtt://somebody@127.0.0.1:{port}", "--seconds", "1") == 2
+    assert "is not a broker that lets this device in" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
@@ -94,7 +139,10 @@ def test_a_device_on_a_pty() -> None:
         (["--to", "x", "--loss", "2"], "--loss: '2' is not a share from 0 to 1"),
         (["--to", "x", "--pcg-noise", "pink:3"], "simulate.pcg_noise: given without a PCG is not possible with one only"),
         (["--to", "x.frames", "--packet", "600"], "--packet: 600 samples of ECG, 1 of sound to each, is not what a frame holds: .*"),
-        (["--to", "ftp://x"], "--to: 'ftp://x' is not a file's name or pty.*"),
+        (["--to", "ftp://x"], r"address: 'ftp://x' is not mqtt://\[user@\]host\[:port\]"),
+        (["--to", "mqtt://127.0.0.1:1"], "127.0.0.1:1: .*refused.* is not a broker that answers"),
+        (["--to", "mqtt://x:y"], ".* is not mqtt://.*"),
+        (["--to", "pty", "--device", "a b"], "--device: 'a b' is not a letter or digit, .*"),
         ([], "the following arguments are required: --to"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
