@@ -41,9 +41,10 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Lagging:
-    """A stream's samples come later and later, or in time again."""
+    """Samples come later and later, or in time again."""
 
     stream: str
+    """Empty: those of a whole source, because its queue is not emptied."""
     delay_s: float
     is_over: bool
 

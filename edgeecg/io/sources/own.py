@@ -39,6 +39,7 @@ class OwnDevice:
         self._twins: dict[int, Twins] = {}
         self._only = only
         self._decoder = Decoder()
+        self._is_joining = only is None  # a line is joined in the middle of a frame, a message is whole
         self._hello: f.Hello | None = None
         self._streams: dict[int, Stream] = {}
         self._known: dict[str, dict[int, Stream]] = {}
@@ -60,8 +61,9 @@ class OwnDevice:
                 self._samples(result, arrival_ns, items)
             elif type(result) is f.Hello:
                 self._greet(result, arrival_ns, items)
-            else:
+            elif not (self._is_joining and isinstance(result, Damaged)):
                 self._other(result, arrival_ns)
+            self._is_joining = False
         return items
 
     def streams(self) -> list[Stream]:
@@ -70,7 +72,7 @@ class OwnDevice:
 
     def line_lost(self, now_ns: int) -> list[Item]:
         """The line is gone; who comes next must say hello. The streams stay known: the same device goes on with them."""
-        self._decoder = Decoder()
+        self._decoder, self._is_joining = Decoder(), True
         self.awaits_hello, self._hello = True, None
         self.acknowledged.clear()
         self._intake.claims.release(self._intake.where)
@@ -96,7 +98,10 @@ class OwnDevice:
                 self._streams[described.stream] = stream = Stream(announced)
                 items.append(announced)
             stream.is_refused = self._breaks_its_word(stream, announced, described.stream)
-            items += stream.lost(now_ns) if stream.is_refused else stream.opened(now_ns, self._intake.epoch)
+            if stream.is_refused:
+                items += stream.lost(now_ns)
+            elif described.stream not in self._twins or not self._twins[described.stream].were_two:
+                items += stream.opened(now_ns, self._intake.epoch)
 
     def _is_welcome(self, hello: f.Hello) -> bool:
         name, intake = hello.device_id, self._intake
@@ -194,7 +199,7 @@ class OwnDevice:
             case Unknown(version, kind, _):
                 refuse("frame", f"of version {version}, type {kind:#04x}", f"of version {f.VERSION} and a type it knows")
             case Refused(kind, _, detail):
-                refuse(f"{f.FRAMES[kind].NAME} frame", detail, "what the protocol allows")
+                refuse(f"{f.FRAMES[kind].NAME} frame", f"broken ({detail})", "within the protocol's rules")
             case f.Ack(request_type=asked, status=status) if status != f.STATUS_DONE:
                 refuse(f"answer to request {asked:#04x}", f"status {status}", f"{f.STATUS_DONE}, done")
             case f.Ack(request_type=asked):

@@ -5,12 +5,13 @@ from threading import Condition
 from typing import Final, Protocol
 
 from edgeecg.io.sources.items import Item, Notice
+from edgeecg.io.sources.lag import LagWatch
 from edgeecg.types import Chunk, SourceChange, SourceState
 
-MAX_VALUES: Final = 65536
-"""Values one stream may have waiting: 65 s of three leads at 333 Hz, half a megabyte."""
-LEAST_COST: Final = 32
-"""What a record weighs beside its values, in values."""
+MAX_VALUES: Final = 16384
+"""Values one stream may have waiting: 65 s of one lead at 250 Hz, in frames of 25 samples some 200 kB."""
+LEAST_COST: Final = 8
+"""What a chunk weighs at least, in values: one of a single sample takes room too."""
 MAX_STATES: Final = 16
 """Changes of one stream that may wait; a source that comes and goes faster than it is read is told as it is in the end."""
 MAX_NOTICES: Final = 256
@@ -70,12 +71,14 @@ class DroppingQueue:
         self._notices: deque[Notice] = deque(maxlen=MAX_NOTICES)
         self._next_place = 0
         self._changed = Condition()
+        self._lag = LagWatch("")
         self.dropped_samples = 0
 
     def push(self, item: Item) -> None:
         """Take an item in; never waits."""
         with self._changed:
             self._push(item)
+            self._watch_reader(item)
             self._changed.notify()
 
     def push_all(self, items: list[Item]) -> None:
@@ -84,6 +87,7 @@ class DroppingQueue:
             with self._changed:
                 for item in items:
                     self._push(item)
+                self._watch_reader(items[-1])
                 self._changed.notify()
 
     def tell(self, notice: Notice) -> None:
@@ -110,10 +114,20 @@ class DroppingQueue:
             return taken
 
     def oldest_ns(self) -> int | None:
-        """Say when the oldest samples that wait arrived; the reader's delay is what has passed since."""
+        """Say when the oldest samples that wait arrived."""
         with self._changed:
-            arrivals = (item.arrival_ns for item in self._items.values() if isinstance(item, Chunk))
-            return next(arrivals, None)
+            return self._oldest_ns()
+
+    def _oldest_ns(self) -> int | None:
+        return next((item.arrival_ns for item in self._items.values() if isinstance(item, Chunk)), None)
+
+    def _watch_reader(self, newest: Item) -> None:
+        """Say when what comes in now lies behind samples that nobody has taken for too long."""
+        oldest_ns = self._oldest_ns()
+        if isinstance(newest, Chunk) and oldest_ns is not None:
+            change = self._lag.observe((newest.arrival_ns - oldest_ns) / 1e9)
+            if change is not None:
+                self._notices.append(change)
 
     def _push(self, item: Item) -> None:
         place = self._next_place

@@ -82,8 +82,7 @@ class SerialSource:
         intake = Intake(settings.port, epoch, claims, Refusals(self.queue.tell), self.queue.tell)
         self._speech: Speech = speech(intake, settings.foreign())
         self._thread = Thread(target=self._run, name=f"serial {settings.port}", daemon=True)
-        self._was_heard = False
-        self.n_opened = 0
+        self._was_up = self._was_heard = False
 
     def start(self) -> None:
         """Begin to look for the port."""
@@ -97,10 +96,10 @@ class SerialSource:
     def _run(self) -> None:
         failures = 0
         while not self._stopping.is_set():
-            self._was_heard = False
+            self._was_up = self._was_heard = False
             why = self._open_and_listen()
             failures = 1 if self._was_heard else failures + 1
-            if failures == 1:
+            if failures == 1 or self._was_up:
                 self.queue.tell(Line(self._settings.port, is_up=False, why=why))
             self.queue.push_all(self._speech.line_lost(self._clock_ns()))
             self._stopping.wait(REOPEN.delay_s(failures, self._fraction()))
@@ -109,6 +108,7 @@ class SerialSource:
         """Return why it came to an end."""
         try:
             with self._opened() as port:
+                self._was_up = True
                 self.queue.tell(Line(self._settings.port, is_up=True))
                 self._listen(port)
         except (SerialException, OSError) as error:
@@ -118,7 +118,6 @@ class SerialSource:
     def _opened(self) -> Serial:
         """Open the port for nobody else."""
         port = Serial(self._settings.port, self._settings.baud_used(), timeout=READ_S, write_timeout=WRITE_S, exclusive=True)
-        self.n_opened += 1
         self._speech.line_up()
         return port
 

@@ -21,8 +21,16 @@ class Twins:
 
     def are_two(self, sequence: int, clock_us: int) -> bool:
         """Take a frame's counter and clock; tell whether two must be sending."""
-        if (sequence, clock_us) in self._last:
-            return self._turns >= TURNS  # the same frame, delivered again
+        if (sequence, clock_us) not in self._last:  # else it is the same frame, delivered again
+            self._take(sequence, clock_us)
+        return self.were_two
+
+    @property
+    def were_two(self) -> bool:
+        """What the frames so far say."""
+        return self._turns >= TURNS
+
+    def _take(self, sequence: int, clock_us: int) -> None:
         who = next((at for at, (last, _) in enumerate(self._last) if (last + 1) & 0xFFFF == sequence), -1)
         goes_on = who >= 0
         who = who if goes_on else 1 - self._who
@@ -34,4 +42,3 @@ class Twins:
             self._turns = self._turns + 1 if goes_on else 0
             self._who, self._alone = who, 0
         self._last[who] = sequence, clock_us
-        return self._turns >= TURNS

@@ -16,7 +16,7 @@ from edgeecg.io.sources.requests import Requests
 from edgeecg.io.sources.twins import FORGET, TURNS, Twins
 from edgeecg.types import Chunk, ConfigChange, SourceChange, SourceState
 from edgeecg_wire import frames as f
-from edgeecg_wire.codec import Decoder, encode
+from edgeecg_wire.codec import Decoder, encode, seal
 from tests.io.sources.pty_device import ECG
 from tests.io.sources.publishing import hello, samples
 
@@ -150,6 +150,25 @@ def test_a_clock_of_forty_bits_goes_on_where_it_wraps() -> None:
     end = 1 << 40
     items = line.feed(samples(0, clock_us=end - 100_000), samples(1, clock_us=0), samples(2, clock_us=100_000))
     assert [item.device_us for item in items if isinstance(item, Chunk)] == [end - 100_000, end, end + 100_000]
+
+
+def test_a_frame_that_lies_about_its_length_is_refused_and_the_next_is_taken() -> None:
+    line = Line()
+    body = f.Samples.LAYOUT.pack(f.VERSION, f.Samples.TYPE, 0, 1, 0, 250_000, 99, 1, 16, 0, 0) + bytes(50)
+    items = line.device.feed(encode(hello("a")) + encode(samples(0)) + seal(body) + encode(samples(2)), 0)
+    assert kinds(items) == ["Announced", "OPENED", "Chunk", "Chunk"]
+    assert line.sentences() == [
+        "tty: samples frame: broken (data: 50 bytes are not 99 x 1 samples of 16 bits) is not within the protocol's rules"
+    ]
+
+
+def test_the_frame_a_line_is_joined_in_is_no_damage_and_any_other_is() -> None:
+    line = Line()
+    line.device.feed(encode(samples(0))[9:] + encode(hello("a")) + encode(samples(1))[9:], 0)
+    assert len(line.sentences()) == 1
+    line.device.line_lost(0)
+    line.device.feed(encode(samples(2))[9:], 0)
+    assert len(line.sentences()) == 1
 
 
 def test_a_lead_that_is_off_has_no_values_and_24_bits_keep_their_sign() -> None:

@@ -146,7 +146,7 @@ def test_the_device_in_c_is_told_for_people_and_for_programs(tmp_path: Path, cap
     assert f"{link}: edgeecg, device c-1\n" in told
     assert "integrity    crc-32\n" in told
     assert "ecg          c-1/ecg: 250 Hz, " in told
-    assert (found["format"], found["refused"], found["streams"][0]["rate_hz"]) == ("edgeecg", 0, 250.0)
+    assert (found["format"], found["sentences"], found["streams"][0]["rate_hz"]) == ("edgeecg", [], 250.0)
     assert found["streams"][0]["quality"][0]["heart_rate"] == pytest.approx(120, rel=0.1)
 
 

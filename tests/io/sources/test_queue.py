@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgeecg.facts import StreamFacts
-from edgeecg.io.sources.items import Announced, Item, Line
-from edgeecg.io.sources.queue import MAX_NOTICES, MAX_STATES, DroppingQueue, WaitingQueue
+from edgeecg.io.sources.items import Announced, Item, Lagging, Line
+from edgeecg.io.sources.queue import LEAST_COST, MAX_NOTICES, MAX_STATES, DroppingQueue, WaitingQueue
 from edgeecg.types import Chunk, SourceChange, SourceState
 
 PATIENCE_S = 20.0
@@ -87,12 +87,12 @@ def test_samples_that_the_device_dropped_are_added_when_their_place_is_needed() 
 
 
 def test_many_columns_weigh_more_and_one_sample_weighs_something() -> None:
-    queue = DroppingQueue(max_values=320)
+    queue = DroppingQueue(max_values=80)
     for at in range(20):
         queue.push(Chunk("a", np.zeros(1), at))
     assert told(queue) == [dropped("a", 9, 10), *[("a", at) for at in range(10, 20)]]
-    queue.push_all([Chunk("a", np.zeros((50, 4)), 0), Chunk("a", np.zeros((50, 4)), 1)])
-    assert told(queue) == [dropped("a", 0, 50), ("a", 1)]
+    queue.push_all([Chunk("a", np.zeros((11, 4)), 0), Chunk("a", np.zeros((11, 4)), 1)])
+    assert told(queue) == [dropped("a", 0, 11), ("a", 1)]
 
 
 def test_a_newest_chunk_is_never_dropped_however_large() -> None:
@@ -135,6 +135,20 @@ def made(what: str, stream: str, n: int, at: int) -> Item:
     return dropped(stream, at, n) if what == "dropped" else (opened if what == "opened" else lost)(stream, at)
 
 
+def test_a_reader_that_stays_away_is_told_of_once_and_once_when_it_is_back() -> None:
+    queue = DroppingQueue()
+    for at_s in range(6):
+        queue.push(chunk("a", 10, at_s * 10**9))
+    (raised,) = queue.notices()
+    assert isinstance(raised, Lagging)
+    assert (raised.stream, raised.delay_s, raised.is_over) == ("", 2.0, False)
+    queue.take()
+    queue.push(chunk("a", 10, 6 * 10**9))
+    (over,) = queue.notices()
+    assert isinstance(over, Lagging)
+    assert over.is_over
+
+
 ITEMS = st.lists(
     st.tuples(
         st.sampled_from("abc"), st.sampled_from(["chunk", "chunk", "chunk", "opened", "lost", "dropped", "take"]), st.integers(1, 90)
@@ -157,7 +171,7 @@ def test_nothing_is_lost_uncounted_nothing_overtakes_and_nothing_grows(script: l
         pushed[stream] += n if what in {"chunk", "dropped"} else 0
         last[stream] = item if what in {"opened", "lost"} else last.get(stream, item)
         queue.push(item)
-        assert len(queue._items) <= 3 * (200 // 32 + 2 * MAX_STATES + 2)
+        assert len(queue._items) <= 3 * (200 // LEAST_COST + 2 * MAX_STATES + 2)
         assert len(queue._items) == sum(len(held.samples) + len(held.marks) + len(held.states) for held in queue._streams.values())
     out += queue.take()
     assert not queue._streams
