@@ -69,15 +69,15 @@ def _height(a: float, b: float) -> float:
 
 P, T = _slow(-math.pi / 3, 1.2, 0.25), _slow(math.pi / 2, 0.75, 0.4)
 Q, R, S = _quick(-math.pi / 12, -5.0, 0.1), _quick(0.0, 30.0, 0.1), _quick(math.pi / 12, -7.5, 0.1)
-WIDE_R, WIDE_S = Wave(0.0007, 0.028, 1.6, 0.0, 0.0), Wave(0.085, 0.030, -0.9, 0.0, 0.0)
+WIDE_R, SLUR, WIDE_S = Wave(-0.0015, 0.018, 1.4, 0.0, 0.0), Wave(0.042, 0.022, 0.55, 0.0, 0.0), Wave(0.105, 0.030, -0.8, 0.0, 0.0)
 DISCORDANT_T = Wave(0.30, 0.060, -0.45, 0.6, 0.5)
 
 SHAPES = {
     "normal": Shape("N", (P, Q, R, S, T)),
     "atrial": Shape("A", (replace(P, delay_s=-0.13, height_mv=-0.6 * P.height_mv), Q, R, S, T)),
     "no-p": Shape("N", (Q, R, S, T)),
-    "ventricular": Shape("V", (WIDE_R, WIDE_S, DISCORDANT_T), s1=0.8, s2=0.5),
-    "ventricular-run": Shape("V", (Wave(0.0005, 0.030, 1.5, 0.0, 0.0), Wave(0.110, 0.036, -0.9, 0.0, 0.0)), s1=0.6, s2=0.3),
+    "ventricular": Shape("V", (WIDE_R, SLUR, WIDE_S, DISCORDANT_T), s1=0.8, s2=0.5),
+    "ventricular-run": Shape("V", (WIDE_R, SLUR, Wave(0.115, 0.036, -0.8, 0.0, 0.0)), s1=0.6, s2=0.3),
     "paced": Shape(
         "/", (Wave(0.0015, 0.026, 1.1, 0.0, 0.0), Wave(0.07, 0.030, -0.5, 0.0, 0.0), replace(DISCORDANT_T, height_mv=-0.35)), spike_s=0.07
     ),
