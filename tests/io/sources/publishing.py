@@ -25,6 +25,12 @@ class Publisher:
         sent.wait_for_publish(PATIENCE_S)
         assert sent.is_published()
 
+    def burst(self, messages: list[tuple[str, bytes]]) -> None:
+        """Publish as fast as the broker takes it."""
+        for sent in [self._client.publish(topic, payload, qos=1) for topic, payload in messages]:
+            sent.wait_for_publish(PATIENCE_S)
+            assert sent.is_published()
+
     def say(self, device: str, *frames: f.Frame) -> None:
         self.publish(raw(device), b"".join(map(encode, frames)))
 

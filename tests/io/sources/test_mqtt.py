@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import tracemalloc
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -72,6 +73,27 @@ def test_many_devices_are_heard_each_in_its_own_order(broker: str, tmp_path: Pat
         assert [chunk.sequence for chunk in chunks_of(listener, device)] == list(range(20))
     assert not [event for event in listener.events if isinstance(event, Gap | Refused)]
     assert listener.notices == [Line(f"mqtt 127.0.0.1:{port}", is_up=True), Line(f"mqtt 127.0.0.1:{port}", is_up=False, why="stopped")]
+
+
+@pytest.mark.parametrize("broker", BROKERS)
+def test_a_hundred_devices_at_once_lose_nothing(broker: str, tmp_path: Path) -> None:
+    devices, n_frames = [f"d{i}" for i in range(100)], 30
+    with BROKERS[broker](tmp_path) as port, source_at(port) as listener, publishing(port) as publisher:
+        listener.until(is_up, "the line")
+        publisher.burst([(raw(device), encode(hello(device))) for device in devices])
+        publisher.burst([(raw(device), encode(samples(i))) for i in range(n_frames) for device in devices])
+        listener.until(lambda all_: len(all_.of(Chunk)) >= len(devices) * n_frames, "every chunk")
+    assert Counter(item.stream for item in listener.items if isinstance(item, Chunk)) == {f"{device}/ecg": n_frames for device in devices}
+    assert not [event for event in listener.events if isinstance(event, Gap | Refused)]
+
+
+def test_what_was_published_while_nobody_listened_is_kept_by_the_session(tmp_path: Path) -> None:
+    with mosquitto_running(tmp_path) as port, publishing(port) as publisher:
+        with source_at(port) as listener:
+            listener.until(is_up, "the line")
+        publisher.say("d", hello("d"), *(samples(i) for i in range(5)))
+        with source_at(port) as listener:
+            listener.until(heard("d", 5), "what was kept")
 
 
 @pytest.mark.parametrize("broker", BROKERS)
