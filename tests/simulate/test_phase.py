@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from edgeecg.simulate.phase import TURN, legs, walk
@@ -22,6 +22,7 @@ periods = st.floats(0.25, 3.0)
 
 
 @given(shapes, shapes, periods, periods, st.floats(0.2, 12.0))
+@example("ventricular-run", "normal", 0.25, 0.25, 0.5)  # waves of more than a turn
 def test_whatever_follows_what_the_phase_arrives_on_time_and_never_turns_back(
     a: str, b: str, period: float, following: float, interval: float
 ) -> None:
