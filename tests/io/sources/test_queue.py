@@ -114,6 +114,15 @@ def test_a_source_that_comes_and_goes_unread_is_told_as_it_is_in_the_end() -> No
     assert told_of(items) == 10_000
 
 
+def test_a_clock_that_was_synchronised_does_not_hide_that_the_stream_is_open() -> None:
+    queue = DroppingQueue()
+    for at in range(MAX_STATES):
+        queue.push(opened("a", at))
+    synchronised = SourceState("a", SourceChange.CLOCK_SYNCHRONISED, MAX_STATES)
+    queue.push(synchronised)
+    assert queue.take() == [opened("a", MAX_STATES - 1), synchronised]
+
+
 def test_of_too_many_notices_the_oldest_goes() -> None:
     queue = DroppingQueue()
     for at in range(MAX_NOTICES + 5):
