@@ -21,7 +21,7 @@ def test_a_delay_is_counted_from_the_promptest_frame_and_drift_is_forgiven() -> 
     assert [delay.of(at_us, 1000 * at_us + late_ns) for at_us, late_ns in ((0, 5_000_000), (1000, 2_000_000), (2000, 9_000_000))] == [
         0.0,
         0.0,
-        pytest.approx(0.007, abs=1e-6),
+        pytest.approx(0.007, abs=1e-5),
     ]
     drifting = DeviceDelay()
     late = [drifting.of(at_s * 10**6, round(at_s * 1e9 * (1 + DRIFT_PPM * 0.9e-6))) for at_s in range(0, 36_000, 10)]
