@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from edgeecg.errors import SnapshotError
 from edgeecg.facts import EngineConfig, StreamFacts
 from edgeecg.stages import align, condition, qrs, quality, vitals, window
+from edgeecg.stages.batch import Batch
 from edgeecg.stages.params import Params
 from edgeecg.stages.rows import Row, rows
 from edgeecg.types import (
@@ -47,36 +48,7 @@ READERS: dict[int, Callable[[StreamFacts, Row], Event]] = {
 """Events that are known from a row alone; those of windows need the stream's state."""
 
 CLOSED = (-1, 0, 0)
-ONE_PIECE = (0,)
 NO_SAMPLES = np.zeros(0)
-
-
-class _Batch:
-    """Chunks on their way into one kernel call, long ones in pieces."""
-
-    __slots__ = ("arrays", "owners", "pieces", "start")
-
-    def __init__(self) -> None:
-        self.pieces: list[int] = []
-        self.owners: list[int] = []
-        self.arrays: list[NDArray[Any]] = []
-        self.start = 0
-
-    def add(self, owner: int, chunk: Chunk, slot: int, n: int, n_leads: int, most: int) -> None:
-        """Append a chunk of n samples, in pieces of at most `most`: columns as in `edgeecg_kernels.arena.PIECE`."""
-        offset = chunk.offset
-        sequence, device_us, arrival_ns, frame_len = chunk.sequence, chunk.device_us, chunk.arrival_ns, chunk.frame_len or offset + n
-        for done in range(0, n, most) if n > most else ONE_PIECE[:n]:
-            at = self.start + done * n_leads
-            self.pieces += slot, at, min(most, n - done), sequence, device_us, arrival_ns, offset + done, frame_len
-            self.owners.append(owner)
-        self.arrays.append(chunk.samples)
-        self.start += n * n_leads
-
-    def order(self, slot: int, order: int, now_ns: int) -> None:
-        """Append a piece that brings no samples."""
-        self.pieces += slot, 0, order, -1, -1, now_ns, 0, 0
-        self.owners.append(0)
 
 
 class Fleet:
@@ -105,26 +77,35 @@ class Fleet:
     def run(self, chunks: Sequence[Chunk]) -> list[Events]:
         """Take chunks in order; return the events of each."""
         events: list[Events] = [()] * len(chunks)
-        batch = _Batch()
+        batch, is_open = Batch(), self._open
+        pieces, owners, arrays, start = batch.pieces, batch.owners, batch.arrays, 0
         for index, chunk in enumerate(chunks):
             samples = chunk.samples
             shape = samples.shape
             n = shape[0] if shape else 0
-            slot, n_leads, most = self._open.get(chunk.stream, CLOSED)
+            slot, n_leads, most = is_open.get(chunk.stream, CLOSED)
             if slot < 0 or samples.size != n * n_leads or samples.dtype.kind not in NUMBERS:
                 self._run_batch(batch, events)
-                batch = _Batch()
+                batch.clear()
+                start = 0
                 events[index] = (self._refusal(chunk),)
+                continue
+            if 0 < n <= most:  # as `cut` would, without a call: a fleet's call is this loop a thousand times
+                offset = chunk.offset
+                pieces += slot, start, n, chunk.sequence, chunk.device_us, chunk.arrival_ns, offset, chunk.frame_len or offset + n
+                owners.append(index)
             else:
-                batch.add(index, chunk, slot, n, n_leads, most)
+                batch.cut(index, chunk, slot, start, n, n_leads, most)
+            arrays.append(samples)
+            start += n * n_leads
         self._run_batch(batch, events)
         return events
 
-    def _run_batch(self, batch: "_Batch", events: list[Events]) -> None:
+    def _run_batch(self, batch: Batch, events: list[Events]) -> None:
         if not batch.owners:
             return
         x = np.concatenate(batch.arrays, axis=None, dtype=np.float64) if batch.arrays else NO_SAMPLES
-        pieces = np.array(batch.pieces, np.int64).view(PIECE)
+        pieces = np.fromiter(batch.pieces, np.int64, len(batch.pieces)).view(PIECE)
         row_ends = np.zeros(len(pieces), np.int64)
         told, done = self._told(), 0
         while done < len(pieces):
@@ -138,7 +119,7 @@ class Fleet:
         p = self._params
         return self._streams, self._leads, p.streams, p.taps, p.models, p.qrs, p.quality, self.hop_factor
 
-    def _tell(self, batch: "_Batch", begin: int, row_ends: list[int], events: list[Events]) -> None:
+    def _tell(self, batch: Batch, begin: int, row_ends: list[int], events: list[Events]) -> None:
         """Give each chunk its events."""
         told, row = rows(self._out[: row_ends[-1]]), 0
         for piece, end in enumerate(row_ends, begin):
@@ -149,7 +130,7 @@ class Fleet:
 
     def _run_order(self, slot: int, order: int, now_ns: int = 0) -> Events:
         """Run one piece without samples: PIECE_TICK or PIECE_BREAK."""
-        batch = _Batch()
+        batch = Batch()
         batch.order(slot, order, now_ns)
         events: list[Events] = [()]
         self._run_batch(batch, events)

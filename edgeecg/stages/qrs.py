@@ -14,19 +14,11 @@ _Beat = thawed(Beat)
 
 def beat(facts: StreamFacts, row: Row) -> Beat:
     """Read a row of KIND_BEAT."""
-    confidence, morphology, width_ms, prematurity, distance, amplitude_mv, late, _ = row.value
+    _, lead, sample, known_at, value = row
+    confidence, morphology, width_ms, prematurity, distance, amplitude_mv, late, _ = value
+    shape = MORPHOLOGIES[int(morphology)]
     event = _Beat(
-        stream=facts.name,
-        lead=facts.leads[row.lead],
-        sample=row.sample,
-        confidence=confidence,
-        morphology=MORPHOLOGIES[int(morphology)],
-        width_ms=width_ms,
-        prematurity=prematurity,
-        template_distance=distance,
-        amplitude_mv=amplitude_mv,
-        late=late != 0,
-        reported_at=row.known_at,
+        facts.name, facts.leads[lead], sample, confidence, shape, width_ms, prematurity, distance, amplitude_mv, late != 0, known_at
     )
     event.__class__ = Beat
     return event

@@ -14,19 +14,9 @@ _Quality = thawed(Quality)
 
 def quality(facts: StreamFacts, row: Row) -> Quality:
     """Read a row of KIND_QUALITY."""
-    index, good, reason, bad_share, noise_mv, mains_mv, _, _ = row.value
-    event = _Quality(
-        stream=facts.name,
-        lead=facts.leads[row.lead],
-        start_sample=row.sample,
-        len_samples=round(facts.rate_hz),
-        index=index,
-        good=good != 0,
-        reason=REASONS[int(reason)],
-        bad_share=bad_share,
-        noise_mv=noise_mv,
-        mains_mv=mains_mv,
-        reported_at=row.known_at,
-    )
+    _, lead, start_sample, known_at, value = row
+    index, good, reason, bad_share, noise_mv, mains_mv, _, _ = value
+    name, rate_hz, why = facts.name, facts.rate_hz, REASONS[int(reason)]
+    event = _Quality(name, facts.leads[lead], start_sample, round(rate_hz), index, good != 0, why, bad_share, noise_mv, mains_mv, known_at)
     event.__class__ = Quality
     return event

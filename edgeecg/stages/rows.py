@@ -1,6 +1,7 @@
 """A kernel's rows as events, a column at a time: fields of a structured scalar cost more than the rest of an event."""
 
 from dataclasses import fields, is_dataclass, make_dataclass
+from functools import partial
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -19,9 +20,13 @@ class Row(NamedTuple):
     value: list[float]
 
 
+_ROW = partial(tuple.__new__, Row)
+"""As Row._make, at half its price."""
+
+
 def rows(out: NDArray[np.void]) -> list[Row]:
     """Read rows."""
-    return list(map(Row, *(out[name].tolist() for name in Row._fields)))
+    return list(map(_ROW, zip(*[out[name].tolist() for name in Row._fields], strict=True)))
 
 
 def thawed(kind: type[E]) -> type[E]:
