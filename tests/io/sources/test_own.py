@@ -144,6 +144,16 @@ def test_delay_that_grows_is_said_once_and_so_is_its_end_while_drift_is_neither(
     assert raised.delay_s == pytest.approx(3.0, abs=0.1)
 
 
+def test_a_device_that_begins_anew_is_not_late() -> None:
+    line = Line()
+    line.feed(hello("a"))
+    for i in range(20):
+        line.feed(samples(36_000 + i), at_ns=i * 100_000_000)
+    for i in range(20):
+        line.feed(samples(i), at_ns=(20 + i) * 100_000_000)
+    assert line.notices == []
+
+
 def test_a_clock_of_forty_bits_goes_on_where_it_wraps() -> None:
     line = Line()
     line.feed(replace(hello("a"), clock_bits=40))
