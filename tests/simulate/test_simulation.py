@@ -8,7 +8,7 @@ from itertools import islice
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -46,6 +46,7 @@ WHOLE = made(NOISY, 35)
 
 @settings(max_examples=20)
 @given(st.integers(1, 6000), st.integers(1, 8750))
+@example(1, 60)
 def test_blocks_of_any_size_join_to_the_same_signal(block_len: int, n_samples: int) -> None:
     n_samples = min(n_samples, 400 * block_len)
     blocks = list(Simulation(NOISY).blocks(block_len, n_samples=n_samples))
@@ -158,6 +159,27 @@ def test_ventricular_fibrillation_has_its_frequency_and_size_and_no_beats() -> N
     assert block.beats == ()
     assert power[(f > 3) & (f < 7)].sum() / power.sum() > 0.75
     assert block.ecg_mv.std() == pytest.approx(0.4, rel=0.1)
+
+
+def still(*episodes: Episode) -> Signal:
+    """15 s at an even rate on a still baseline."""
+    return made(Setup(scenario=Scenario(name="x", sd_bpm=0, wander_mv=0, episodes=episodes)), 15).ecg_mv
+
+
+def test_fibrillation_ends_with_its_episode() -> None:
+    x = still(Episode(0.0, "vf"), Episode(6.0, "asystole"))
+    assert np.ptp(x[4 * 250 : 5 * 250]) > 0.3
+    assert np.ptp(x[6 * 250 :]) < 1e-6
+
+
+def test_a_beat_after_silence_has_its_p_wave_wherever_stretches_are_cut() -> None:
+    def first_after(silence_ends_s: float) -> Signal:
+        x = still(Episode(0.0, "normal"), Episode(2.0, "asystole"), Episode(silence_ends_s, "normal"))
+        at = round(silence_ends_s * 250)
+        return x[at - 100 : at + 75]
+
+    np.testing.assert_allclose(first_after(10.1), first_after(8.1), rtol=0, atol=1e-3)
+    assert first_after(10.1)[50:75].max() > 0.1
 
 
 def test_asystole_is_flat_but_for_breathing() -> None:
