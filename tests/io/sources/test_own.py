@@ -206,6 +206,8 @@ def test_requests_are_made_until_they_are_answered() -> None:
     line.device.line_lost(0)
     requests.line_up()
     assert asked(11.4) == ["Identify"]
+    requests.line_up()
+    assert asked(11.5) == ["Identify"], "a new line has not been asked yet"
 
 
 def test_twins_are_told_from_loss_and_repetition() -> None:
