@@ -27,7 +27,7 @@ def scaled(noise: Floats, power: float, snr_db: float) -> Floats:
     powers = np.var(seconds, axis=1)
     low, high = np.percentile(powers, [5, 95])
     typical = float(np.mean(powers[(powers >= low) & (powers <= high)]))
-    return noise * np.sqrt(power / (max(typical, 1e-12) * 10.0 ** (snr_db / 10.0)))
+    return np.asarray(noise * np.sqrt(power / (max(typical, 1e-12) * 10.0 ** (snr_db / 10.0))))
 
 
 def muscle(length: int, rng: Rng) -> Floats:
@@ -42,7 +42,7 @@ def motion(length: int, rng: Rng) -> Floats:
     for at in np.flatnonzero(rng.random(length) < rng.uniform(0.4, 3.0) / GRID_HZ):
         rise = rng.uniform(0.01, 0.25) * GRID_HZ
         fall = np.exp(rng.uniform(np.log(0.03), np.log(1.0))) * GRID_HZ
-        t = np.arange(min(int(6.0 * fall + rise), length - at))
+        t = np.arange(min(int(6.0 * fall + rise), length - int(at)))
         push = np.where(t < rise, 0.5 - 0.5 * np.cos(np.pi * t / rise), np.exp(-(t - rise) / fall))
         result[at : at + len(t)] += rng.normal() * rng.exponential() * push
     sos = signal.butter(1, rng.uniform(2.0, 9.0), fs=GRID_HZ, output="sos")
