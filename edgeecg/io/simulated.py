@@ -96,12 +96,13 @@ class Marks:
 
 
 class TruthFile:
-    """`path.json`: the truth, its beats last, a line each."""
+    """`path.json`: the truth, a line a fact, its beats last, a line each."""
 
     def __init__(self, path: Path, simulation: Simulation, n_samples: int) -> None:
         self._file = open_new(path)
-        head = json.dumps(truth.of(simulation, n_samples=n_samples), indent=1, allow_nan=False)
-        self._file.write((head.removesuffix("\n}") + ',\n "beats": [').encode())
+        facts = truth.of(simulation, n_samples=n_samples)
+        lines = [f" {json.dumps(name)}: {json.dumps(value, allow_nan=False)},\n" for name, value in facts.items()]
+        self._file.write(("{\n" + "".join(lines) + ' "beats": [').encode())
         self._separator = "\n  "
 
     def take(self, block: Block) -> None:

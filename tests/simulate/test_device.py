@@ -111,6 +111,7 @@ def test_one_trouble_more_leaves_the_others_chance() -> None:
     _, alone = sent(Trouble(loss=0.05))
     _, with_others = sent(Trouble(loss=0.05, jitter_ms=50, duplication=0.1))
     assert alone.lost == with_others.lost
+    assert with_others.duplicated == pytest.approx(0.1 * 0.95 * with_others.sent, rel=0.3)
 
 
 def test_sequences_come_round_at_16_bits() -> None:
