@@ -20,7 +20,7 @@ FRAME_LEN = 25
 REPEATS = 11
 
 
-@numba.njit  # type: ignore[untyped-decorator]
+@numba.njit
 def _resample_all(state: Any, params: Any, taps: Any, x: Any, y: Any, block: int) -> int:
     n_out = 0
     for start in range(0, len(x) - block + 1, block):
@@ -28,7 +28,7 @@ def _resample_all(state: Any, params: Any, taps: Any, x: Any, y: Any, block: int
     return n_out
 
 
-@numba.njit  # type: ignore[untyped-decorator]
+@numba.njit
 def _align_all(state: Any, params: Any, meta: Any, x: Any, spans: Any, first: int) -> int:
     frame = meta[0]
     n_spans = 0

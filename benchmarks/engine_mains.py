@@ -38,7 +38,9 @@ class Mains:
 
 def hearts(data: Path | None) -> dict[str, tuple[Heart, tuple[float, ...]]]:
     """Synthetic hearts of three rates, the bundled recording, and records that have no mains of their own; and the mains for each."""
-    found = {f"synthetic, {bpm:g}/min": (heart(GRID_HZ, LENGTH_S, bpm=bpm, noise_mv=0.005), MAINS_HZ) for bpm in (55.0, 100.0, 170.0)}
+    found: dict[str, tuple[Heart, tuple[float, ...]]] = {
+        f"synthetic, {bpm:g}/min": (heart(GRID_HZ, LENGTH_S, bpm=bpm, noise_mv=0.005), MAINS_HZ) for bpm in (55.0, 100.0, 170.0)
+    }
     excerpt = load_excerpt()
     found["bundled, upon its own 60 Hz"] = _on_grid(excerpt.samples_mv, load_beats()[0], excerpt.rate_hz), ITS_OWN_HZ
     for record in QUIET_RECORDS if data else ():
