@@ -22,6 +22,8 @@ ITS_OWN_HZ = (60.0,)
 
 Heart = tuple[NDArray[np.float64], NDArray[np.int64]]
 """A lead in mV on the grid, and its R peaks."""
+Hearts = dict[str, tuple[Heart, tuple[float, ...]]]
+"""Hearts, and the mains for each."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,9 +38,9 @@ class Mains:
     qrs_changed_percent: float
 
 
-def hearts(data: Path | None) -> dict[str, tuple[Heart, tuple[float, ...]]]:
+def hearts(data: Path | None) -> Hearts:
     """Synthetic hearts of three rates, the bundled recording, and records that have no mains of their own; and the mains for each."""
-    found: dict[str, tuple[Heart, tuple[float, ...]]] = {
+    found: Hearts = {
         f"synthetic, {bpm:g}/min": (heart(GRID_HZ, LENGTH_S, bpm=bpm, noise_mv=0.005), MAINS_HZ) for bpm in (55.0, 100.0, 170.0)
     }
     excerpt = load_excerpt()

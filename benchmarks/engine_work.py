@@ -14,6 +14,7 @@ from sleepecg import detect_heartbeats
 
 from edgeecg.data import load_excerpt
 from edgeecg.engine import Engine
+from edgeecg.evals.rpeaks import find_records
 from edgeecg.facts import EngineConfig, StreamFacts
 from edgeecg.io.wfdb import read_record
 from edgeecg.journal import Limits, open_for_append
@@ -64,9 +65,9 @@ def read_lead(data: Path | None) -> Lead:
         excerpt = load_excerpt()
         return Lead(excerpt.title, _counts(excerpt.samples_mv))
     n = OF_EACH_S * int(RATE_HZ)
-    headers = sorted((data / "mitdb").glob("*.hea"))
-    minutes = [read_record(header.with_suffix("")).lead(0).millivolts()[5 * n : 6 * n] for header in headers]
-    return Lead(f"a minute of each of {len(headers)} recordings of mitdb", _counts(np.concatenate(minutes)))
+    paths = find_records(data)
+    minutes = [read_record(path).lead(0).millivolts()[5 * n : 6 * n] for path in paths]
+    return Lead(f"a minute of each of {len(paths)} recordings of mitdb", _counts(np.concatenate(minutes)))
 
 
 def _counts(samples_mv: Floats) -> NDArray[np.int16]:
