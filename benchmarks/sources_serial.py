@@ -5,20 +5,24 @@ python -m benchmarks.sources_serial replug --cycles 1000
 """
 
 import argparse
+import os
 import random
 import tempfile
 import threading
 import time
+import tty
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edgeecg.io.sources.claims import Claims
 from edgeecg.io.sources.items import Item
 from edgeecg.io.sources.queue import DroppingQueue
 from edgeecg.io.sources.serial import SerialSettings, SerialSource
 from edgeecg.types import Chunk, Gap, GapReason, SourceChange, SourceState
+from edgeecg.warmup import compile_all
 from tests.io.sources.listening import Listener
 from tests.io.sources.pty_device import PtyDevice
 
@@ -40,13 +44,51 @@ class StampingQueue(DroppingQueue):
         self.stamps |= {item.sequence: now_ns for item in items if isinstance(item, Chunk)}
 
 
+class BarePty:
+    """A byte down another pty at the same moments, read by a thread that does nothing else: what the machine itself takes."""
+
+    def __init__(self) -> None:
+        self._master, self._slave = os.openpty()
+        tty.setraw(self._slave)
+        self._written: list[int] = []
+        self._read: list[int] = []
+        self._thread = threading.Thread(target=self._listen)
+        self._thread.start()
+
+    def write(self) -> None:
+        """Send one."""
+        os.write(self._master, b"x")
+        self._written.append(time.monotonic_ns())
+
+    def _listen(self) -> None:
+        while b"." not in (data := os.read(self._slave, 64)):
+            now_ns = time.monotonic_ns()
+            self._read += [now_ns] * len(data)
+
+    def late_ms(self) -> NDArray[np.float64]:
+        """End it; return how late each was read."""
+        os.write(self._master, b".")
+        self._thread.join()
+        os.close(self._master)
+        os.close(self._slave)
+        n = min(len(self._read), len(self._written))
+        return np.subtract(self._read[:n], self._written[:n], dtype=np.float64) / 1e6
+
+
 def latency(n_frames: int, frame_len: int) -> None:
     """Print how long after the last byte of a frame was written its chunk lay in the queue, an engine reading beside it."""
+    compile_all()
     written: dict[int, int] = {}
+    bare = BarePty()
+
+    def wrote(sequence: int, at_ns: int) -> None:
+        written[sequence] = at_ns
+        bare.write()
+
     queue = StampingQueue()
     with tempfile.TemporaryDirectory() as folder:
         link = Path(folder) / "tty"
-        device = PtyDevice(link, frame_len=frame_len, wrote=written.__setitem__)
+        device = PtyDevice(link, frame_len=frame_len, wrote=wrote)
         source = SerialSource(SerialSettings(port=str(link), format="edgeecg"), epoch=1, claims=Claims(), queue=queue)
         listener = Listener(queue)
         with device.running():
@@ -58,9 +100,10 @@ def latency(n_frames: int, frame_len: int) -> None:
                 listener.step(0.5)
             source.stop()
     late_ms = np.array([(queue.stamps[at] - written[at]) / 1e6 for at in queue.stamps if at > first and at in written])
-    p50, p90, p99 = np.percentile(late_ms, (50, 90, 99))
     print(f"{len(late_ms)} frames of {frame_len} samples at 250 Hz over a pty, dropped {queue.dropped_samples}")
-    print(f"last byte written to chunk in the queue: p50 {p50:.3f} ms, p90 {p90:.3f}, p99 {p99:.3f}, most {late_ms.max():.3f}")
+    for what, late in (("last byte written to chunk in the queue", late_ms), ("one byte down a bare pty beside it", bare.late_ms())):
+        p50, p90, p99 = np.percentile(late, (50, 90, 99))
+        print(f"{what}: p50 {p50:.3f} ms, p90 {p90:.3f}, p99 {p99:.3f}, most {late.max():.3f}; over 2 ms {np.mean(late > 2):.2%}")
 
 
 def descriptors() -> int:

@@ -143,6 +143,7 @@ def test_it_can_be_stopped_while_it_waits(tmp_path: Path) -> None:
         assert source.queue.wait(PATIENCE_S)
         source.stop()
         assert source.is_over.is_set()
+    assert not [item for item in slow.queue.take() if isinstance(item, Chunk)], "its first is due in a day"
 
 
 class FakeTime:

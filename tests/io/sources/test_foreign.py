@@ -149,6 +149,13 @@ def test_a_silent_line_is_asked_in_one_way_after_the_other() -> None:
     assert asked[2] == asked[0]
 
 
+def test_a_line_that_speaks_is_not_asked_while_it_is_listened_to() -> None:
+    line = Unrecognised(intake(), Foreign(stream="b", format=AUTO))
+    line.feed(b"4", 0)
+    assert [line.due(ms * 1_000_000) for ms in (0, 500, 1900)] == [b"", b"", b""]
+    assert line.due(2_100_000_000)
+
+
 def test_estimates() -> None:
     assert [estimate.usual_rate_hz(hz) for hz in (249.0, 251.4, 243.2, 999.0, 131.4)] == [250.0, 250.0, 243.0, 1000.0, 131.0]
     assert estimate.slope_hz([0.0, 1.0, 2.0], [0, 250, 500]) == 250.0

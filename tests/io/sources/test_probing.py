@@ -112,9 +112,14 @@ def test_silence_and_noise_are_refused_with_a_sentence() -> None:
         probed(nothing, lambda ms: rng.randbytes(20) if ms % 10 == 0 else b"")[0].found()
 
 
-def test_a_lead_that_is_off_is_seen() -> None:
+@pytest.mark.parametrize("off_until_ms", [5000, 10_000])
+def test_a_lead_that_is_off_is_seen(off_until_ms: int) -> None:
     def sends(ms: int) -> bytes:
-        return b"".join(b"!\n" if 3000 < ms < 5000 else b"%d\n" % (500 + ms % 50) for _ in range(2)) if ms % 8 == 0 else b""
+        return (
+            b"".join(b"!\n" if off_until_ms - 2000 < ms < off_until_ms else b"%d\n" % (500 + ms % 50) for _ in range(2))
+            if ms % 8 == 0
+            else b""
+        )
 
     lead = probed(nothing, sends, 10.0)[0].found().streams[0].quality[0]
     assert "invalid" in lead.troubles

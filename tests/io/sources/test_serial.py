@@ -1,6 +1,8 @@
 """Serial ports over ptys: a device that is pulled out and put back, one that changes its mind, two of one name, and one in C."""
 
+import os
 import subprocess
+import tty
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -163,6 +165,22 @@ def test_damage_on_the_line_is_said_and_costs_one_frame(tmp_path: Path) -> None:
         listener.until(has(Chunk, seen + 2), "more chunks")
     assert f"{tmp_path / 'tty'}: frame: 6 bytes, damaged (cobs) is not intact" in listener.sentences()
     assert len([event for event in listener.events if isinstance(event, Gap)]) == 0
+
+
+def test_a_port_that_comes_and_goes_without_a_word_is_told_each_time(tmp_path: Path) -> None:
+    link = tmp_path / "tty"
+    with source_at(link) as listener:
+        listener.until(lambda all_: all_.notices, "that there is no port")
+        for n in (1, 2):
+            master, slave = os.openpty()
+            tty.setraw(slave)
+            link.symlink_to(os.ttyname(slave))
+            listener.until(lambda all_, n=n: sum(isinstance(one, Line) and one.is_up for one in all_.notices) == n, "the port")  # type: ignore[misc]
+            link.unlink()
+            os.close(slave)
+            os.close(master)
+            listener.until(lambda all_, n=n: len(all_.notices) == 1 + 2 * n, "its loss")  # type: ignore[misc]
+    assert [notice.is_up for notice in listener.notices if isinstance(notice, Line)] == [False, True, False, True, False]
 
 
 def test_a_port_somebody_else_has_is_said_and_tried_again(tmp_path: Path) -> None:
