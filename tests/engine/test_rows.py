@@ -7,8 +7,12 @@ import pytest
 
 from edgeecg.api import run
 from edgeecg.encoding import decode, encode
-from edgeecg.stages.rows import rows, thawed
-from edgeecg.types import Beat, Event, Quality, Vitals
+from edgeecg.facts import StreamFacts
+from edgeecg.stages.qrs import beat
+from edgeecg.stages.quality import quality
+from edgeecg.stages.rows import Row, rows, thawed
+from edgeecg.stages.vitals import vitals
+from edgeecg.types import Beat, Event, Morphology, Quality, QualityReason, Vitals
 from edgeecg_kernels.state import EVENT
 from tests.laws.signals import heart
 
@@ -38,3 +42,19 @@ def test_an_event_made_quickly_is_the_record_it_says_it_is(kind: type[Beat | Qua
 def test_every_field_must_be_given() -> None:
     with pytest.raises(TypeError, match="missing 1 required positional argument: 'reported_at'"):
         thawed(Vitals)("s", 1, 60.0, 1000.0, 1.0, 1.0, 9)  # type: ignore[call-arg]
+
+
+def test_every_value_lands_in_its_own_field() -> None:
+    facts = StreamFacts(name="s", rate_hz=360.0, leads=("I", "II"))
+    row = Row(0, 1, 70, 90, [0.5, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0])
+    assert beat(facts, row) == Beat(
+        stream="s", lead="II", sample=70, confidence=0.5, morphology=Morphology.WIDE, width_ms=3.0, prematurity=4.0,
+        template_distance=5.0, amplitude_mv=6.0, late=True, reported_at=90,
+    )  # fmt: skip
+    assert quality(facts, row) == Quality(
+        stream="s", lead="II", start_sample=70, len_samples=360, index=0.5, good=True, reason=QualityReason.DOUBT, bad_share=4.0,
+        noise_mv=5.0, mains_mv=6.0, reported_at=90,
+    )  # fmt: skip
+    assert vitals(facts, row) == Vitals(
+        stream="s", sample=70, heart_rate=0.5, rr_ms=2.0, sdnn_ms=3.0, rmssd_ms=4.0, n_intervals=5, reported_at=90
+    )  # fmt: skip
