@@ -73,7 +73,7 @@ def stretches(draw: st.DrawFn) -> tuple[Rows, Rows]:
     lengths[rng.random(len(lengths)) < odd] *= 0.6
     places = np.cumsum(lengths).astype(int)
     known = np.maximum.accumulate(places + np.where(rng.random(len(places)) < odd, 300, DELAY))
-    places = np.where(rng.random(len(places)) < 0.1 * odd, places - 150, places)
+    places = np.where(rng.random(len(places)) < 0.1 * odd, np.maximum(places - 150, 0), places)
     wide = set(np.flatnonzero(rng.random(len(places)) < odd).tolist())
     seconds = second_rows(n_seconds, set(np.flatnonzero(rng.random(n_seconds) < 0.3 * bad).tolist()))
     return beat_rows(places.tolist(), wide, known.tolist()), seconds
