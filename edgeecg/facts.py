@@ -23,6 +23,7 @@ def _require(holds: bool, where: str, got: object, allowed: str) -> None:
     if not holds:
         raise ConfigError(where, got, allowed)
 
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamFacts:
     """What a stream delivers, in its device's own terms."""
