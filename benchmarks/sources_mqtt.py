@@ -20,7 +20,7 @@ import numpy as np
 from edgeecg.engine import Engine
 from edgeecg.facts import EngineConfig
 from edgeecg.io.sources.claims import Claims
-from edgeecg.io.sources.items import Line, Notice
+from edgeecg.io.sources.items import Lagging, Line, Notice
 from edgeecg.io.sources.mqtt import MqttSettings, MqttSource
 from edgeecg.io.sources.reception import Reception
 from edgeecg.types import Beat, Chunk, Gap, Refused
@@ -144,7 +144,10 @@ def measure(broker: str, n_devices: int, seconds: float) -> None:
             assert publisher.stdout is not None
             print(publisher.stdout.read().strip())
         source.stop()
-        print("notices:", [str(notice) for notice in source.queue.notices()])
+        told = source.queue.notices()
+        lagging = [notice.delay_s for notice in told if isinstance(notice, Lagging) and not notice.is_over]
+        print(f"lag alarms {len(lagging)}, the longest {max(lagging, default=0):.2f} s; other notices:")
+        print(*(notice for notice in told if not isinstance(notice, Lagging)), sep="\n")
 
 
 def feed(source: MqttSource, publisher: "subprocess.Popen[str]", n_devices: int, seconds: float) -> None:
