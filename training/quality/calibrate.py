@@ -1,6 +1,7 @@
 """Calibrate signal quality: fit, judge by cross-validation over persons, and write the table if asked to."""
 
 import argparse
+import json
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from quality.seconds import Seconds, all_seconds
 
 Floats = NDArray[np.float64]
 SEED = 0
+CROSSVAL = Path(__file__).with_name("crossval.json")
 FOLDS = 5
 GOOD = 0.95
 """The least index called good: one second in twenty may hold a mistake at the very limit, far fewer on average."""
@@ -59,11 +61,12 @@ def cross_validated(z: Floats, mistaken: Floats, counted: NDArray[np.bool_], per
     return index
 
 
-def report(title: str, cases: list[Seconds], index: Floats) -> None:
-    """Print, for every noise, F1 within seconds rated good and how many seconds those are."""
+def report(title: str, cases: list[Seconds], index: Floats) -> dict[str, float]:
+    """Print, for every noise, F1 within seconds rated good and how many seconds those are; return what stands for all."""
     pieces = np.split(index, np.cumsum([len(case.index) for case in cases])[:-1])
     clean = np.concatenate([piece[case.clean] for case, piece in zip(cases, pieces, strict=True)])
     print(f"{title}: {100 * np.mean(clean >= GOOD):.2f} % of {len(clean)} clean seconds rated good")
+    all_found = all_wrong = 0.0
     for noise, snr_db in dict.fromkeys((case.noise, case.snr_db) for case in cases):
         found = wrong = good = counted = 0.0
         for case, piece in zip(cases, pieces, strict=True):
@@ -77,6 +80,12 @@ def report(title: str, cases: list[Seconds], index: Floats) -> None:
         f1 = 200 * found / (2 * found + wrong) if found else 0.0
         level = "" if snr_db is None else f"{snr_db:+.0f} dB"
         print(f"  {noise:5} {level:6}  F1 in good seconds {f1:6.2f}   good {100 * good / counted:5.1f} %")
+        if snr_db is not None:
+            all_found, all_wrong = all_found + found, all_wrong + wrong
+    return {
+        "clean_rated_good": round(100 * float(np.mean(clean >= GOOD)), 4),
+        "f1_in_good_under_noise": round(200 * all_found / (2 * all_found + all_wrong), 4),
+    }
 
 
 def calibration(index: Floats, mistaken: Floats) -> None:
@@ -119,14 +128,15 @@ def main() -> None:
     knee = knees(described[np.concatenate([c.clean for c in cases])])
     z = described / (described + knee)
     index = cross_validated(z, mistaken, counted, persons)
-    report(f"cross-validated over {FOLDS} folds of persons", cases, index)
+    judged = report(f"cross-validated over {FOLDS} folds of persons", cases, index)
     calibration(index[counted], mistaken[counted])
     w = fit(z[counted], mistaken[counted])
     report("fitted on all", cases, rate(z, w))
     print("weights", dict(zip((*FEATURES, "bias"), w.round(2).tolist(), strict=True)))
     report("as shipped", cases, np.concatenate([c.index for c in cases]))
     if arguments.write:
-        print(f"wrote {write(knee, w)}")
+        CROSSVAL.write_text(json.dumps(judged, indent=1) + "\n")
+        print(f"wrote {write(knee, w)} and {CROSSVAL}")
 
 
 if __name__ == "__main__":
