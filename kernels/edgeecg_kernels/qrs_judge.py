@@ -184,16 +184,18 @@ def verdict(s: Any, p: Any) -> tuple[float, float]:
     b1 = p["b1"]
     for h in range(HIDDEN):
         hidden[h] = b1[h]
-    for k in range(0, INPUTS, 4):
+    for k in range(0, INPUTS, 8):
         a, b, c, d = x[k], x[k + 1], x[k + 2], x[k + 3]
+        e, f, g, i = x[k + 4], x[k + 5], x[k + 6], x[k + 7]
+        r = w1[k : k + 8]
         for h in range(HIDDEN):
-            hidden[h] += (a * w1[k, h] + b * w1[k + 1, h]) + (c * w1[k + 2, h] + d * w1[k + 3, h])
+            v = hidden[h] + ((a * r[0, h] + b * r[1, h]) + (c * r[2, h] + d * r[3, h]))
+            hidden[h] = v + ((e * r[4, h] + f * r[5, h]) + (g * r[6, h] + i * r[7, h]))
     w2 = p["w2"]
     beat = p["b2"][0]
     wide = p["b2"][1]
     for h in range(HIDDEN):
-        v = hidden[h]
-        if v > 0.0:
-            beat += v * w2[h, 0]
-            wide += v * w2[h, 1]
+        v = max(0.0, hidden[h])  # adding a zero costs less than a branch that is guessed wrongly
+        beat += v * w2[h, 0]
+        wide += v * w2[h, 1]
     return beat, wide
