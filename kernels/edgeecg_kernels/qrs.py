@@ -35,7 +35,6 @@ NOISE_FLOOR = 1e-4
 """mV squared. Energy below it is no candidate: a QRS complex of about 3 uV, the one absolute level there is."""
 
 
-@kernel
 def rows_at_most(n: int) -> int:
     """Return how many rows n samples, or an end, can give: the queue once, and then a beat per APART samples."""
     return QUEUE + 2 * (n // APART + 1)
