@@ -41,45 +41,47 @@ def surroundings(line: Any, energy: Any, a: int, b: int) -> tuple[float, float, 
 
     The last is what muscle has and the heart has not.
     """
+    n = b - a
+    around = line[a - 1 : b + 1]
+    energies = energy[a + ENERGY_DELAY : b + ENERGY_DELAY]
     top = 0.0
     total = 0.0
     rough = 0.0
-    low = line[a]
+    low = around[1]
     high = low
-    before = line[a - 1]
-    here = low
-    for k in range(a, b):
-        after = line[k + 1]
-        v = energy[k + ENERGY_DELAY]
+    for k in range(n):
+        v = energies[k]
+        here = around[k + 1]
         total += v
         top = max(top, v)
         low = min(low, here)
         high = max(high, here)
-        rough += abs((before - here) - (here - after))
-        before = here
-        here = after
-    return top, total / (b - a), high - low, rough / (b - a)
+        rough += abs((around[k] - here) - (here - around[k + 2]))
+    return top, total / n, high - low, rough / n
 
 
 @kernel
 def steepest(line: Any, a: int, b: int) -> float:
     """Return the largest absolute central difference over line[a:b]."""
+    around = line[a - 1 : b + 1]
     top = 0.0
-    for k in range(a, b):
-        top = max(top, abs(line[k + 1] - line[k - 1]))
+    for k in range(b - a):
+        top = max(top, abs(around[k + 2] - around[k]))
     return top
 
 
 @kernel
 def core(line: Any, c: int) -> tuple[float, float]:
     """Return range and steepest slope of the complex itself."""
-    low = line[c]
+    around = line[c - CORE - 1 : c + CORE + 2]
+    low = around[CORE + 1]
     high = low
     top = 0.0
-    for k in range(c - CORE, c + CORE + 1):
-        low = min(low, line[k])
-        high = max(high, line[k])
-        top = max(top, abs(line[k + 1] - line[k - 1]))
+    for k in range(2 * CORE + 1):
+        here = around[k + 1]
+        low = min(low, here)
+        high = max(high, here)
+        top = max(top, abs(around[k + 2] - around[k]))
     return high - low, top
 
 
