@@ -11,15 +11,20 @@ from edgeecg_kernels._jit import kernel
 from edgeecg_kernels.qrs_judge import clamp, describe, likeness, outdone, verdict
 from edgeecg_kernels.qrs_learn import learn_beat, learn_levels, learn_refusal, starve
 from edgeecg_kernels.qrs_state import (
+    ALIKE,
     APART,
     LOOK,
     LOOK_AGAIN,
     M_HEIGHT,
     M_PEAK,
     M_RANGE,
+    M_SLOPE,
+    M_STRENGTH,
     M_WIDTH,
     OVERDUE,
     QUEUE,
+    SAME,
+    SOON,
 )
 from edgeecg_kernels.state import GRID_HZ, KIND_BEAT
 
@@ -61,6 +66,24 @@ def report(s: Any, index: int, now: int, lead: int, surety: float, morphology: f
 
 
 @kernel
+def encore(s: Any, index: int) -> bool:
+    """Return whether a candidate is the last beat once more: as strong, as steep, of the same shape, and not too soon.
+
+    The network has seen few fast runs of wide beats; one after the other it would refuse them.
+    """
+    slot = index & (QUEUE - 1)
+    m = s["measure"][slot]
+    return bool(
+        s["beats"] > 0
+        and s["place"][slot] - s["last_place"] >= SOON
+        and ALIKE * s["last_strength"] <= m[M_STRENGTH] <= s["last_strength"] / ALIKE
+        and ALIKE * s["last_slope"] <= m[M_SLOPE] <= s["last_slope"] / ALIKE
+        and ALIKE * s["strength"] <= m[M_STRENGTH]
+        and likeness(s["snippet"][slot], s["last_shape"]) >= SAME * likeness(s["last_shape"], s["last_shape"])
+    )
+
+
+@kernel
 def judge(s: Any, p: Any, now: int, final: bool, lead: int, out: Any, n_out: int) -> int:
     """Give the oldest measured candidate its verdict; a beat is reported."""
     if s["levelled"] == 0:
@@ -68,6 +91,8 @@ def judge(s: Any, p: Any, now: int, final: bool, lead: int, out: Any, n_out: int
     index = s["judged"]
     main, other = describe(s, index, now)
     logit, wide = verdict(s, p)
+    if logit <= p["accept"] and encore(s, index):
+        logit = p["doubtful"]
     if p["accept"] < logit < p["doubtful"]:
         if s["waiting"] == 0 and now < turn(s, index) and not final:
             s["waiting"] = 1

@@ -125,6 +125,8 @@ def learn_beat(s: Any, p: Any, index: int, main: float, other: float, surety: fl
         s["rr"] = clamp(expected + pace * (seen - expected), 50.0, 500.0)
         s["rr_last"] = clamp(gap, 40.0, 600.0)
     learn_shape(s, s["snippet"][slot], main, other, surety)
+    for k in range(SNIPPET):
+        s["last_shape"][k] = s["snippet"][slot, k]
     s["recent"][s["beats"] & (RECENT - 1)] = place
     s["last_place"] = place
     s["last_peak"] = place + int(m[M_PEAK])

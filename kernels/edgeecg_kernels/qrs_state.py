@@ -25,6 +25,11 @@ START = 350
 """After a restart candidates are gathered this long before levels exist and the first one is judged."""
 
 QUEUE = 32
+SOON = 45
+"""A repeated beat comes no sooner than this: 333 a minute."""
+ALIKE = 0.7
+SAME = 0.93
+"""A candidate repeats the last beat if its strength and slope are within this share of that one's, and its shape is."""
 OVERDUE = 100
 """Between two looks for an overdue beat."""
 RECENT = 8
@@ -94,6 +99,7 @@ QRS_STATE = np.dtype(
         ("last_strength", "f8"),
         ("last_slope", "f8"),
         ("last_surety", "f8"),
+        ("last_shape", "f8", (SNIPPET,)),
         ("alarm", "i8"),  # grid index at which a beat is overdue
         ("refused", "i8"),  # candidate most like a beat since the last beat
         ("refused_place", "i8"),

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from edgeecg_kernels.qrs import DECISION_BOUND, HOLD, LIMIT, NOISE_FLOOR
-from edgeecg_kernels.qrs_state import APART, HIDDEN, INPUTS, LOOK, LOOK_AGAIN, OVERDUE, QUEUE, RECENT, START
+from edgeecg_kernels.qrs_state import ALIKE, APART, HIDDEN, INPUTS, LOOK, LOOK_AGAIN, OVERDUE, QUEUE, RECENT, SAME, SOON, START
 from edgeecg_kernels.state import FLAG_BAD
 
 FAR = 10  # the energy of sample t is known once t + FAR has come
@@ -216,6 +216,7 @@ class Stretch:
         self.refuse_nothing(-200)
         self.template, self.template_weight = list(best.shape), 0.0
         self.other, self.other_weight = [0.0] * 32, 0.0
+        self.last_shape = [0.0] * 32
         self.alarm = START + OVERDUE
         self.levelled = True
 
@@ -228,6 +229,8 @@ class Stretch:
         c = self.candidates[self.judged]
         x = self.describe(c)
         logit, wide = self.verdict(x)
+        if logit <= self.p["accept"] and self.encore(c):
+            logit = float(self.p["doubtful"])
         if self.p["accept"] < logit < self.p["doubtful"]:
             if not self.waiting and now < c.place + LOOK_AGAIN and not final:
                 self.waiting = True
@@ -245,6 +248,15 @@ class Stretch:
                 self.refused, self.refused_place = self.judged, c.place
                 self.refused_logit, self.refused_strength = logit, c.strength
         self.judged += 1
+
+    def encore(self, c: Candidate) -> bool:
+        """Whether it is the last beat once more."""
+        if self.count == 0 or c.place - self.last_place < SOON:
+            return False
+        as_strong = ALIKE * self.last_strength <= c.strength <= self.last_strength / ALIKE and ALIKE * self.strength <= c.strength
+        as_steep = ALIKE * self.last_slope <= c.slope <= self.last_slope / ALIKE
+        known = self.likeness(self.last_shape, self.last_shape)
+        return as_strong and as_steep and self.likeness(c.shape, self.last_shape) >= SAME * known
 
     def likeness(self, shape: list[float], template: list[float]) -> float:
         return max(total([shape[k + lag] * template[k + 2] for k in range(28)]) for lag in range(5))
@@ -358,6 +370,7 @@ class Stretch:
         if self.count > 0:
             self.learn_rhythm(float(c.place - self.last_place), surety)
         self.learn_shape(c.shape, main, other, surety)
+        self.last_shape = list(c.shape)
         self.places[self.count % RECENT] = c.place
         self.last_place, self.last_strength, self.last_slope, self.last_surety = c.place, c.strength, c.slope, surety
         self.refuse_nothing(c.place)
