@@ -1,5 +1,7 @@
 """Runs of wide fast beats after narrow ones: what a V-tach alarm lives on."""
 
+import os
+
 import numpy as np
 import pytest
 
@@ -12,6 +14,7 @@ from edgeecg.simulate.simulation import Setup, Simulation
 RATE_HZ, BEGINS_S, SECONDS = 250, 20, 60
 
 
+@pytest.mark.skipif(os.environ.get("EDGEECG_EXAMPLES") == "reduced", reason="a minute of simulated heart: not in the reduced runs")
 @pytest.mark.parametrize(("noise", "least"), [((), 0.97), ((Noise("muscle", 20.0),), 0.93)], ids=["clean", "muscle"])
 @pytest.mark.parametrize("bpm", [150.0, 180.0, 220.0])
 def test_every_beat_of_a_ventricular_tachycardia_is_found(bpm: float, noise: tuple[Noise, ...], least: float) -> None:
