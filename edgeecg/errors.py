@@ -1,5 +1,7 @@
 """What can go wrong, as types that carry where it was, what came and what is allowed."""
 
+from typing import NamedTuple
+
 
 class EdgeEcgError(Exception):
     """Anything this package refuses."""
@@ -25,3 +27,22 @@ class SnapshotError(_WhereGotAllowed):
 
 class JournalError(_WhereGotAllowed):
     """A journal that cannot be written, or whose replay does not give what it recorded."""
+
+
+class Fault(NamedTuple):
+    """One thing that is wrong: where, what came, what is allowed."""
+
+    where: str
+    got: object
+    allowed: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.got} is not {self.allowed}"
+
+
+class ModelError(EdgeEcgError):
+    """A model that cannot be used, with all that is wrong with it."""
+
+    def __init__(self, *faults: Fault) -> None:
+        super().__init__("\n".join(map(str, faults)))
+        self.faults = faults

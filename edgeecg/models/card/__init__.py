@@ -1,0 +1,265 @@
+"""The card of a model, `<name>-<version>.card.toml`: what it is, what it needs, how good it is, and its files by hash.
+
+`read` and `write` both check everything, and name all faults at once. What the engine needs of a card is `to_facts`.
+"""
+
+import hashlib
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails, PydanticCustomError
+
+from edgeecg.errors import Fault, ModelError
+from edgeecg.facts import ModelFacts
+from edgeecg.models import toml
+from edgeecg.models.card.sections import (
+    Calibration,
+    Data,
+    Expected,
+    File,
+    FileKey,
+    Fusion,
+    Golden,
+    Input,
+    Key,
+    LayerSnr,
+    Metric,
+    Name,
+    Preprocessing,
+    Quantization,
+    Section,
+    Several,
+    Split,
+    Text,
+    Version,
+)
+
+__all__ = [
+    "SUFFIX",
+    "Calibration",
+    "Card",
+    "Data",
+    "Expected",
+    "File",
+    "FileKey",
+    "Fusion",
+    "Golden",
+    "Input",
+    "LayerSnr",
+    "Metric",
+    "Preprocessing",
+    "Quantization",
+    "Split",
+    "digest",
+    "dumps",
+    "file_entry",
+    "loads",
+    "make",
+    "read",
+    "to_facts",
+    "write",
+]
+
+SUFFIX = ".card.toml"
+MAX_CARD_BYTES = 1 << 20
+
+
+class Card(Section):
+    """All that is known of a model."""
+
+    name: Name
+    version: Version
+    summary: Text
+    architecture: Text
+    task: Literal["window", "beat"]
+    labels: Annotated[tuple[Text, ...], Several, Field(min_length=2, max_length=512)]
+    label_names: Annotated[tuple[Text, ...], Several] = ()
+    """The labels in words, in their order."""
+    licence: Text
+    origin: Text
+    untrained: bool = False
+    """Its weights were never learned: for benchmarks; no classifier loads it."""
+    limits: Annotated[tuple[Text, ...], Several, Field(min_length=1)]
+    """Sentences: what it was not shown, where it fails, what it must not be used for."""
+    input: Input
+    files: Annotated[dict[Key, File], Field(min_length=1)]
+    fusion: Fusion | None = None
+    calibration: Calibration = Calibration()
+    data: Annotated[tuple[Data, ...], Several] = ()
+    split: Split | None = None
+    metrics: Annotated[tuple[Metric, ...], Several] = ()
+    quantization: Quantization | None = None
+    golden: Golden
+
+    @property
+    def id(self) -> str:
+        """`<name>-<version>`, which all its files begin with."""
+        return f"{self.name}-{self.version}"
+
+    @property
+    def nets(self) -> tuple[FileKey, ...]:
+        """The net's files, the default first: int8 before fp32, onnxruntime before TFLite."""
+        order = (FileKey.INT8_ONNX, FileKey.FP32_ONNX, FileKey.INT8_TFLITE, FileKey.FP32_TFLITE)
+        return tuple(key for key in order if key in self.files)
+
+    @model_validator(mode="after")
+    def _agrees_with_itself(self) -> "Card":
+        faults = tuple(_cross_faults(self))
+        if faults:
+            raise PydanticCustomError("faults", "a card that agrees with itself", {"faults": faults})
+        return self
+
+
+def _cross_faults(card: Card) -> Iterator[Fault]:
+    """Find what two sections say against each other."""
+    labels, given = card.labels, card.input
+    if len(set(labels)) < len(labels):
+        yield Fault("labels", labels, "different labels")
+    if card.label_names and len(card.label_names) != len(labels):
+        yield Fault("label_names", f"{len(card.label_names)} names", f"one for each of {len(labels)} labels")
+    if abs(given.len_samples - given.window_s * given.rate_hz) > 1e-6:
+        yield Fault("input.window_s", given.window_s, f"a whole number of samples at {given.rate_hz:g} Hz")
+    if abs(given.rate_hz - round(given.rate_hz)) > 0:
+        yield Fault("input.rate_hz", given.rate_hz, "a whole number")
+    if given.preprocessing:
+        yield from _preprocessing_faults(given.preprocessing)
+    if (card.task == "beat") != (given.before_s is not None):
+        yield Fault("input.before_s", given.before_s, f"what a model with task {card.task!r} has")
+    if given.before_s is not None and given.before_s >= given.window_s:
+        yield Fault("input.before_s", given.before_s, f"less than window_s, {given.window_s:g}")
+    yield from _file_faults(card)
+    for i, metric in enumerate(card.metrics):
+        low, high = metric.low, metric.high
+        if (low is None) != (high is None) or (low is not None and high is not None and not low <= metric.value <= high):
+            yield Fault(f"metrics.{i}.{metric.name}", f"{metric.value:g} in [{low}, {high}]", "a value within its interval")
+
+
+def _preprocessing_faults(steps: Preprocessing) -> Iterator[Fault]:
+    where = "input.preprocessing"
+    if steps.low_hz >= steps.high_hz:
+        yield Fault(f"{where}.low_hz", steps.low_hz, f"less than high_hz, {steps.high_hz:g}")
+    if steps.notch_hz is not None and steps.notch_hz >= 125:
+        yield Fault(f"{where}.notch_hz", steps.notch_hz, "less than 125")
+    if steps.median_len is not None and steps.median_len % 2 == 0:
+        yield Fault(f"{where}.median_len", steps.median_len, "odd")
+
+
+def _file_faults(card: Card) -> Iterator[Fault]:
+    """Find files that do not belong together, or to this card."""
+    tree = FileKey.TREE_ONNX in card.files
+    for key, file in card.files.items():
+        if not file.path.startswith(f"{card.id}."):
+            yield Fault(f"files.{key}.path", file.path, f"a name that begins with {card.id}.")
+    if tree != (card.fusion is not None):
+        yield Fault("fusion", "there" if card.fusion else "missing", "there if, and only if, there is a tree_onnx file")
+    if card.nets and card.input.preprocessing is None:
+        yield Fault("input.preprocessing", "missing", "left out where there is a net")
+    if card.fusion and not card.nets and card.fusion.net_weight > 0:
+        yield Fault("fusion.net_weight", card.fusion.net_weight, "0 where there is no net")
+    for key in card.golden.outputs.keys() - card.files.keys():
+        yield Fault(f"golden.outputs.{key}", "an expectation", "of a file of this model")
+    for key in card.files.keys() - card.golden.outputs.keys():
+        yield Fault("golden.outputs", f"without {key}", "an expectation for every file")
+    for key, expected in card.golden.outputs.items():
+        if len(expected.values) != len(card.labels):
+            yield Fault(f"golden.outputs.{key}.values", f"{len(expected.values)} values", f"one for each of {len(card.labels)} labels")
+
+
+# --- reading and writing ------------------------------------------------------------------------------------------
+
+
+def make(table: Mapping[str, Any], where: str = "card") -> Card:
+    """Check a table and make it a card, or say all that is wrong with it."""
+    try:
+        return Card.model_validate(table)
+    except ValidationError as error:
+        raise ModelError(*(fault for detail in error.errors(include_url=False) for fault in _faults(detail, where))) from None
+
+
+def _faults(detail: ErrorDetails, where: str) -> Iterator[Fault]:
+    """Say one of pydantic's errors as where, got, allowed."""
+    if detail["type"] == "faults":
+        for fault in detail["ctx"]["faults"]:
+            yield Fault(f"{where}: {fault.where}", fault.got, fault.allowed)
+        return
+    place = ".".join(str(part) for part in detail["loc"] if part != "[key]")
+    allowed = re.sub(r"^(Input|String|Value|Tuple|List|Dictionary) should (be |have |match )?", "", detail["msg"])
+    if detail["type"] == "missing":
+        yield Fault(f"{where}: {place}", "nothing", "a value")
+    elif detail["type"] == "extra_forbidden":
+        yield Fault(f"{where}: {place}", "a key", "one this section knows")
+    else:
+        yield Fault(f"{where}: {place}", _shown(detail["input"]), allowed)
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def loads(text: str, where: str = "card") -> Card:
+    """Read a card from its text."""
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ModelError(Fault(where, str(error), "valid TOML")) from None
+    return make(table, where)
+
+
+def dumps(card: Card) -> str:
+    """Write a card: the same card gives the same text."""
+    return toml.dumps(card.model_dump(mode="json", exclude_none=True))
+
+
+def read(path: Path) -> Card:
+    """Read a card, whose file must be called what the card is called."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_CARD_BYTES + 1)
+        text = data.decode()
+    except OSError as error:
+        raise ModelError(Fault(str(path), error.strerror, "a readable file")) from None
+    except UnicodeDecodeError as error:
+        raise ModelError(Fault(str(path), f"byte {error.start} of it", "UTF-8")) from None
+    if len(data) > MAX_CARD_BYTES:
+        raise ModelError(Fault(str(path), f"more than {MAX_CARD_BYTES} bytes", "a card"))
+    card = loads(text, path.name)
+    if path.name != f"{card.id}{SUFFIX}":
+        raise ModelError(Fault(str(path), f"a card of {card.id}", f"called {card.id}{SUFFIX}"))
+    return card
+
+
+def write(card: Card, folder: Path) -> Path:
+    """Write a card into the folder its files lie in; return its path."""
+    path = folder / f"{card.id}{SUFFIX}"
+    path.write_text(dumps(card), encoding="utf-8")
+    return path
+
+
+def file_entry(path: Path) -> File:
+    """Describe a file that lies there, for a card."""
+    data = path.read_bytes()
+    return File(path=path.name, sha256=hashlib.sha256(data).hexdigest(), bytes=len(data))
+
+
+def digest(card: Card) -> str:
+    """One hash that pins the model: of the card's text as `write` writes it, which names every file's own."""
+    return hashlib.sha256(dumps(card).encode()).hexdigest()
+
+
+def to_facts(card: Card) -> ModelFacts:
+    """Say what the engine must know of a model."""
+    given = card.input
+    return ModelFacts(
+        name=card.name,
+        sha256=digest(card),
+        labels=card.labels,
+        window_s=given.window_s,
+        hop_s=given.hop_s,
+        deadline_s=given.deadline_s,
+        max_missing_share=given.max_missing_share,
+    )
