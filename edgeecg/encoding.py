@@ -30,6 +30,8 @@ TAGS: Final[dict[int, type]] = {
     4: types.ConfigChange,
     5: types.Inference,
     6: types.Overload,
+    7: types.ModelState,
+    8: types.Acknowledge,
     65: types.StreamChanged,
     66: types.Gap,
     67: types.Refused,
@@ -41,6 +43,9 @@ TAGS: Final[dict[int, type]] = {
     73: types.WindowReady,
     74: types.WindowExpired,
     75: types.Prediction,
+    76: types.ModelChanged,
+    77: types.OverloadChanged,
+    78: types.Alert,
 }
 """A number once given to a type is its number for ever."""
 

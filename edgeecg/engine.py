@@ -9,11 +9,15 @@ from edgeecg.encoding import digest
 from edgeecg.facts import EngineConfig
 from edgeecg.stages.fleet import Fleet
 from edgeecg.types import (
+    Acknowledge,
     Chunk,
     ConfigChange,
     Event,
     Inference,
+    ModelChanged,
+    ModelState,
     Overload,
+    OverloadChanged,
     Record,
     RefusalReason,
     Refused,
@@ -21,7 +25,7 @@ from edgeecg.types import (
     Tick,
 )
 
-SCHEMA = 1
+SCHEMA = 2
 """Raised whenever the state of a kernel changes its layout or its meaning."""
 MAX_HOP_FACTOR = 64
 
@@ -43,6 +47,8 @@ class Engine:
             ConfigChange: self._config_change,
             Inference: self._inference,
             Overload: self._overload,
+            ModelState: self._model_state,
+            Acknowledge: self._acknowledge,
         }
 
     @property
@@ -93,7 +99,17 @@ class Engine:
             allowed = f"1 to {MAX_HOP_FACTOR}"
             return (Refused("", RefusalReason.BAD_VALUE, f"hop_factor {overload.hop_factor}", allowed, -1),)
         self._fleet.hop_factor = overload.hop_factor
-        return ()
+        return (OverloadChanged(overload.hop_factor),)
+
+    def _model_state(self, state: ModelState) -> Events:
+        names = [model.name for model in self.config.models]
+        if state.model not in names:
+            known = f"one of {', '.join(names)}" if names else "configured: none is"
+            return (Refused("", RefusalReason.UNKNOWN_MODEL, f"model {state.model!r}", known, -1),)
+        return (ModelChanged(state.model, state.change, state.detail),)
+
+    def _acknowledge(self, acknowledge: Acknowledge) -> Events:
+        return (Refused("", RefusalReason.UNKNOWN_ALERT, f"alert {acknowledge.alert_id!r}", "an alert that is open", -1),)
 
     def snapshot(self) -> bytes:
         """Return all the engine knows, to go on from later, here or elsewhere."""

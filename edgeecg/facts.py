@@ -14,6 +14,8 @@ MAX_HELD_S = 2.0
 """What may wait for a late frame: as much as the window stage can still put in its place."""
 MAX_WINDOW_S = 10.24
 """What the engine remembers of a lead's samples: the longest window a model may ask for."""
+MAX_BEATS_S = 15.0
+"""How far back a window may tell of beats."""
 MIN_HOP_S = 0.5
 MAX_DEADLINE_S = 5.0
 """A window's samples are remembered this long after it was announced, so that a restart can announce it again."""
@@ -89,6 +91,14 @@ class ModelFacts:
     """How long after the window's last sample an answer is still in time, in stream time."""
     max_missing_share: float = 0.1
     """A window with more missing or unusable samples than this is announced as unreadable and not classified."""
+    before_s: float = -1.0
+    """From 0 on: the model is asked about every beat, in a window that begins this long before its R peak; `hop_s` says nothing then."""
+    beats_s: float = 0.0
+    """A window tells of the beats in this many seconds up to its end; 0: of those in it."""
+    temperature: float = 1.0
+    """Scores are divided by it before they become probabilities."""
+    abstain_below: float = 0.0
+    """With a top probability under this the model is taken to have no answer."""
 
     def __post_init__(self) -> None:
         where = f"model {self.name!r}"
@@ -97,6 +107,10 @@ class ModelFacts:
         _require(1 <= self.window_s <= MAX_WINDOW_S, f"{where}.window_s", self.window_s, f"1 to {MAX_WINDOW_S} s")
         _require(MIN_HOP_S <= self.hop_s <= 3600, f"{where}.hop_s", self.hop_s, f"{MIN_HOP_S} to 3600 s")
         _require(0 < self.deadline_s <= MAX_DEADLINE_S, f"{where}.deadline_s", self.deadline_s, f"more than 0, at most {MAX_DEADLINE_S} s")
+        _require(self.before_s < self.window_s, f"{where}.before_s", self.before_s, f"less than window_s, {self.window_s:g}")
+        _require(0 <= self.beats_s <= MAX_BEATS_S, f"{where}.beats_s", self.beats_s, f"0 to {MAX_BEATS_S:g} s")
+        _require(0 < self.temperature < 1e6, f"{where}.temperature", self.temperature, "more than 0, and finite")
+        _require(0 <= self.abstain_below <= 1, f"{where}.abstain_below", self.abstain_below, "0 to 1")
         share = self.max_missing_share
         _require(0 <= share <= 1, f"{where}.max_missing_share", share, "0 to 1")
 

@@ -75,7 +75,10 @@ class Inference:
     stream: str
     model: str
     window_id: int
-    probabilities: tuple[float, ...]
+    scores: tuple[float, ...]
+    """Logits or log-probabilities, one a label, as the model gave them: the engine calibrates."""
+    activation: tuple[float, ...] = ()
+    """What spoke for the top label along the window, the largest of magnitude 1; empty: the model does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +88,34 @@ class Overload:
     hop_factor: int
 
 
-Record: TypeAlias = Chunk | Tick | SourceState | ConfigChange | Inference | Overload
+class ModelChange(IntEnum):
+    """What became of a model."""
+
+    READY = 1
+    UNAVAILABLE = 2
+    """It cannot run here, or no longer."""
+    REFUSED = 3
+    """Its file is not what its card says, or not what this configuration was made for."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelState:
+    """A model was loaded, cannot run, or was refused, and why."""
+
+    model: str
+    change: ModelChange
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledge:
+    """A person has seen an alert."""
+
+    alert_id: str
+    by: str
+
+
+Record: TypeAlias = Chunk | Tick | SourceState | ConfigChange | Inference | Overload | ModelState | Acknowledge
 
 
 # --- events: what comes out ---------------------------------------------------------------------------------------
@@ -157,6 +187,8 @@ class RefusalReason(IntEnum):
     UNKNOWN_WINDOW = 8
     WRONG_ANSWER = 9
     BAD_VALUE = 10
+    UNKNOWN_MODEL = 11
+    UNKNOWN_ALERT = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,9 +301,16 @@ class Vitals:
     reported_at: int
 
 
+BEAT_FIELDS = ("offset_s", "confidence", "morphology", "width_ms", "prematurity", "template_distance", "amplitude_mv")
+"""What a window says of a beat, float32, little endian: seconds from the window's first sample, then as in `Beat`."""
+
+
 @dataclass(frozen=True, slots=True)
 class WindowReady:
-    """A window for a model: the lead as it came, on the internal grid, not conditioned; missing samples are NaN."""
+    """A window for a model: the lead as it came, on the internal grid, not conditioned; missing samples are NaN.
+
+    A window about one beat may begin before the stream did: `start_sample` is negative then.
+    """
 
     stream: str
     lead: str
@@ -282,8 +321,12 @@ class WindowReady:
     deadline_sample: int
     readable: bool
     missing_share: float
+    beat_sample: int
+    """The R peak a model that is asked about every beat is asked about; -1: the window is about no one beat."""
     samples_mv: bytes = field(repr=False)
     """float32, little endian, at `edgeecg_kernels.state.GRID_HZ`."""
+    beats: bytes = field(repr=False)
+    """Rows of `BEAT_FIELDS`: the beats in the last `beats_s` of the window that were known when it was whole, oldest first."""
     reported_at: int
 
 
@@ -306,12 +349,115 @@ class Prediction:
     window_id: int
     start_sample: int
     len_samples: int
+    beat_sample: int
     label: str
     probabilities: tuple[float, ...]
+    """Calibrated, one a label."""
+    abstained: bool
+    """The top probability is below what the model's card asks for: no answer to act on."""
+    activation: tuple[float, ...]
     late: bool
     reported_at: int
 
 
+@dataclass(frozen=True, slots=True)
+class ModelChanged:
+    """What became of a model: it concerns every stream, so its own is the empty name."""
+
+    model: str
+    change: ModelChange
+    detail: str
+    stream: str = ""
+    reported_at: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class OverloadChanged:
+    """From now on windows come `hop_factor` times as far apart as configured, on every stream."""
+
+    hop_factor: int
+    stream: str = ""
+    reported_at: int = -1
+
+
+class Priority(IntEnum):
+    """How soon somebody must look."""
+
+    TECHNICAL = 0
+    LOW = 1
+    MEDIUM = 2
+    HIGH = 3
+
+
+class AlertState(IntEnum):
+    """What a revision of an alert says."""
+
+    RAISED = 1
+    UPDATED = 2
+    ACKNOWLEDGED = 3
+    CLEARED = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One measured fact an alert rests on."""
+
+    name: str
+    value: float
+    unit: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """One revision of an alert. The pair (alert_id, revision) is its name: a replay makes the same ones."""
+
+    stream: str
+    alert_id: str
+    """Of the stream, its epoch, the rule and the onset."""
+    revision: int
+    rule: str
+    priority: Priority
+    state: AlertState
+    latched: bool
+    """What it is about is over; it stays until a person acknowledges it."""
+    epoch: int
+    onset_sample: int
+    sample: int
+    """Where what decided this revision lies."""
+    value: float
+    limit: float
+    unit: str
+    score: float
+    """How sure, from 0 to 1."""
+    quality: float
+    """The signal's, at the time; -1: unknown."""
+    text: str
+    model: str = ""
+    model_sha256: str = ""
+    beats: tuple[int, ...] = ()
+    """R peaks it rests on."""
+    evidence: tuple[Measure, ...] = ()
+    looked_from: int = -1
+    looked_len: int = 0
+    activation: tuple[float, ...] = ()
+    """Where the model looked in the `looked_len` samples from `looked_from`."""
+    acknowledged_by: str = ""
+    reported_at: int
+
+
 Event: TypeAlias = (
-    StreamChanged | Gap | Refused | ClockReport | SignalState | Beat | Quality | Vitals | WindowReady | WindowExpired | Prediction
+    StreamChanged
+    | Gap
+    | Refused
+    | ClockReport
+    | SignalState
+    | Beat
+    | Quality
+    | Vitals
+    | WindowReady
+    | WindowExpired
+    | Prediction
+    | ModelChanged
+    | OverloadChanged
+    | Alert
 )

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from edgeecg.errors import SnapshotError
 from edgeecg.facts import EngineConfig, StreamFacts
-from edgeecg.stages import align, condition, qrs, quality, vitals, window
+from edgeecg.stages import align, classify, condition, qrs, quality, vitals, window
 from edgeecg.stages.batch import Batch
 from edgeecg.stages.params import Params
 from edgeecg.stages.rows import Row, rows
@@ -28,6 +28,7 @@ from edgeecg_kernels.align import align_dropped
 from edgeecg_kernels.arena import LEAD_STATE, PIECE, PIECE_BREAK, PIECE_TICK, ROWS_PER_PIECE, STREAM_STATE, make_scratch
 from edgeecg_kernels.entry import entry
 from edgeecg_kernels.pipeline import restart_windows, run_pieces, start_stream
+from edgeecg_kernels.window_state import NEVER
 
 ROWS = 4 * ROWS_PER_PIECE
 PIECE_FIELDS = len(PIECE.names or ())
@@ -67,9 +68,10 @@ class Fleet:
         ]
         self._open: dict[str, tuple[int, int, int]] = {}
         self._out = np.zeros(ROWS, kinds.EVENT)
+        self._unread = np.full(len(config.streams), NEVER)
         self._scratch = make_scratch()
         self._run_pieces = entry(
-            run_pieces, *self._told(), np.zeros(0, PIECE), 0, NO_SAMPLES, self._scratch, self._out, np.zeros(0, np.int64)
+            run_pieces, *self._told(), self._unread, np.zeros(0, PIECE), 0, NO_SAMPLES, self._scratch, self._out, np.zeros(0, np.int64)
         )
 
     # --- samples --------------------------------------------------------------------------------------------------
@@ -110,7 +112,7 @@ class Fleet:
         told, done = self._told(), 0
         while done < len(pieces):
             begin = done
-            done = self._run_pieces(*told, pieces, begin, x, self._scratch, self._out, row_ends)
+            done = self._run_pieces(*told, self._unread, pieces, begin, x, self._scratch, self._out, row_ends)
             if row_ends[done - 1]:
                 self._tell(batch, begin, row_ends[begin:done].tolist(), events)
 
@@ -141,6 +143,7 @@ class Fleet:
         if reader is not None:
             return reader(self._facts[slot], row)
         if row.kind == kinds.KIND_WINDOW:
+            self._unread[slot] = NEVER
             return self._windows[slot].ready(self._streams[slot]["window"], row)
         return self._windows[slot].expired(row)
 
@@ -229,7 +232,7 @@ class Fleet:
         slot = self._slots.get(inference.stream)
         if slot is None:
             return (self._unknown(inference.stream),)
-        return (self._windows[slot].answer(self._streams[slot]["window"], inference, self._now(slot)),)
+        return (classify.answer(self._windows[slot], self._streams[slot]["window"], inference, self._now(slot)),)
 
     def changed_to(self, config: EngineConfig) -> tuple["Fleet", Events]:
         """Return a fleet for other settings, which goes on with every stream whose facts are the same."""

@@ -1,4 +1,4 @@
-"""`window`: when a model's window is whole, what it holds, and what an answer to it becomes."""
+"""`window`: when a model's window is whole, and what it holds."""
 
 from collections.abc import Iterator, Sequence
 
@@ -7,11 +7,11 @@ from numpy.typing import NDArray
 
 from edgeecg.facts import ModelFacts, StreamFacts
 from edgeecg.stages.rows import Row
-from edgeecg.types import Inference, Prediction, RefusalReason, Refused, WindowExpired, WindowReady
+from edgeecg.types import WindowExpired, WindowReady
 from edgeecg_kernels.resample import grid_to_input
 from edgeecg_kernels.state import GRID_HZ
 from edgeecg_kernels.window import bad_samples
-from edgeecg_kernels.window_state import MODEL_PARAMS, OPEN_EXPIRED, OPEN_FREE, OPEN_WAITING, RING
+from edgeecg_kernels.window_state import BEAT_VALUES, BEATS, MODEL_PARAMS, NOT_ABOUT_BEATS, OPEN_WAITING, RING
 
 
 def params(models: Sequence[ModelFacts]) -> NDArray[np.void]:
@@ -21,6 +21,7 @@ def params(models: Sequence[ModelFacts]) -> NDArray[np.void]:
         row["length"] = round(model.window_s * GRID_HZ)
         row["hop"] = round(model.hop_s * GRID_HZ)
         row["deadline"] = round(model.deadline_s * GRID_HZ)
+        row["before"] = round(model.before_s * GRID_HZ) if model.before_s >= 0 else NOT_ABOUT_BEATS
     return rows
 
 
@@ -36,31 +37,35 @@ class Windows:
     def _input(self, grid_sample: int) -> int:
         return int(grid_to_input(grid_sample, self.up, self.down))
 
-    def _span(self, model: int, grid_start: int) -> tuple[int, int]:
+    def span(self, model: int, grid_start: int) -> tuple[int, int]:
+        """Return (start, length) of a window of `model`, in input samples."""
         start = self._input(grid_start)
         return start, self._input(grid_start + int(self.rows[model]["length"])) - start
 
     def ready(self, state: NDArray[np.void], row: Row) -> WindowReady:
-        """Read a row of KIND_WINDOW, and the window out of the ring in `state`."""
-        model, window_id, bad, grid_start = (int(number) for number in row.value[:4])
-        return self._announcement(state, model, window_id, grid_start, bad, row.known_at)
+        """Read a row of KIND_WINDOW, and the window out of the rings in `state`."""
+        model, window_id, bad, grid_start, known, beat = (int(number) for number in row.value[:6])
+        return self._announcement(state, model, window_id, (grid_start, known, beat), bad, row.known_at)
 
     def waiting(self, state: NDArray[np.void], now: int) -> Iterator[WindowReady]:
         """Announce again the windows that still wait for an answer, oldest first."""
         waiting = np.flatnonzero(state["open_status"] == OPEN_WAITING)
         for slot in waiting[np.argsort(state["open_id"][waiting])].tolist():
             model, start = int(state["open_model"][slot]), int(state["open_start"][slot])
+            places = start, int(state["open_known"][slot]), int(state["open_beat"][slot])
             bad = int(bad_samples(state, start, int(self.rows[model]["length"])))
-            yield self._announcement(state, model, int(state["open_id"][slot]), start, bad, now)
+            yield self._announcement(state, model, int(state["open_id"][slot]), places, bad, now)
 
     def _announcement(
-        self, state: NDArray[np.void], model: int, window_id: int, grid_start: int, bad: int, reported_at: int
+        self, state: NDArray[np.void], model: int, window_id: int, places: tuple[int, int, int], bad: int, reported_at: int
     ) -> WindowReady:
+        """`places`, on the grid: where the window starts, where it was known, the beat it is about."""
+        grid_start, known, beat = places
         facts = self.models[model]
         length = int(self.rows[model]["length"])
-        places = np.arange(grid_start, grid_start + length) % RING
-        samples = np.where(state["bad"][places], np.float32(np.nan), state["mv"][places]).astype("<f4")
-        start, len_samples = self._span(model, grid_start)
+        ring = np.arange(grid_start, grid_start + length) % RING
+        samples = np.where(state["bad"][ring], np.float32(np.nan), state["mv"][ring]).astype("<f4")
+        start, len_samples = self.span(model, grid_start)
         return WindowReady(
             stream=self.facts.name,
             lead=self.facts.leads[0],
@@ -71,7 +76,9 @@ class Windows:
             deadline_sample=self._input(grid_start + length - 1 + int(self.rows[model]["deadline"])),
             readable=bad <= facts.max_missing_share * length,
             missing_share=bad / length,
+            beat_sample=beat if beat < 0 else self._input(beat),
             samples_mv=samples.tobytes(),
+            beats=_beats(state, grid_start, grid_start + length, known, facts.beats_s).tobytes(),
             reported_at=reported_at,
         )
 
@@ -80,44 +87,15 @@ class Windows:
         model, window_id = (int(number) for number in row.value[:2])
         return WindowExpired(self.facts.name, self.models[model].name, window_id, row.known_at)
 
-    def answer(self, state: NDArray[np.void], inference: Inference, now: int) -> Prediction | Refused:
-        """Take a model's answer to one of the windows in `state` that still wait for one, or have for too long."""
-        names = [model.name for model in self.models]
-        slots = np.flatnonzero((state["open_id"] == inference.window_id) & (state["open_status"] != OPEN_FREE))
-        slot = int(slots[0]) if len(slots) else -1
-        model = int(state["open_model"][slot])
-        if slot < 0 or names[model] != inference.model:
-            asked = f"window {inference.window_id} of model {inference.model!r}"
-            return Refused(self.facts.name, RefusalReason.UNKNOWN_WINDOW, asked, "a window that waits for an answer", now)
-        facts = self.models[model]
-        fault = _fault(inference.probabilities, facts)
-        if fault:
-            return Refused(self.facts.name, RefusalReason.WRONG_ANSWER, fault, _allowed(facts), now)
-        late = int(state["open_status"][slot]) == OPEN_EXPIRED
-        state["open_status"][slot] = OPEN_FREE
-        start, len_samples = self._span(model, int(state["open_start"][slot]))
-        best = max(range(len(facts.labels)), key=inference.probabilities.__getitem__)
-        return Prediction(
-            stream=self.facts.name,
-            model=facts.name,
-            window_id=inference.window_id,
-            start_sample=start,
-            len_samples=len_samples,
-            label=facts.labels[best],
-            probabilities=inference.probabilities,
-            late=late,
-            reported_at=now,
-        )
 
-
-def _allowed(facts: ModelFacts) -> str:
-    return f"{len(facts.labels)} probabilities from 0 to 1 that add up to 1"
-
-
-def _fault(probabilities: Sequence[float], facts: ModelFacts) -> str:
-    """Say what is wrong with an answer; nothing when it is sound."""
-    if len(probabilities) != len(facts.labels):
-        return f"{len(probabilities)} probabilities"
-    if not all(0 <= value <= 1 for value in probabilities) or abs(sum(probabilities) - 1) > 1e-3:
-        return f"probabilities {', '.join(f'{value:g}' for value in probabilities)}"
-    return ""
+def _beats(state: NDArray[np.void], start: int, end: int, known: int, beats_s: float) -> NDArray[np.float32]:
+    """Return rows of `BEAT_FIELDS` of the beats before grid sample `end` that were known at `known`, oldest first."""
+    slots = np.arange(min(int(state["n_beats"]), BEATS))
+    at = state["beat_at"][slots]
+    since = end - round(beats_s * GRID_HZ) if beats_s else start
+    slots = slots[(at >= since) & (at < end) & (state["beat_known"][slots] <= known)]
+    slots = slots[np.argsort(state["beat_at"][slots], kind="stable")]
+    rows = np.zeros((len(slots), 1 + BEAT_VALUES), "<f4")
+    rows[:, 0] = (state["beat_at"][slots] - start) / GRID_HZ
+    rows[:, 1:] = state["beat_value"][slots]
+    return rows

@@ -10,15 +10,16 @@ from typing import Any
 from edgeecg_kernels import align_state as span_of
 from edgeecg_kernels._jit import kernel
 from edgeecg_kernels.align import align_break, align_chunk, align_tick
-from edgeecg_kernels.arena import BLOCK_INPUT, PIECE_BREAK, PIECE_TICK, ROWS_PER_PIECE
+from edgeecg_kernels.arena import BLOCK_INPUT, MAX_PIECE_GRID, PIECE_BREAK, PIECE_TICK, ROWS_PER_PIECE
 from edgeecg_kernels.condition import condition_block, condition_reset
 from edgeecg_kernels.qrs import qrs_block, qrs_finish, qrs_reset
 from edgeecg_kernels.quality import quality_block, quality_finish, quality_reset
 from edgeecg_kernels.resample import grid_to_input, input_needed, resample_block, resample_reset
 from edgeecg_kernels.signal import signal_block
-from edgeecg_kernels.state import KIND_CLOCK, KIND_GAP, KIND_REFUSED
+from edgeecg_kernels.state import KIND_CLOCK, KIND_GAP, KIND_REFUSED, KIND_WINDOW
 from edgeecg_kernels.vitals import vitals_block, vitals_break, vitals_reset
-from edgeecg_kernels.window import window_block, window_skip, window_start
+from edgeecg_kernels.window import window_block, window_finish, window_skip, window_start
+from edgeecg_kernels.window_state import NEVER, RING
 
 
 @kernel
@@ -99,12 +100,12 @@ def _take_block(stream: Any, leads: Any, p: Any, shared: Any, x: Any, start: int
         condition_block(s["condition"], p["condition"], raw, m, first, clean, flags)
         n_out = signal_block(s["signal"], flags, m, first, lead, out, n_out)
         if lead == 0:
-            n_out = window_block(stream["window"], models, hop_factor, raw, flags, m, first, out, n_out)
             heard = n_out
             n_out = qrs_block(s["qrs"], qrs_params[0], clean, flags, m, first, lead, out, n_out)
             mains = s["condition"]["mains_mv"]
             n_out = quality_block(s["quality"], quality_params[0], clean, flags, m, first, lead, mains, out, heard, n_out)
             n_out = vitals_block(stream["vitals"], lead, out, heard, n_out)
+            n_out = window_block(stream["window"], models, hop_factor, raw, flags, m, first, out, heard, n_out)
     _to_input_samples(p, out, begin, n_out)
     sort_rows(out, begin, n_out, scratch["row"])
     return n_out
@@ -123,7 +124,7 @@ def _take_data(stream: Any, leads: Any, p: Any, shared: Any, x: Any, start: int,
 @kernel
 def _finish(stream: Any, leads: Any, p: Any, shared: Any, known_at: int, out: Any, n_out: int) -> int:
     """Have the first lead's stages decide what is pending; input sample `known_at` made them."""
-    _, _, qrs_params, quality_params, _ = shared
+    _, models, qrs_params, quality_params, _ = shared
     begin, lead = n_out, 0
     s = leads[p["first_lead"]]
     newest = s["resample"]["next_output"] - 1
@@ -131,6 +132,7 @@ def _finish(stream: Any, leads: Any, p: Any, shared: Any, known_at: int, out: An
     n_out = qrs_finish(s["qrs"], qrs_params[0], lead, out, n_out)
     n_out = quality_finish(s["quality"], quality_params[0], newest, lead, mains, out, begin, n_out)
     n_out = vitals_block(stream["vitals"], lead, out, begin, n_out)
+    n_out = window_finish(stream["window"], models, newest, out, begin, n_out)
     vitals_break(stream["vitals"])
     _to_input_samples(p, out, begin, n_out)
     for i in range(begin, n_out):
@@ -175,11 +177,24 @@ def _take_spans(stream: Any, leads: Any, p: Any, shared: Any, n_spans: int, x: A
 
 
 @kernel
+def _oldest_window(out: Any, begin: int, end: int) -> int:
+    """Return the grid sample at which the oldest window among these rows starts."""
+    oldest = NEVER
+    for i in range(begin, end):
+        if out[i]["kind"] == KIND_WINDOW:
+            oldest = min(oldest, int(out[i]["value"][3]))
+    return oldest
+
+
+@kernel
 def run_pieces(
     streams: Any, leads: Any, params: Any, taps: Any, models: Any, qrs_params: Any, quality_params: Any, hop_factor: int,
-    pieces: Any, begin: int, x: Any, scratch: Any, out: Any, row_ends: Any,
+    unread: Any, pieces: Any, begin: int, x: Any, scratch: Any, out: Any, row_ends: Any,
 ) -> int:  # fmt: skip
-    """Take pieces[begin:] until done or `out` may not hold another's rows; return the first piece not taken.
+    """Take pieces[begin:] until done; return the first piece not taken.
+
+    It returns early where `out` may not hold another piece's rows, and before a ring loses samples of a window that was
+    announced and not read: unread[slot] is where the oldest such window of a stream starts, for who reads it to clear.
 
     row_ends[i] is where the rows of piece i end in `out`; those of the first one begin at 0. One entry for all that
     samples, time and loss can bring: every entry compiles all the stages anew.
@@ -191,7 +206,11 @@ def run_pieces(
         if n_out > len(out) - ROWS_PER_PIECE:
             return i
         piece = pieces[i]
-        stream, p = streams[piece["slot"]], params[piece["slot"]]
+        slot = piece["slot"]
+        stream, p = streams[slot], params[slot]
+        if unread[slot] != NEVER and unread[slot] + RING < leads[p["first_lead"]]["resample"]["next_output"] + MAX_PIECE_GRID:
+            return i
+        said = n_out
         samples = x[piece["start"] : piece["start"] + max(piece["n"], 0) * p["leads"]]
         if piece["n"] == PIECE_TICK:
             n_spans = align_tick(stream["align"], p["align"], piece["arrival_ns"], work["spans"])
@@ -203,6 +222,8 @@ def run_pieces(
         n_out = _take_spans(stream, leads, p, shared, n_spans, samples, work, out, n_out)
         if piece["n"] == PIECE_BREAK:
             n_out = _finish(stream, leads, p, shared, stream["align"]["next_index"] - 1, out, n_out)
+        if n_out > said and len(models) > 0:
+            unread[slot] = min(unread[slot], _oldest_window(out, said, n_out))
         row_ends[i] = n_out
     return len(pieces)
 

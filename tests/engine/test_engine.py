@@ -1,3 +1,4 @@
+import math
 from dataclasses import replace
 from itertools import pairwise
 
@@ -8,6 +9,8 @@ from edgeecg.engine import Engine
 from edgeecg.errors import ConfigError, SnapshotError
 from edgeecg.facts import EngineConfig, ModelFacts, StreamFacts
 from edgeecg.types import (
+    BEAT_FIELDS,
+    Acknowledge,
     Beat,
     Chunk,
     ConfigChange,
@@ -15,7 +18,11 @@ from edgeecg.types import (
     Gap,
     GapReason,
     Inference,
+    ModelChange,
+    ModelChanged,
+    ModelState,
     Overload,
+    OverloadChanged,
     Prediction,
     Record,
     RefusalReason,
@@ -178,8 +185,12 @@ def windows(events: list[Event]) -> list[WindowReady]:
 def test_an_answer_in_time_is_a_prediction_and_one_too_late_is_marked() -> None:
     engine = opened()
     first = windows(feed(engine, frames(X[:525])))[0]
-    (prediction,) = engine.feed(Inference("chest", "rhythm", first.window_id, (0.2, 0.8)))
-    assert prediction == Prediction("chest", "rhythm", 0, 0, 500, "A", (0.2, 0.8), late=False, reported_at=524)
+    scores = math.log(0.2), math.log(0.8)
+    (prediction,) = engine.feed(Inference("chest", "rhythm", first.window_id, scores, (0.5, -1.0)))
+    assert isinstance(prediction, Prediction)
+    assert prediction.probabilities == pytest.approx((0.2, 0.8))
+    said = replace(prediction, probabilities=())
+    assert said == Prediction("chest", "rhythm", 0, 0, 500, -1, "A", (), False, (0.5, -1.0), late=False, reported_at=524)
     events = feed(engine, frames(X[525:1500], 21))
     expired = next(event for event in events if isinstance(event, WindowExpired))
     assert expired.reported_at == windows(events)[0].deadline_sample
@@ -188,18 +199,98 @@ def test_an_answer_in_time_is_a_prediction_and_one_too_late_is_marked() -> None:
     assert late.late
 
 
-@pytest.mark.parametrize("answer", [(0.5,), (0.2, 0.2), (float("nan"), 1.0), (-0.5, 1.5)])
-def test_an_answer_that_is_none_is_refused(answer: tuple[float, ...]) -> None:
+@pytest.mark.parametrize(
+    ("scores", "activation"),
+    [
+        ((0.5,), ()),
+        ((0.2, 0.2, 0.2), ()),
+        ((float("nan"), 1.0), ()),
+        ((-0.5, float("inf")), ()),
+        ((0.0, 0.0), (1.5,)),
+        ((0.0, 0.0), (0.1,) * 65),
+    ],
+)
+def test_an_answer_that_is_none_is_refused(scores: tuple[float, ...], activation: tuple[float, ...]) -> None:
     engine = opened()
     first = windows(feed(engine, frames(X[:525])))[0]
-    assert refusal(engine, Inference("chest", "rhythm", first.window_id, answer)).reason == RefusalReason.WRONG_ANSWER
+    assert refusal(engine, Inference("chest", "rhythm", first.window_id, scores, activation)).reason == RefusalReason.WRONG_ANSWER
     assert isinstance(engine.feed(Inference("chest", "rhythm", first.window_id, (0.5, 0.5)))[0], Prediction)
+
+
+def test_scores_become_probabilities_at_the_temperature_of_the_model_and_an_unsure_answer_is_none() -> None:
+    unsure = replace(MODEL, temperature=2.0, abstain_below=0.8)
+    engine = opened(EngineConfig(streams=(CHEST, WRIST), models=(unsure,)))
+    first, second = windows(feed(engine, frames(X[:1025])))[:2]
+    for window, odds, abstained in ((first, 9.0, True), (second, 36.0, False)):
+        (prediction,) = engine.feed(Inference("chest", "rhythm", window.window_id, (math.log(odds), 0.0)))
+        assert isinstance(prediction, Prediction)
+        assert prediction.probabilities[0] == pytest.approx(math.sqrt(odds) / (math.sqrt(odds) + 1))
+        assert prediction.abstained == abstained
+
+
+def test_a_window_tells_of_the_beats_in_it_that_were_known() -> None:
+    engine = opened()
+    events = feed(engine, frames(X[:3000]))
+    beats = {event.sample: event for event in events if isinstance(event, Beat) and event.stream == "chest"}
+    for window in windows(events):
+        told = np.frombuffer(window.beats, "<f4").reshape(-1, len(BEAT_FIELDS))
+        span = range(window.start_sample, window.start_sample + window.len_samples)
+        due = [sample for sample, beat in sorted(beats.items()) if sample in span and beat.reported_at <= window.reported_at]
+        assert np.round(window.start_sample + told[:, 0] * CHEST.rate_hz).tolist() == due
+        assert told[:, 1].tolist() == [np.float32(beats[sample].confidence) for sample in due]
+        assert told[:, 4].tolist() == [np.float32(beats[sample].prematurity) for sample in due]
+    assert len(beats) > 10
+
+
+def test_windows_hold_the_same_however_much_came_at_once() -> None:
+    x, _ = heart(RATE_HZ, 90.0, seed=3)
+    about_beats = replace(MODEL, name="beat", window_s=1.0, before_s=0.4, beats_s=8.0)
+    longest = replace(MODEL, window_s=10.0, hop_s=0.5, deadline_s=5.0)
+    config = EngineConfig(streams=(CHEST,), models=(longest, about_beats))
+    engine = opened(config)
+    in_frames = windows([event for frame in frames(x) for event in engine.feed(frame)])
+    at_once = windows(list(opened(config).feed(Chunk("chest", x[: len(x) // 25 * 25], 0))))
+    together = windows([event for events in opened(config).feed_many(frames(x)) for event in events])
+    assert len(in_frames) > 200
+    assert at_once == in_frames
+    assert together == in_frames
+
+
+def test_a_model_may_be_asked_about_every_beat() -> None:
+    about_beats = replace(MODEL, window_s=1.0, before_s=0.4, beats_s=8.0)
+    engine = opened(EngineConfig(streams=(CHEST, WRIST), models=(about_beats,)))
+    events = feed(engine, frames(X[:4000]))
+    beats = [event for event in events if isinstance(event, Beat)]
+    asked = windows(events)
+    assert [window.beat_sample for window in asked] == [beat.sample for beat in beats][: len(asked)]
+    assert len(beats) - len(asked) <= 1
+    for window, beat in zip(asked, beats, strict=False):
+        assert window.start_sample == beat.sample - 100
+        assert window.reported_at == max(beat.reported_at, window.start_sample + window.len_samples - 1)
+        told = np.frombuffer(window.beats, "<f4").reshape(-1, len(BEAT_FIELDS))
+        assert np.float32(0.4) in told[:, 0]
+        assert beat.sample < 2100 or len(told) > 6
+    (prediction,) = engine.feed(Inference("chest", "rhythm", asked[-1].window_id, (0.0, 1.0)))
+    assert isinstance(prediction, Prediction)
+    assert prediction.beat_sample == asked[-1].beat_sample
+
+
+def test_what_became_of_a_model_is_passed_on_and_an_unknown_one_refused() -> None:
+    engine = opened()
+    said = engine.feed(ModelState("rhythm", ModelChange.UNAVAILABLE, "no runtime"))
+    assert said == (ModelChanged("rhythm", ModelChange.UNAVAILABLE, "no runtime"),)
+    refused = refusal(engine, ModelState("rythm", ModelChange.READY))
+    assert (refused.reason, refused.allowed) == (RefusalReason.UNKNOWN_MODEL, "one of rhythm")
+
+
+def test_nobody_acknowledges_an_alert_that_is_not_there() -> None:
+    assert refusal(opened(), Acknowledge("no such", "nurse")).reason == RefusalReason.UNKNOWN_ALERT
 
 
 def test_under_overload_windows_come_further_apart() -> None:
     engine = opened()
     usual = windows(feed(engine, frames(X[:2000])))
-    engine.feed(Overload(3))
+    assert engine.feed(Overload(3)) == (OverloadChanged(3),)
     fewer = windows(feed(engine, frames(X[2000:5000], 80)))
     assert {after.start_sample - before.start_sample for before, after in pairwise(usual)} == {250}
     assert {after.start_sample - before.start_sample for before, after in pairwise(fewer[1:])} == {750}

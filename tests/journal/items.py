@@ -2,7 +2,7 @@
 
 import math
 import struct
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from enum import IntEnum
 from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
@@ -68,5 +68,7 @@ def _values(hint: Any) -> st.SearchStrategy[Any]:
         return st.sampled_from(list(hint))
     if get_origin(hint) is tuple:
         return st.lists(_values(get_args(hint)[0]), max_size=6).map(tuple)
+    if isinstance(hint, type) and is_dataclass(hint):
+        return items_of(hint)
     assert get_origin(hint) is UnionType, hint
     return st.one_of(*(st.none() if part is type(None) else _values(part) for part in get_args(hint)))

@@ -118,7 +118,7 @@ def test_the_bytes_are_these() -> None:
     assert encode(Gap("ä", 1, 2, GapReason.REOPENED, 3)).hex() == (
         "42" "02000000" "0100000000000000" "0200000000000000" "03" "0300000000000000" "c3a4"
     )  # fmt: skip
-    assert encode(Inference("s", "", 1, (0.5,))).hex() == "05010000000000000001000000000000000800000073000000000000e03f"
+    assert encode(Inference("s", "", 1, (0.5,))).hex() == "0501000000000000000100000000000000080000000000000073000000000000e03f"
 
 
 @given(ITEMS, st.data())
@@ -234,10 +234,10 @@ def test_something_optional_is_there_in_one_way_only() -> None:
     (Tick(1.0), "Tick.now_ns"),  # type: ignore[arg-type]
     (Gap("s", 1, 2, 99, 3), "Gap.reason"),  # type: ignore[arg-type]
     (Gap(None, 1, 2, GapReason.REOPENED, 3), "Gap.stream"),  # type: ignore[arg-type]
-    (Inference("s", "m", 1, ("x",)), "Inference.probabilities"),  # type: ignore[arg-type]
-    (Inference("s", "m", 1, 5), "Inference.probabilities"),  # type: ignore[arg-type]
+    (Inference("s", "m", 1, ("x",)), "Inference.scores"),  # type: ignore[arg-type]
+    (Inference("s", "m", 1, 5), "Inference.scores"),  # type: ignore[arg-type]
     (ConfigChange(None), "ConfigChange.config"),  # type: ignore[arg-type]
-    (WindowReady("s", "I", "m", 1, 0, 2, 3, True, 0.0, 7, 9), "WindowReady.samples_mv"),  # type: ignore[arg-type]
+    (WindowReady("s", "I", "m", 1, 0, 2, 3, True, 0.0, -1, 7, b"", 9), "WindowReady.samples_mv"),  # type: ignore[arg-type]
     (Beat("s", "I", 1, 10**400, Morphology.WIDE, 0.0, 0.0, 0.0, 0.0, False, 2), "Beat.confidence"),
     (GapReason.REOPENED, "encode"),
 ], ids=str)  # fmt: skip
@@ -265,7 +265,7 @@ def test_crc_is_over_the_bytes_of_all_events_in_their_order() -> None:
 
 
 def test_crc_sees_every_bit_of_a_float() -> None:
-    prediction = Prediction("s", "m", 1, 0, 2, "x", (0.0, 0.1 + 0.2), late=False, reported_at=9)
+    prediction = Prediction("s", "m", 1, 0, 2, -1, "x", (0.0, 0.1 + 0.2), False, (), late=False, reported_at=9)
     seen = {events_crc((replace(prediction, probabilities=values),)) for values in ((0.0, 0.1 + 0.2), (-0.0, 0.1 + 0.2), (0.0, 0.3))}
     assert len(seen) == 3
 

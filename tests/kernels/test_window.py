@@ -2,14 +2,17 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgeecg_kernels.state import EVENT, KIND_WINDOW
-from edgeecg_kernels.window import window, window_block, window_skip, window_start
+from edgeecg_kernels.state import EVENT, KIND_BEAT, KIND_WINDOW
+from edgeecg_kernels.window import window, window_block, window_finish, window_skip, window_start
 from edgeecg_kernels.window_state import MODEL_PARAMS, WINDOW_STATE
 from tests.naive.window import Model, NaiveWindows
 
-models = st.lists(st.tuples(st.integers(5, 400), st.integers(3, 150), st.integers(1, 300)), min_size=0, max_size=4)
+befores = st.one_of(st.just(-1), st.integers(0, 200))
+models = st.lists(st.tuples(st.integers(5, 400), st.integers(3, 150), st.integers(1, 300), befores), min_size=0, max_size=4)
+beats = st.lists(st.tuples(st.integers(0, 299), st.integers(0, 400)), max_size=4)
+"""Of a block: (place of the sample that made a beat known, how long ago the beat was)."""
 blocks = st.lists(
-    st.tuples(st.integers(1, 300), st.sampled_from(("good", "bad", "gap", "wild"))),
+    st.tuples(st.integers(1, 300), st.sampled_from(("good", "bad", "gap", "wild", "last")), beats),
     min_size=1,
     max_size=12,
 )
@@ -19,15 +22,25 @@ def table(rows: list[Model]) -> np.ndarray:
     return np.array(rows, MODEL_PARAMS)
 
 
+def heard(out: np.ndarray, told: list[tuple[int, int]]) -> int:
+    """Put rows of beats, (known at, R peak), where the stages before leave them."""
+    out[: len(told)] = 0
+    out["kind"][: len(told)] = KIND_BEAT
+    for row, (known_at, beat) in zip(out, told, strict=False):
+        row["known_at"], row["sample"] = known_at, beat
+    return len(told)
+
+
 @given(models=models, blocks=blocks, hop_factor=st.integers(1, 3))
-def test_says_what_the_oracle_says(models: list[Model], blocks: list[tuple[int, str]], hop_factor: int) -> None:
+def test_says_what_the_oracle_says(models: list[Model], blocks: list[tuple[int, str, list[tuple[int, int]]]], hop_factor: int) -> None:
     state, rows = np.zeros(1, WINDOW_STATE), table(models)
     window_start(state[0], rows, 0)
     naive = NaiveWindows(models, hop_factor)
     out = np.zeros(4096, EVENT)
     said = []
     at = 0
-    for n, kind in blocks:
+    for n, kind, beats in blocks:
+        told = sorted((at + place, at + place - ago) for place, ago in beats if place < n)
         if kind == "gap":
             window_skip(state[0], rows, hop_factor, at, at + n)
             naive.skip(n)
@@ -35,31 +48,52 @@ def test_says_what_the_oracle_says(models: list[Model], blocks: list[tuple[int, 
             continue
         y = np.full(n, 1e9 if kind == "wild" else 0.5)
         flags = np.full(n, 2 if kind == "bad" else 16, np.uint8)
-        n_out = window_block(state[0], rows, hop_factor, y, flags, n, at, out, 0)
-        for row in out[:n_out]:
-            model, window_id, bad, start = (int(value) for value in row["value"][:4])
-            said.append(("window" if row["kind"] == KIND_WINDOW else "expired", int(row["known_at"]), model, window_id, start, bad))
-        for value, flag in zip(y, flags, strict=True):
-            naive.sample(float(value), int(flag))
+        n_heard = heard(out, [] if kind == "last" else told)
+        n_out = window_block(state[0], rows, hop_factor, y, flags, n, at, out, 0, n_heard)
+        new = [out[n_heard:n_out].copy()]
+        for place, (value, flag) in enumerate(zip(y, flags, strict=True), at):
+            naive.sample(float(value), int(flag), [beat for known_at, beat in told[:n_heard] if known_at == place])
         at += n
+        if kind == "last":
+            n_heard = heard(out, told)
+            n_out = window_finish(state[0], rows, at - 1, out, 0, n_heard)
+            new.append(out[n_heard:n_out].copy())
+            naive.finish([beat for _, beat in told])
+        for row in np.concatenate(new):
+            model, window_id, bad, start, _, beat = (int(value) for value in row["value"][:6])
+            kind_said = "window" if row["kind"] == KIND_WINDOW else "expired"
+            said.append((kind_said, int(row["known_at"]), model, window_id, start, bad, beat))
     assert said == naive.said
 
 
+def test_beats_are_remembered_with_what_was_said_of_them() -> None:
+    state, rows = np.zeros(1, WINDOW_STATE), table([(100, 50, 20, -1)])
+    window_start(state[0], rows, 0)
+    out = np.zeros(64, EVENT)
+    heard(out, [(40, 20), (90, 70)])
+    out["value"][:2, 0] = 0.9, 0.8
+    window_block(state[0], rows, 1, np.zeros(130), np.zeros(130, np.uint8), 130, 0, out, 0, 2)
+    assert state[0]["n_beats"] == 2
+    assert state[0]["beat_at"][:2].tolist() == [20, 70]
+    assert state[0]["beat_known"][:2].tolist() == [40, 90]
+    assert state[0]["beat_value"][:2, 0].tolist() == [0.9, 0.8]
+
+
 def test_the_ring_holds_the_window_that_was_announced() -> None:
-    state, rows = np.zeros(1, WINDOW_STATE), table([(100, 50, 20)])
+    state, rows = np.zeros(1, WINDOW_STATE), table([(100, 50, 20, -1)])
     window_start(state[0], rows, 0)
     y = np.sin(np.arange(130) / 9.0)
     out = np.zeros(64, EVENT)
-    assert window(state, rows, 1, y, np.zeros(130, np.uint8), 0, out) == 2
+    assert window(state, rows, 1, y, np.zeros(130, np.uint8), 0, out, 0) == 2
     start = int(out[0]["value"][3])
     assert np.array_equal(state[0]["mv"][start : start + 100], y[start : start + 100].astype(np.float32))
 
 
 def test_answers_that_nobody_gives_do_not_pile_up() -> None:
-    state, rows = np.zeros(1, WINDOW_STATE), table([(5, 3, 1000)] * 4)
+    state, rows = np.zeros(1, WINDOW_STATE), table([(5, 3, 1000, -1)] * 4)
     window_start(state[0], rows, 0)
     out = np.zeros(4096, EVENT)
-    n = window(state, rows, 1, np.zeros(300), np.zeros(300, np.uint8), 0, out)
+    n = window(state, rows, 1, np.zeros(300), np.zeros(300, np.uint8), 0, out, 0)
     announced = int((out[:n]["kind"] == KIND_WINDOW).sum())
     assert announced == 4 * ((300 - 5) // 3 + 1)
     assert n - announced == announced - 16

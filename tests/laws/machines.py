@@ -265,13 +265,19 @@ class Window(StageMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.models = np.array([(512, 125, 200), (250, 130, 300)], MODEL_PARAMS)
+        self.models = np.array([(512, 125, 200, -1), (250, 130, 300, -1), (200, 0, 150, 80)], MODEL_PARAMS)
         window_start(self.state[0], self.models, 0)
 
     def step(self, x: Signal) -> list[Told]:
+        """Every forty-first sample makes a beat known, if it is large."""
         out = np.zeros(len(x) + 64, EVENT)
-        n = window_block(self.state[0], self.models, 1, x, loud(x), len(x), self.position, out, 0)
-        return rows_as_events(out[:n])
+        heard = 0
+        for at, value in enumerate(x.tolist(), self.position):
+            if value > 0.2 and at % 41 == 0:
+                out[heard]["kind"], out[heard]["sample"], out[heard]["known_at"] = KIND_BEAT, at - at % 90, at
+                heard += 1
+        n = window_block(self.state[0], self.models, 1, x, loud(x), len(x), self.position, out, 0, heard)
+        return rows_as_events(out[heard:n])
 
 
 @under_law
@@ -321,7 +327,8 @@ FACTS = StreamFacts(
 )
 MODELS = (
     ModelFacts(name="rhythm", sha256="1" * 64, labels=("N", "A"), window_s=2.0, hop_s=0.5, deadline_s=0.7),
-    ModelFacts(name="other", sha256="2" * 64, labels=("x", "y"), window_s=1.0, hop_s=1.0, deadline_s=2.0),
+    ModelFacts(name="other", sha256="2" * 64, labels=("x", "y"), window_s=1.0, hop_s=1.0, deadline_s=2.0, beats_s=5.0),
+    ModelFacts(name="beat", sha256="3" * 64, labels=("N", "V"), window_s=1.0, before_s=0.4, deadline_s=0.6, beats_s=8.0),
 )
 
 
