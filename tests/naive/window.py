@@ -38,16 +38,14 @@ class NaiveWindows:
             if before < 0 and self.due[model] == self.now:
                 self._announce(model, self.now - length + 1, -1)
                 self.due[model] += hop * self.hop_factor
-        self._announce_pending()
+        self._announce_pending(self.now)
         self.now += 1
 
     def finish(self, beats: Sequence[int]) -> None:
         """The newest sample was the last for now: beats that were pending are known."""
-        self.now -= 1
         for beat in beats:
             self.pending += [(model, beat) for model, (*_, before) in enumerate(self.models) if before >= 0]
-        self._announce_pending()
-        self.now += 1
+        self._announce_pending(self.now - 1)
 
     def skip(self, n: int) -> None:
         """Nothing came for n samples: windows that would have been whole in between are not spoken of."""
@@ -61,11 +59,11 @@ class NaiveWindows:
         length, _, _, before = self.models[model]
         return beat - before + length - 1
 
-    def _announce_pending(self) -> None:
-        whole = [(model, beat) for model, beat in self.pending if self._last(model, beat) <= self.now]
+    def _announce_pending(self, newest: int) -> None:
+        whole = [(model, beat) for model, beat in self.pending if self._last(model, beat) <= newest]
         for model, beat in whole:
             self.pending.remove((model, beat))
-            if self._last(model, beat) + self.models[model][2] > self.now:
+            if self._last(model, beat) + self.models[model][2] > newest:
                 self._announce(model, beat - self.models[model][3], beat)
 
     def _expire(self) -> None:
