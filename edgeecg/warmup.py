@@ -9,6 +9,8 @@ import numpy as np
 
 from edgeecg.engine import Engine
 from edgeecg.facts import EngineConfig, ModelFacts, StreamFacts
+from edgeecg.models.card import Input, Preprocessing
+from edgeecg.models.preprocess import Preprocessor
 from edgeecg.simulate.scenario import NAMED
 from edgeecg.simulate.simulation import Setup, Simulation
 from edgeecg.types import Chunk, ConfigChange, Event, Record, SourceChange, SourceState, Tick
@@ -22,6 +24,7 @@ KEPT_S = 7 * 24 * 3600.0
 def compile_all() -> None:
     """Call every kernel once as the package calls it."""
     _run_an_engine()
+    _preprocess_a_window()
     next(Simulation(Setup(scenario=NAMED["normal"])).blocks(1))
     for _ in Scanner(max_rows=1).feed(bytes(1)):
         pass
@@ -42,6 +45,11 @@ def _run_an_engine() -> tuple[Event, ...]:
         SourceState(facts.name, SourceChange.LOST, 14 * ns),
     )
     return tuple(event for events in engine.feed_many(records) for event in events)
+
+
+def _preprocess_a_window() -> None:
+    steps = Preprocessing(order=1, low_hz=0.5, high_hz=40.0)
+    Preprocessor(Input(rate_hz=100.0, window_s=1.0, preprocessing=steps))(np.zeros(250))
 
 
 def prune(now_s: float | None = None) -> list[Path]:

@@ -10,6 +10,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeecg.errors import InputError
 from edgeecg.models import filters
 from edgeecg.models.card import Input
 from edgeecg_kernels.preprocess import preprocess
@@ -39,6 +40,8 @@ class Preprocessor:
 
     def __call__(self, samples_mv: NDArray[np.floating]) -> NDArray[np.float32]:
         """Return the net's input, shape (1, 1, 1, len_samples), of a window of as many grid samples as the model wants."""
+        if samples_mv.shape != self._x.shape:
+            raise InputError("window", f"an array of shape {samples_mv.shape}", f"{len(self._x)} samples at {GRID_HZ} Hz")
         self._x[:] = samples_mv
         self.missing = preprocess(self._scratch, self._params, self._notch, self._band, self._taps, self._x, self._out)
         return self._out[: self.len_samples].astype(np.float32).reshape(1, 1, 1, -1)

@@ -44,7 +44,16 @@ def test_the_digest_is_of_the_text_and_any_change_changes_it(tmp_path: Path) -> 
 def test_the_engine_is_told_what_it_needs() -> None:
     card = cards.make(table())
     facts = cards.to_facts(card)
-    assert (facts.name, facts.labels, facts.window_s, facts.sha256) == ("toy", ("N", "A", "~"), 10.0, cards.digest(card))
+    assert (facts.name, facts.labels, facts.temperature, facts.abstain_below) == ("toy", ("N", "A", "~"), 1.5, 0.5)
+    assert (facts.window_s, facts.before_s, facts.sha256) == (10.0, -1.0, cards.digest(card))
+    beat = cards.make(table(task="beat", input=table()["input"] | {"window_s": 2.0, "before_s": 0.5, "beats_s": 12.0}))
+    assert (cards.to_facts(beat).before_s, cards.to_facts(beat).beats_s) == (0.5, 12.0)
+
+
+def test_cards_and_the_engine_mean_the_same_grid() -> None:
+    from edgeecg_kernels.state import GRID_HZ
+
+    assert cards.GRID_HZ == GRID_HZ
 
 
 def test_int8_on_onnxruntime_is_the_default_net() -> None:
@@ -119,6 +128,7 @@ def test_what_is_missing_is_named() -> None:
         ({"files": {}}, "files: {} is not"),
         ({"golden": {"formula": "heart", "outputs": {}}}, "golden.outputs: without fp32_onnx is not an expectation for every file"),
         ({"golden": {"formula": "heart", "outputs": {"fp32_onnx": {"values": [1.0], "tolerance": 1.0}}}}, "1 values is not one for each"),
+        ({"input": table()["input"] | {"window_s": 1.01}}, "input.window_s: 1.01 is not a whole number of samples at 250 Hz"),
         ({"input": table()["input"] | {"rate_hz": 100.5}}, "input.rate_hz: 100.5 is not a whole number"),
         ({"input": {"rate_hz": 100.0, "window_s": 10.0}}, "input.preprocessing: missing is not"),
         ({"calibration": {"temperature": 0.0}}, "calibration.temperature: 0.0 is not greater than 0"),

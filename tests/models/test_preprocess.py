@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import signal
 
+from edgeecg.errors import InputError
 from edgeecg.models import filters
 from edgeecg.models.card import Input
 from edgeecg.models.preprocess import Preprocessor
@@ -93,5 +94,5 @@ def test_one_window_leaves_nothing_for_the_next() -> None:
 
 def test_a_window_of_another_length_is_refused() -> None:
     front = Preprocessor(Input.model_validate({"rate_hz": 100.0, "window_s": 10.0, "preprocessing": CLEF}))
-    with pytest.raises(ValueError, match="broadcast"):
+    with pytest.raises(InputError, match=r"window: an array of shape \(2499,\) is not 2500 samples at 250 Hz"):
         front(strip(2499))

@@ -65,6 +65,8 @@ __all__ = [
 ]
 
 SUFFIX = ".card.toml"
+GRID_HZ = 250
+"""What windows come at; a test holds it to the engine's own."""
 MAX_CARD_BYTES = 1 << 20
 
 
@@ -116,26 +118,31 @@ class Card(Section):
 
 def _cross_faults(card: Card) -> Iterator[Fault]:
     """Find what two sections say against each other."""
-    labels, given = card.labels, card.input
+    labels = card.labels
     if len(set(labels)) < len(labels):
         yield Fault("labels", labels, "different labels")
     if card.label_names and len(card.label_names) != len(labels):
         yield Fault("label_names", f"{len(card.label_names)} names", f"one for each of {len(labels)} labels")
-    if abs(given.len_samples - given.window_s * given.rate_hz) > 1e-6:
-        yield Fault("input.window_s", given.window_s, f"a whole number of samples at {given.rate_hz:g} Hz")
-    if abs(given.rate_hz - round(given.rate_hz)) > 0:
-        yield Fault("input.rate_hz", given.rate_hz, "a whole number")
-    if given.preprocessing:
-        yield from _preprocessing_faults(given.preprocessing)
-    if (card.task == "beat") != (given.before_s is not None):
-        yield Fault("input.before_s", given.before_s, f"what a model with task {card.task!r} has")
-    if given.before_s is not None and given.before_s >= given.window_s:
-        yield Fault("input.before_s", given.before_s, f"less than window_s, {given.window_s:g}")
+    yield from _input_faults(card.input, card.task)
     yield from _file_faults(card)
     for i, metric in enumerate(card.metrics):
         low, high = metric.low, metric.high
         if (low is None) != (high is None) or (low is not None and high is not None and not low <= metric.value <= high):
             yield Fault(f"metrics.{i}.{metric.name}", f"{metric.value:g} in [{low}, {high}]", "a value within its interval")
+
+
+def _input_faults(given: Input, task: str) -> Iterator[Fault]:
+    for rate_hz in (GRID_HZ, given.rate_hz):
+        if abs(round(given.window_s * rate_hz) - given.window_s * rate_hz) > 1e-6:
+            yield Fault("input.window_s", given.window_s, f"a whole number of samples at {rate_hz:g} Hz")
+    if abs(given.rate_hz - round(given.rate_hz)) > 0:
+        yield Fault("input.rate_hz", given.rate_hz, "a whole number")
+    if given.preprocessing:
+        yield from _preprocessing_faults(given.preprocessing)
+    if (task == "beat") != (given.before_s is not None):
+        yield Fault("input.before_s", given.before_s, f"what a model with task {task!r} has")
+    if given.before_s is not None and given.before_s >= given.window_s:
+        yield Fault("input.before_s", given.before_s, f"less than window_s, {given.window_s:g}")
 
 
 def _preprocessing_faults(steps: Preprocessing) -> Iterator[Fault]:
@@ -253,7 +260,7 @@ def digest(card: Card) -> str:
 
 def to_facts(card: Card) -> ModelFacts:
     """Say what the engine must know of a model."""
-    given = card.input
+    given, calibration = card.input, card.calibration
     return ModelFacts(
         name=card.name,
         sha256=digest(card),
@@ -262,4 +269,8 @@ def to_facts(card: Card) -> ModelFacts:
         hop_s=given.hop_s,
         deadline_s=given.deadline_s,
         max_missing_share=given.max_missing_share,
+        before_s=-1.0 if given.before_s is None else given.before_s,
+        beats_s=given.beats_s,
+        temperature=calibration.temperature,
+        abstain_below=calibration.abstain_below,
     )

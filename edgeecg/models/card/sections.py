@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, Strict
 
-from edgeecg.facts import MAX_DEADLINE_S, MAX_WINDOW_S, MIN_HOP_S
+from edgeecg.facts import MAX_BEATS_S, MAX_DEADLINE_S, MAX_WINDOW_S, MIN_HOP_S
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z][a-z0-9]*)*$", max_length=60)]
 Version = Annotated[str, Field(pattern=r"^\d+(\.\d+){0,2}$", max_length=20)]
@@ -58,7 +58,7 @@ class Input(Section):
     max_missing_share: Share = 0.1
     before_s: Annotated[float, Field(ge=0)] | None = None
     """For a model that is asked about every beat: how long before its R peak the window begins."""
-    beats_s: Annotated[float, Field(ge=0, le=15)] = 0.0
+    beats_s: Annotated[float, Field(ge=0, le=MAX_BEATS_S)] = 0.0
     lead: Text = "I"
     preprocessing: Preprocessing | None = None
     """Of the net's input; a tree alone has none."""
