@@ -6,20 +6,20 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeecg_kernels.preprocess_state import SECTION
+Section = tuple[float, float, float, float, float]
+"""b0, b1, b2, a1, a2; a0 is 1."""
 
 KAISER_BETA = 5.0
 TAPS_PER_STEP = 10
 
 
-def bandpass(order: int, low_hz: float, high_hz: float, rate_hz: float) -> NDArray[np.void]:
+def bandpass(order: int, low_hz: float, high_hz: float, rate_hz: float) -> list[Section]:
     """Design a digital Butterworth band-pass, `order` sections (Oppenheim & Schafer, 7.2-7.3; bilinear, edges pre-warped).
 
     Every section has a zero at 0 Hz and one at half the rate; its poles come from one pole of the low-pass prototype or
     from a conjugate pair of them. The gain stands in the first.
     """
     low, high = (2 * math.tan(math.pi * edge / rate_hz) for edge in (low_hz, high_hz))
-    sections = np.zeros(order, SECTION)
     gain = complex(1.0)
     poles = []
     for k in range(order):
@@ -29,10 +29,8 @@ def bandpass(order: int, low_hz: float, high_hz: float, rate_hz: float) -> NDArr
             poles.append((2 + analog) / (2 - analog))
             gain /= 2 - analog
     gain *= (2 * (high - low)) ** order
-    for section, (a1, a2) in zip(sections, _paired(poles), strict=True):
-        section["b0"], section["b1"], section["b2"], section["a1"], section["a2"] = 1.0, 0.0, -1.0, a1, a2
-    sections[0]["b0"], sections[0]["b2"] = gain.real, -gain.real
-    return sections
+    gains = [gain.real, *[1.0] * (order - 1)]
+    return [(b0, 0.0, -b0, a1, a2) for b0, (a1, a2) in zip(gains, _paired(poles), strict=True)]
 
 
 def _paired(poles: list[complex]) -> list[tuple[float, float]]:
@@ -44,12 +42,12 @@ def _paired(poles: list[complex]) -> list[tuple[float, float]]:
     return sorted(pairs, key=lambda pair: pair[1])
 
 
-def notch(centre_hz: float, q: float, rate_hz: float) -> NDArray[np.void]:
+def notch(centre_hz: float, q: float, rate_hz: float) -> list[Section]:
     """Design a notch of -3 dB width `centre_hz / q`, one section (Orfanidis, Introduction to Signal Processing, 11.3)."""
     centre = 2 * math.pi * centre_hz / rate_hz
     gain = 1 / (1 + math.tan(centre / q / 2))
     middle = -2 * gain * math.cos(centre)
-    return np.array([(gain, middle, gain, middle, 2 * gain - 1)], SECTION)
+    return [(gain, middle, gain, middle, 2 * gain - 1)]
 
 
 def resampler(up: int, down: int) -> NDArray[np.float64]:

@@ -27,8 +27,9 @@ class Preprocessor:
         assert given.preprocessing is not None, "a card with a net says how to preprocess"
         steps, rate_hz = given.preprocessing, round(given.rate_hz)
         up, down = rate_hz // math.gcd(rate_hz, GRID_HZ), GRID_HZ // math.gcd(rate_hz, GRID_HZ)
-        self._notch = filters.notch(steps.notch_hz, steps.notch_q, GRID_HZ) if steps.notch_hz else np.zeros(0, SECTION)
-        self._band = filters.bandpass(steps.order, steps.low_hz, steps.high_hz, GRID_HZ)
+        notch = filters.notch(steps.notch_hz, steps.notch_q, GRID_HZ) if steps.notch_hz else []
+        self._notch = np.array(notch, SECTION)
+        self._band = np.array(filters.bandpass(steps.order, steps.low_hz, steps.high_hz, GRID_HZ), SECTION)
         self._taps = filters.resampler(up, down)
         self._params = np.array([(LEAD_IN, up, down, steps.median_len or 0)], PREPROCESS_PARAMS)
         self._scratch = np.zeros(1, PREPROCESS_STATE)

@@ -20,8 +20,8 @@ CLEF = {"order": 5, "low_hz": 0.67, "high_hz": 40.0}
 ECGFOUNDER = {"order": 4, "low_hz": 0.67, "high_hz": 40.0, "notch_hz": 50.0, "notch_q": 30.0, "median_len": 101}
 
 
-def as_scipy(sections: NDArray[np.void]) -> Signal:
-    return np.array([[s["b0"], s["b1"], s["b2"], 1.0, s["a1"], s["a2"]] for s in sections])
+def as_scipy(sections: list[filters.Section]) -> Signal:
+    return np.array([[b0, b1, b2, 1.0, a1, a2] for b0, b1, b2, a1, a2 in sections])
 
 
 @given(order=st.integers(1, 8), low=st.floats(0.2, 20.0), width=st.floats(4.0, 80.0), rate=st.sampled_from((250.0, 500.0)))
