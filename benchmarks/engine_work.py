@@ -19,7 +19,7 @@ from edgeecg.facts import EngineConfig, StreamFacts
 from edgeecg.io.wfdb import read_record
 from edgeecg.journal import Limits, open_for_append
 from edgeecg.types import Chunk, SourceChange, SourceState
-from edgeecg_kernels.condition_qrs import CLEAN_LEAD, condition_qrs, condition_qrs_params, condition_qrs_state
+from edgeecg_kernels.condition_qrs import condition_qrs, condition_qrs_lead
 from edgeecg_kernels.entry import entry
 from edgeecg_kernels.resample import resample, resample_reset
 from edgeecg_kernels.resample_state import RESAMPLE_STATE, design
@@ -92,14 +92,13 @@ def processor_us(work: Callable[[], object]) -> float:
 def fused(lead: Lead, length: int) -> Work:
     """Condition and detect in one kernel call a chunk, grid samples; called as the engine calls its own."""
     chunks = cut(lead.on_grid, length)
-    params, clean, out = condition_qrs_params(), np.zeros(1, CLEAN_LEAD), np.zeros(64, EVENT)
-    call = entry(condition_qrs, condition_qrs_state(), params, chunks[0], 0, clean, out)
+    out = np.zeros(64, EVENT)
+    call = entry(condition_qrs, condition_qrs_lead(), chunks[0], out)
 
     def every_chunk() -> None:
-        state, first = condition_qrs_state(), 0
+        conditioned = condition_qrs_lead()
         for chunk in chunks:
-            call(state, params, chunk, first, clean, out)
-            first += length
+            call(conditioned, chunk, out)
 
     return lambda: {f"condition + detect, chunks of {length}": len(chunks) * length / processor_us(every_chunk)}
 

@@ -15,7 +15,7 @@ from sleepecg import detect_heartbeats
 from benchmarks.engine_work import FLEET, RATE_HZ, Lead, arrival_ns, cut, engine_of, fleet_calls, read_lead
 from edgeecg.stages.rows import rows
 from edgeecg.types import Chunk
-from edgeecg_kernels.condition_qrs import CLEAN_LEAD, condition_qrs, condition_qrs_params, condition_qrs_state
+from edgeecg_kernels.condition_qrs import condition_qrs, condition_qrs_lead
 from edgeecg_kernels.entry import entry
 from edgeecg_kernels.state import EVENT, GRID_HZ
 
@@ -30,15 +30,12 @@ def lead() -> Lead:
 @pytest.mark.parametrize("length", [64, 360])
 def test_condition_and_detect(benchmark: BenchmarkFixture, lead: Lead, length: int) -> None:
     """One kernel call, of samples on the grid that go round and round."""
-    state, params, clean, out = condition_qrs_state(), condition_qrs_params(), np.zeros(1, CLEAN_LEAD), np.zeros(64, EVENT)
+    conditioned, out = condition_qrs_lead(), np.zeros(64, EVENT)
     chunks = cycle(cut(lead.on_grid, length))
-    first = 0
-    call = entry(condition_qrs, state, params, lead.on_grid, first, clean, out)
+    call = entry(condition_qrs, conditioned, lead.on_grid, out)
 
     def one_call() -> None:
-        nonlocal first
-        call(state, params, next(chunks), first, clean, out)
-        first += length
+        call(conditioned, next(chunks), out)
 
     for _ in range(SETTLING * GRID_HZ // length):
         one_call()

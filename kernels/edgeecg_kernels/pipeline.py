@@ -12,6 +12,7 @@ from edgeecg_kernels._jit import kernel
 from edgeecg_kernels.align import align_break, align_chunk, align_tick
 from edgeecg_kernels.arena import BLOCK_INPUT, MAX_PIECE_GRID, PIECE_BREAK, PIECE_TICK, ROWS_PER_PIECE
 from edgeecg_kernels.condition import condition_block, condition_reset
+from edgeecg_kernels.pipeline_ahead import ask_ahead
 from edgeecg_kernels.qrs import qrs_block, qrs_finish, qrs_reset
 from edgeecg_kernels.quality import quality_block, quality_finish, quality_reset
 from edgeecg_kernels.resample import grid_to_input, input_needed, resample_block, resample_reset
@@ -205,6 +206,7 @@ def run_pieces(
     for i in range(begin, len(pieces)):
         if n_out > len(out) - ROWS_PER_PIECE:
             return i
+        ask_ahead(streams, leads, params, pieces, i)
         piece = pieces[i]
         slot = piece["slot"]
         stream, p = streams[slot], params[slot]

@@ -5,18 +5,16 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from edgeecg_kernels.arena import BLOCK_GRID
-from edgeecg_kernels.condition_qrs import CLEAN_LEAD, condition_qrs, condition_qrs_params, condition_qrs_state
+from edgeecg_kernels.condition_qrs import condition_qrs, condition_qrs_lead
 from edgeecg_kernels.state import EVENT, GRID_HZ
 from tests.laws.signals import Signal, cuts_of, heart, hearts, pieces, spoiled
 from tests.naive.condition_qrs import beats
 
 
 def found(x: Signal, cuts: list[int], first: int = 0) -> NDArray[np.void]:
-    state, params, clean, out = condition_qrs_state(), condition_qrs_params(), np.zeros(1, CLEAN_LEAD), np.zeros(64, EVENT)
+    lead, out = condition_qrs_lead(first), np.zeros(64, EVENT)
     rows = [out[:0].copy()]
-    for piece in pieces(x, cuts):
-        rows.append(out[: condition_qrs(state, params, piece, first, clean, out)].copy())
-        first += len(piece)
+    rows += [out[: condition_qrs(lead, piece, out)].copy() for piece in pieces(x, cuts)]
     return np.concatenate(rows)
 
 

@@ -4,17 +4,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeecg_kernels.condition import condition
-from edgeecg_kernels.condition_qrs import condition_qrs_params, condition_qrs_state
+from edgeecg_kernels.condition_qrs import condition_qrs_lead
 from edgeecg_kernels.qrs import qrs
 from edgeecg_kernels.state import EVENT
 
 
 def beats(x: NDArray[np.float64], first: int) -> NDArray[np.void]:
     """Return the rows of all beats."""
-    state, params = condition_qrs_state(), condition_qrs_params()
+    lead = condition_qrs_lead()
     y, flags, out = np.zeros(1), np.zeros(1, np.uint8), np.zeros(64, EVENT)
     rows = [out[:0].copy()]
     for k in range(len(x)):
-        condition(state["condition"], params["condition"], x[k : k + 1], first + k, y, flags)
-        rows.append(out[: qrs(state["qrs"], params["qrs"], y, flags, first + k, out)].copy())
+        condition(lead["condition"], lead["condition_params"], x[k : k + 1], first + k, y, flags)
+        rows.append(out[: qrs(lead["qrs"], lead["qrs_params"], y, flags, first + k, out)].copy())
     return np.concatenate(rows)
