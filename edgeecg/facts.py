@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from edgeecg.errors import ConfigError
+from edgeecg.rulefacts import MAX_RULES, RuleFacts
 
 MIN_RATE_HZ, MAX_RATE_HZ = 100.0, 2000.0
 MAX_LEADS = 12
@@ -117,10 +118,12 @@ class ModelFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineConfig:
-    """The streams an engine knows, and the models it cuts windows for."""
+    """The streams an engine knows, the models it cuts windows for, and the rules by which it alerts people."""
 
     streams: tuple[StreamFacts, ...] = ()
     models: tuple[ModelFacts, ...] = ()
+    rules: tuple[RuleFacts, ...] = ()
+    """What people are told; `edgeecg.rulefacts.default_rules` are those of a bedside monitor."""
 
     def __post_init__(self) -> None:
         twice = [name for name, count in Counter(stream.name for stream in self.streams).items() if count > 1]
@@ -128,3 +131,10 @@ class EngineConfig:
         _require(len(self.models) <= MAX_MODELS, "config.models", len(self.models), f"at most {MAX_MODELS}")
         model_names = {model.name for model in self.models}
         _require(len(model_names) == len(self.models), "config.models", "a name twice", "each name once")
+        rule_names = {rule.name for rule in self.rules}
+        _require(len(self.rules) <= MAX_RULES, "config.rules", len(self.rules), f"at most {MAX_RULES}")
+        _require(len(rule_names) == len(self.rules), "config.rules", "a name twice", "each name once")
+        for rule in self.rules:
+            missing = [name for name in rule.yields_to if name not in rule_names]
+            _require(not missing, f"rule {rule.name!r}.yields_to", ", ".join(missing), "names of rules")
+            _require(rule.model in {"", *model_names}, f"rule {rule.name!r}.model", rule.model, "the name of a model")

@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 from numpy.typing import NDArray
 
 from edgeecg.facts import EngineConfig
+from edgeecg.rulefacts import Priority as Priority  # noqa: PLC0414  said here too: a part of Alert
 
 # --- records: what goes in ----------------------------------------------------------------------------------------
 
@@ -378,15 +379,6 @@ class OverloadChanged:
     hop_factor: int
     stream: str = ""
     reported_at: int = -1
-
-
-class Priority(IntEnum):
-    """How soon somebody must look."""
-
-    TECHNICAL = 0
-    LOW = 1
-    MEDIUM = 2
-    HIGH = 3
 
 
 class AlertState(IntEnum):

@@ -13,6 +13,7 @@ from hypothesis.extra import numpy as hnp
 
 from edgeecg.encoding import SAMPLE_TYPES
 from edgeecg.facts import EngineConfig, ModelFacts, StreamFacts
+from edgeecg.rulefacts import Priority, RuleFacts
 from edgeecg.types import Chunk
 
 INT64 = st.integers(-(2**63), 2**63 - 1)
@@ -36,10 +37,20 @@ _MODEL = st.builds(
     labels=st.lists(TEXT, min_size=1, max_size=3).map(tuple),
     hop_s=st.floats(0.5, 100),
 )
+_RULE = st.builds(
+    RuleFacts,
+    name=TEXT.filter(bool),
+    kind=st.just("threshold"),
+    measure=st.sampled_from(("rate", "quality")),
+    priority=st.sampled_from(Priority),
+    streams=st.lists(TEXT, max_size=2).map(tuple),
+    limit=st.floats(-1e6, 1e6),
+)
 CONFIGS = st.builds(
     EngineConfig,
     streams=st.lists(_STREAM, max_size=3, unique_by=lambda stream: stream.name).map(tuple),
     models=st.lists(_MODEL, max_size=2, unique_by=lambda model: model.name).map(tuple),
+    rules=st.lists(_RULE, max_size=2, unique_by=lambda rule: rule.name).map(tuple),
 )
 SHAPES = st.integers(0, 20).map(lambda n: (n,)) | hnp.array_shapes(min_dims=1, max_dims=3, min_side=0, max_side=5)
 _ARRAYS = st.sampled_from(SAMPLE_TYPES).flatmap(
