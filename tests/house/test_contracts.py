@@ -26,6 +26,7 @@ PLANTS = (
     Plant("layers", "edgeecg/errors.py", "import edgeecg.types"),
     Plant("core-purity", "edgeecg/types.py", "import time"),
     Plant("core-purity", "edgeecg/facts.py", "from random import random"),
+    Plant("daemon-clock", "edgeecg/daemon/worker.py", "from time import monotonic"),
     Plant("kernels", "kernels/edgeecg_kernels/state.py", "import os"),
     Plant("wire", "firmware_bridge/edgeecg_wire/__init__.py", "import numpy"),
     Plant("kernels-door", "edgeecg/cli/demo.py", "import edgeecg_kernels.state"),

@@ -71,6 +71,7 @@ class DroppingQueue:
         self._notices: deque[Notice] = deque(maxlen=MAX_NOTICES)
         self._next_place = 0
         self._changed = Condition()
+        self._is_woken = False
         self._lag = LagWatch("")
         self.dropped_samples = 0
 
@@ -96,10 +97,18 @@ class DroppingQueue:
             self._notices.append(notice)
             self._changed.notify()
 
-    def wait(self, timeout_s: float) -> bool:
-        """See Outlet; a notice is something too."""
+    def wake(self) -> None:
+        """Let the reader go on though nothing came: there is work for it elsewhere."""
         with self._changed:
-            return self._changed.wait_for(lambda: bool(self._items or self._notices), timeout_s)
+            self._is_woken = True
+            self._changed.notify()
+
+    def wait(self, timeout_s: float) -> bool:
+        """See Outlet; a notice is something too, and so is being woken."""
+        with self._changed:
+            is_any = self._changed.wait_for(lambda: bool(self._items or self._notices or self._is_woken), timeout_s)
+            self._is_woken = False
+            return is_any
 
     def take(self, most: int = 1024) -> list[Item]:
         """See Outlet."""
@@ -112,6 +121,9 @@ class DroppingQueue:
             taken = list(self._notices)
             self._notices.clear()
             return taken
+
+    def __len__(self) -> int:
+        return len(self._items)
 
     def oldest_ns(self) -> int | None:
         """Say when the oldest samples that wait arrived."""

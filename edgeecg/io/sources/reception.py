@@ -1,6 +1,7 @@
 """From what sources tell to what the engine takes: streams that announce themselves become part of its settings, then open."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from edgeecg.facts import EngineConfig, StreamFacts
 from edgeecg.io.sources.items import ECG, Announced, Item
@@ -8,9 +9,15 @@ from edgeecg.types import ConfigChange, Record
 
 
 class Reception:
-    """Keeps the settings as they grow. Streams of a kind the engine does not read are left out, and counted."""
+    """Keeps the settings as they grow. Streams of a kind the engine does not read are left out, and counted.
 
-    def __init__(self, config: EngineConfig, *, kinds: frozenset[str] = frozenset({ECG})) -> None:
+    What a person wrote of a stream counts for more than what it says of itself. `described` are those streams; None: all of `config`.
+    """
+
+    def __init__(self, config: EngineConfig, *, described: frozenset[str] | None = None, kinds: frozenset[str] = frozenset({ECG})) -> None:
+        names = frozenset(facts.name for facts in config.streams)
+        self._described = names if described is None else described
+        self._told = {facts.name: facts for facts in config.streams if facts.name not in self._described}
         self._config = config
         self._kinds = kinds
         self.left_out: set[str] = set()
@@ -25,15 +32,22 @@ class Reception:
         items = list(items)
         announced = [item for item in items if isinstance(item, Announced)]
         self.left_out |= {one.stream for one in announced if one.kind not in self._kinds}
-        new = self._new([one for one in announced if one.kind in self._kinds])
-        change: list[Record] = []
-        if new:
-            self._config = EngineConfig(streams=(*self._config.streams, *new), models=self._config.models)
-            change = [ConfigChange(self._config)]
-        kept = (item for item in items if not isinstance(item, Announced))
-        return [*change, *(item for item in kept if getattr(item, "stream", "") not in self.left_out)]
+        records = [item for item in items if not isinstance(item, Announced) and getattr(item, "stream", "") not in self.left_out]
+        return [*self._change([one.facts for one in announced if one.kind in self._kinds]), *records]
 
-    def _new(self, announced: list[Announced]) -> list[StreamFacts]:
-        """What the settings say of a stream already counts for more than what it says of itself."""
-        known = {facts.name for facts in self._config.streams}
-        return [one.facts for one in {one.stream: one for one in announced}.values() if one.stream not in known]
+    def redescribed(self, config: EngineConfig) -> ConfigChange:
+        """Take other settings; the streams that only devices spoke of stay."""
+        self._described = frozenset(facts.name for facts in config.streams)
+        kept = (facts for name, facts in self._told.items() if name not in self._described)
+        self._config = replace(config, streams=(*config.streams, *kept))
+        return ConfigChange(self._config)
+
+    def _change(self, told: list[StreamFacts]) -> list[Record]:
+        """Configure what is new; a device that is not what it was when it was last heard begins anew."""
+        self._told.update({facts.name: facts for facts in told})
+        new = {facts.name: facts for facts in told if facts.name not in self._described and facts not in self._config.streams}
+        if not new:
+            return []
+        kept = (facts for facts in self._config.streams if facts.name not in new)
+        self._config = replace(self._config, streams=(*kept, *new.values()))
+        return [ConfigChange(self._config)]

@@ -1,0 +1,185 @@
+"""What a person sets, as frozen facts: checked when made, with a default for everything that can have one."""
+
+import os
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from edgeecg.config.secrets import NO_SECRET, Secret
+from edgeecg.errors import ConfigError
+from edgeecg.facts import EngineConfig
+
+NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+"""What may stand in a topic and in a file's name."""
+
+
+def require(holds: bool, where: str, got: object, allowed: str) -> None:
+    """Refuse what does not hold."""
+    if not holds:
+        raise ConfigError(where, got, allowed)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Device:
+    """The board itself."""
+
+    name: str = "edgeecg"
+    """Its name in topics, ids and sentences."""
+
+    def __post_init__(self) -> None:
+        require(bool(NAME.fullmatch(self.name)), "device.name", repr(self.name), "letters, digits, '.', '_' and '-', 64 at most")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """Where everything lies that must outlive the process."""
+
+    folder: Path | None = None
+    """Default: $STATE_DIRECTORY, as systemd sets it, else ~/.local/state/edgeecg."""
+
+    def path(self) -> Path:
+        """Return the folder in force."""
+        if self.folder is not None:
+            return self.folder
+        given = os.environ.get("STATE_DIRECTORY", "").partition(":")[0]
+        return Path(given) if given else Path.home() / ".local" / "state" / "edgeecg"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalSettings:
+    """How much of the input is kept, how much of it a power cut may take, and how often the engine's state is written beside it."""
+
+    size_cap_mib: float = 256.0
+    segment_mib: float = 32.0
+    keep_segments: int = 4
+    sync_kib: float = 1024.0
+    sync_calls: int = 1024
+    snapshot_every_s: float = 300.0
+
+    def __post_init__(self) -> None:
+        require(1 <= self.size_cap_mib <= 1 << 20, "journal.size_cap_mib", self.size_cap_mib, "1 to 1048576")
+        half = self.size_cap_mib / 2
+        require(0.01 <= self.segment_mib <= half, "journal.segment_mib", self.segment_mib, f"0.01 to half of size_cap_mib, {half:g}")
+        require(1 <= self.keep_segments <= 1000, "journal.keep_segments", self.keep_segments, "1 to 1000")
+        require(1 <= self.sync_kib <= 1 << 20, "journal.sync_kib", self.sync_kib, "1 to 1048576")
+        require(1 <= self.sync_calls <= 1 << 20, "journal.sync_calls", self.sync_calls, "1 to 1048576")
+        require(1 <= self.snapshot_every_s <= 86400, "journal.snapshot_every_s", self.snapshot_every_s, "1 to 86400 s")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SerialPort:
+    """A device at a serial port; what is not said of it is learned."""
+
+    port: str
+    format: str = "auto"
+    baud: int | None = None
+    stream: str = ""
+    rate_hz: float | None = None
+    mv_per_unit: float | None = None
+    offset_units: float = 0.0
+    leads: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        require(bool(self.port), "serial.port", "''", "a port, such as /dev/ttyUSB0")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Broker:
+    """An MQTT 5 broker, and how to be let in."""
+
+    host: str
+    port: int = 0
+    """0: 8883 with ca_file, else 1883."""
+    client_id: str = ""
+    """Default: the device's name and what the line is for."""
+    username: str = ""
+    password_file: Path | None = None
+    password_credential: str = ""
+    """A credential's name: systemd puts it where only the service can read it (LoadCredential=)."""
+    ca_file: Path | None = None
+    certificate_file: Path | None = None
+    key_file: Path | None = None
+
+    def __post_init__(self) -> None:
+        require(bool(self.host), "broker.host", "''", "a host")
+        require(0 <= self.port <= 65535, "broker.port", self.port, "0 to 65535")
+        both = self.password_file is not None and bool(self.password_credential)
+        require(not both, "broker.password_file", "given beside password_credential", "possible: one of them")
+        has_password = self.password_file is not None or bool(self.password_credential)
+        require(bool(self.username) or not has_password, "broker.username", "left out", "possible beside a password")
+        paired = (self.certificate_file is None) == (self.key_file is None)
+        require(paired, "broker.certificate_file", "given without key_file, or the other way round", "possible: they belong together")
+        trusts = self.ca_file is not None or self.certificate_file is None
+        require(trusts, "broker.ca_file", "left out", "possible beside certificate_file")
+
+    @property
+    def password(self) -> Secret:
+        """Where the password is."""
+        return Secret(self.password_file, self.password_credential) if self.username else NO_SECRET
+
+    @property
+    def port_used(self) -> int:
+        """Return the port in force."""
+        return self.port or (1883 if self.ca_file is None else 8883)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingFile:
+    """A recording, or a journal's folder, played as if it came now."""
+
+    path: Path
+    stream: str = ""
+    leads: tuple[str, ...] = ()
+    rate_hz: float | None = None
+    units: str = "mV"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sources:
+    """Everything that delivers samples."""
+
+    serial: tuple[SerialPort, ...] = ()
+    mqtt: tuple[Broker, ...] = ()
+    file: tuple[RecordingFile, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Queue:
+    """What may wait between the sources and the engine."""
+
+    values: int = 4096
+    """Of one stream: 16 s of one lead at 250 Hz. The oldest make room for the newest."""
+
+    def __post_init__(self) -> None:
+        require(256 <= self.values <= 1 << 20, "queue.values", self.values, "256 to 1048576")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """Where the daemon is asked how it is: /metrics and /healthz, on this machine alone."""
+
+    port: int = 9464
+    """0: nowhere."""
+    probe_limit_s: float = 5.0
+    """A probe that takes longer through queue, engine and outbox does not feed the watchdog."""
+
+    def __post_init__(self) -> None:
+        require(0 <= self.port <= 65535, "health.port", self.port, "0 to 65535")
+        require(1 <= self.probe_limit_s <= 60, "health.probe_limit_s", self.probe_limit_s, "1 to 60 s")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """All of it."""
+
+    device: Device = field(default_factory=Device)
+    state: State = field(default_factory=State)
+    journal: JournalSettings = field(default_factory=JournalSettings)
+    sources: Sources = field(default_factory=Sources)
+    queue: Queue = field(default_factory=Queue)
+    health: Health = field(default_factory=Health)
+    mqtt: Broker | None = None
+    """Where alerts go; None: to a broker of the daemon's own, on this machine alone."""
+    engine: EngineConfig = field(default_factory=EngineConfig)
+    """The streams that are described, the rules in force."""

@@ -1,0 +1,182 @@
+"""An engine whose input is written down before it runs: a kill takes nothing from it, and a restart makes nothing twice.
+
+Where the file system refuses to write, the engine runs on: an alarm now is worth more than the log of it. The journal is
+then behind, which `trouble` says, until a snapshot of the engine can be written beside a new segment.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Protocol
+
+from edgeecg.errors import EdgeEcgError, JournalError, SnapshotError
+from edgeecg.facts import EngineConfig
+from edgeecg.journal import DISK, Entry, Files, Journal, Limits, Report, open_for_append, recover
+from edgeecg.journal.segment import answers_of
+from edgeecg.types import Alert, Chunk, Event, Record, SourceState, Tick, WindowReady
+
+Given = Sequence[Sequence[Event]]
+Told = Callable[[Sequence[Record], Given], None]
+
+NEVER: Final = 0
+
+
+class Machine(Protocol):
+    """What the keeper needs of an engine."""
+
+    @property
+    def config(self) -> EngineConfig:
+        """The settings in force."""
+
+    def feed_many(self, records: Sequence[Record], /) -> Given:
+        """Take records; return what each gave."""
+
+    def snapshot(self) -> bytes:
+        """All it knows."""
+
+    def restore(self, data: bytes, /) -> Iterable[Event]:
+        """Know that, and nothing else; return the windows that wait for an answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """What was found at the start."""
+
+    calls: int
+    """Engine calls that were fed again."""
+    last_ns: int
+    """The latest time written down; 0: none."""
+    waiting: tuple[WindowReady, ...]
+    """Windows that wait for an answer."""
+    differing: int
+    """Calls that gave something else than they did: another version wrote the journal."""
+    loss: EdgeEcgError | None
+    """Why the engine does not go on from all that was written."""
+
+
+class Keeper:
+    """One engine and its journal. `told` hears what every call gave, those fed again first."""
+
+    def __init__(
+        self,
+        folder: Path,
+        config: EngineConfig,
+        *,
+        told: Told,
+        make_engine: Callable[[EngineConfig], Machine],
+        limits: Limits | None = None,
+        files: Files = DISK,
+    ) -> None:
+        self.trouble: EdgeEcgError | None = None
+        """Why the journal is behind; None: it is not."""
+        self._told = told
+        self._journal = open_for_append(folder, config=config, limits=limits, files=files)
+        if self._journal.refusal is None:
+            self._make_safe()  # what a kill left is in the system's hands only
+        try:
+            self.engine, self.recovery = _recovered(folder, config, files, make_engine, self._journal, told)
+        except BaseException:
+            self._journal.close()
+            raise
+        if self.recovery.loss is not None:
+            self.trouble = self.recovery.loss
+        if self.is_behind:
+            self.rotate()
+
+    @property
+    def is_behind(self) -> bool:
+        """What is fed now would be lost by a kill."""
+        return self.trouble is not None
+
+    @property
+    def wants_rotation(self) -> bool:
+        """The segment is full, or the journal is behind."""
+        return self.is_behind or self._journal.wants_rotation
+
+    def feed(self, records: Sequence[Record]) -> Given:
+        """Write down, run, tell."""
+        if not self.is_behind:
+            try:
+                self._journal.append(records)
+            except JournalError as trouble:
+                self.trouble = trouble
+        given = self.engine.feed_many(records)
+        if not self.is_behind:
+            self._journal.answered(given)
+        if any(isinstance(event, Alert) for events in given for event in events):
+            self._make_safe()  # else a power cut could leave an alert whose samples never were, and its id to another
+        self._told(records, given)
+        return given
+
+    def _make_safe(self) -> None:
+        """What was fed survives a power cut too, once this returns; unless the journal is behind."""
+        if not self.is_behind:
+            try:
+                self._journal.sync()
+            except JournalError as trouble:
+                self.trouble = trouble
+
+    def rotate(self) -> bool:
+        """Begin a new segment at a snapshot; what was behind is not any more. False: it cannot be done now."""
+        try:
+            self._journal.rotate(self.engine.snapshot(), config=self.engine.config, anew=self.is_behind)
+        except JournalError as trouble:
+            self.trouble = self.trouble or (trouble if self._journal.refusal is not None else None)
+            return False
+        self.trouble = None
+        return True
+
+    def close(self) -> None:
+        """Let go of the files, all of it safe where that is possible."""
+        try:
+            self._journal.close()
+        except JournalError as trouble:
+            self.trouble = trouble
+
+
+def _recovered(
+    folder: Path, config: EngineConfig, files: Files, make_engine: Callable[[EngineConfig], Machine], journal: Journal, told: Told
+) -> tuple[Machine, Recovery]:
+    try:
+        snapshot, entries, report = recover(folder, files)
+        engine = _started(snapshot, report, config, make_engine)
+    except (JournalError, SnapshotError) as loss:  # written by another version, or past reading: begin anew
+        return make_engine(config), Recovery(0, NEVER, (), 0, loss)
+    calls = differing = 0
+    last_ns = NEVER
+    for entry in entries:
+        given = engine.feed_many(entry.records)
+        told(entry.records, given)
+        calls += 1
+        differing += _differs(entry, given)
+        last_ns = max(last_ns, *map(_time_of, entry.records), NEVER)
+        if entry.answers is None and journal.refusal is None:
+            journal.answered(given)  # the last call: it was killed before it could say
+    waiting = tuple(event for event in engine.restore(engine.snapshot()) if isinstance(event, WindowReady))
+    return engine, Recovery(calls, last_ns, waiting, differing, report.damage or _difference(differing))
+
+
+def _started(snapshot: bytes | None, report: Report, config: EngineConfig, make_engine: Callable[[EngineConfig], Machine]) -> Machine:
+    engine = make_engine(report.config or config)
+    if snapshot is not None:
+        engine.restore(snapshot)
+    return engine
+
+
+def _differs(entry: Entry, given: Given) -> bool:
+    return entry.answers is not None and entry.answers != answers_of(given)
+
+
+def _difference(calls: int) -> JournalError | None:
+    """The state is now another than the journal's: what follows cannot be appended to it."""
+    return JournalError("journal", f"{calls} calls that give other events", "written by this version") if calls else None
+
+
+def _time_of(record: Record) -> int:
+    match record:
+        case Chunk():
+            return record.arrival_ns
+        case SourceState() | Tick():
+            return record.now_ns
+        case _:
+            return NEVER

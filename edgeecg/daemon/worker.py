@@ -1,0 +1,117 @@
+"""The engine's thread: takes what waits, has it written down and run, hands on what was decided."""
+
+from collections.abc import Callable, Sequence
+from threading import Thread
+from typing import Final
+
+from edgeecg.daemon.clock import Clock
+from edgeecg.daemon.inbox import Inbox
+from edgeecg.daemon.keeper import Keeper
+from edgeecg.facts import EngineConfig
+from edgeecg.io.sources.items import Item
+from edgeecg.io.sources.reception import Reception
+from edgeecg.types import ConfigChange, Record, SourceChange, SourceState, Tick
+
+MOST_AT_ONCE: Final = 512
+"""Records of one engine call: what comes first in a backlog is decided before all of it has been read."""
+IDLE_S: Final = 0.5
+
+
+class Worker:
+    """Everything that is fed is fed here, in one order, by one thread."""
+
+    def __init__(
+        self,
+        inbox: Inbox,
+        keeper: Keeper,
+        reception: Reception,
+        clock: Clock,
+        *,
+        draw_epoch: Callable[[], int],
+        passed: Callable[[int], None],
+        rotated: Callable[[], None],
+        snapshot_every_s: float,
+    ) -> None:
+        """`passed` is told of each Tick that has been through the engine; `rotated` when a snapshot holds all that was fed."""
+        self._inbox, self._keeper, self._reception, self._clock = inbox, keeper, reception, clock
+        self._draw_epoch, self._passed, self._rotated = draw_epoch, passed, rotated
+        self.snapshot_every_s = snapshot_every_s
+        self._snapshot_ns = clock.now_ns()
+        self._open: set[str] = set()
+        self._is_stopping = False
+        self._thread = Thread(target=self._run, name="engine", daemon=True)
+        self.failure: BaseException | None = None
+        """What ended the thread: a fault of the program."""
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    @property
+    def is_alive(self) -> bool:
+        """The thread is there."""
+        return self._thread.is_alive()
+
+    def stop(self, timeout_s: float) -> bool:
+        """Feed what still waits, then end; False: that takes longer."""
+        self._is_stopping = True
+        self._inbox.queue.wake()
+        self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        try:
+            while self.step(IDLE_S) or not self._is_stopping:
+                pass
+        except BaseException as failure:  # who waits for this thread says so, and the watchdog is not fed
+            self.failure = failure
+            raise
+
+    def step(self, timeout_s: float) -> bool:
+        """Feed one call's worth; return whether there was anything."""
+        self._inbox.wait(timeout_s)
+        records = self._records(self._inbox.take(MOST_AT_ONCE))
+        if not records:
+            return False
+        self._keeper.feed(records)
+        for record in records:
+            if isinstance(record, Tick):
+                self._passed(record.now_ns)
+                self._rotate_if_due(record.now_ns)
+        return True
+
+    def _records(self, items: Sequence[Item]) -> list[Record]:
+        """Turn what came into what is fed: settings that a person changed are merged with what devices said of themselves."""
+        records: list[Record] = []
+        plain: list[Item] = []
+        for item in items:
+            if isinstance(item, ConfigChange):
+                records += [*self._reception.records(plain), *self._reconfigured(item.config)]
+                plain = []
+            else:
+                plain.append(item)
+        records += self._reception.records(plain)
+        for record in records:
+            self._note_open(record)
+        return records
+
+    def _reconfigured(self, config: EngineConfig) -> list[Record]:
+        """A stream whose facts are others now begins anew, and its source will not open it again."""
+        before = {facts.name: facts for facts in self._reception.config.streams}
+        change = self._reception.redescribed(config)
+        now_ns = self._clock.now_ns()
+        anew = [facts.name for facts in change.config.streams if facts.name in self._open and before.get(facts.name) != facts]
+        return [change, *(SourceState(name, SourceChange.OPENED, now_ns, epoch=self._draw_epoch()) for name in anew)]
+
+    def _note_open(self, record: Record) -> None:
+        if isinstance(record, SourceState):
+            if record.change == SourceChange.OPENED:
+                self._open.add(record.stream)
+            elif record.change == SourceChange.LOST:
+                self._open.discard(record.stream)
+
+    def _rotate_if_due(self, now_ns: int) -> None:
+        age_s = (now_ns - self._snapshot_ns) / 1e9
+        if (self._keeper.wants_rotation or age_s >= self.snapshot_every_s) and self._keeper.rotate():
+            self._snapshot_ns = now_ns
+            self._rotated()

@@ -1,0 +1,119 @@
+"""A daemon's life on a disk that fails at its n-th operation: an engine that raises alerts, a keeper, and an outbox that is a dict."""
+
+import random
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from edgeecg.daemon.keeper import Given, Keeper
+from edgeecg.encoding import encode
+from edgeecg.errors import JournalError
+from edgeecg.facts import EngineConfig, StreamFacts
+from edgeecg.journal import Limits
+from edgeecg.types import Alert, AlertState, Chunk, Event, Priority, Record, Tick
+from tests.journal.memory_files import MemoryFiles, PowerCut
+from tests.journal.test_journal import HOME
+
+CONFIG = EngineConfig(streams=(StreamFacts(name="ward 3", rate_hz=250),))
+LIMITS = Limits(size_cap_bytes=1 << 20, segment_bytes=4000, keep_segments=2, sync_calls=5)
+
+
+class AlertingToy:
+    """Its state depends on every bit it was fed, and so do its alerts: about one in two calls raises one."""
+
+    revision = 1
+
+    def __init__(self, config: EngineConfig = CONFIG) -> None:
+        self.config, self.state, self.fed = config, 1, 0
+
+    def feed_many(self, records: Sequence[Record], /) -> tuple[tuple[Event, ...], ...]:
+        return tuple(self._feed(record) for record in records)
+
+    def _feed(self, record: Record) -> tuple[Event, ...]:
+        self.state, self.fed = zlib.crc32(encode(record), self.state), self.fed + 1
+        return (alert_of(self.state, self.revision),) if self.state % 2 else ()
+
+    def snapshot(self) -> bytes:
+        return self.state.to_bytes(4, "little") + self.fed.to_bytes(4, "little")
+
+    def restore(self, data: bytes, /) -> tuple[Event, ...]:
+        self.state, self.fed = int.from_bytes(data[:4], "little"), int.from_bytes(data[4:8], "little")
+        return ()
+
+
+def alert_of(state: int, revision: int) -> Alert:
+    return Alert(
+        stream="ward 3", alert_id=f"{state:032x}", revision=revision, rule="asystole", priority=Priority.HIGH, state=AlertState.RAISED,
+        latched=False, epoch=7, onset_sample=state, sample=state, value=4.5, limit=4.0, unit="s", score=1.0, quality=0.9,
+        text="no beat", reported_at=state,
+    )  # fmt: skip
+
+
+def input_of(n_calls: int, seed: int = 0) -> list[tuple[Record, ...]]:
+    rng = random.Random(seed)
+    return [(Chunk("ward 3", np.array([rng.randrange(999)], "<i2"), n), Tick(n))[: 1 + n % 2] for n in range(1, n_calls + 1)]
+
+
+@dataclass
+class Life:
+    """From a start to a kill, a power cut or the end of the input."""
+
+    files: MemoryFiles
+    outbox: dict[tuple[str, int], Alert] = field(default_factory=dict)
+    puts: int = 0
+    refused_starts: int = 0
+
+    def live(self, calls: list[tuple[Record, ...]], *, end_after: int | None = None) -> None:
+        """Feed from where the engine stands. A supervisor tries again when the start fails."""
+        keeper = self._started()
+        done = count_of_calls(calls, keeper.engine.fed)  # type: ignore[attr-defined]
+        for call in calls[done:end_after]:
+            keeper.feed(call)
+            if keeper.wants_rotation:
+                keeper.rotate()
+
+    def _started(self) -> Keeper:
+        for _ in range(30):
+            try:
+                return Keeper(HOME, CONFIG, told=self._told, make_engine=AlertingToy, limits=LIMITS, files=self.files)
+            except JournalError:
+                self.refused_starts += 1
+        raise AssertionError("thirty starts failed")
+
+    def _told(self, _records: Sequence[Record], given: Given) -> None:
+        for event in (event for events in given for event in events):
+            assert isinstance(event, Alert)
+            name = event.alert_id, event.revision
+            assert self.outbox.setdefault(name, event) == event, "one name, two alerts"
+            self.puts += 1
+
+
+def count_of_calls(calls: list[tuple[Record, ...]], records: int) -> int:
+    done = 0
+    while records > 0:
+        records -= len(calls[done])
+        done += 1
+    assert records == 0, "the engine stands within a call"
+    return done
+
+
+def unfaulted(calls: list[tuple[Record, ...]]) -> tuple[set[tuple[str, int]], int]:
+    """What the outbox holds in the end when nothing fails, and how many operations that takes."""
+    life = Life(MemoryFiles())
+    life.live(calls)
+    return set(life.outbox), life.files.operations
+
+
+def outcomes(calls: list[tuple[Record, ...]], how: str, at: Iterator[int] | range, *, times: int = 1) -> Iterator[tuple[int, Life]]:
+    """Give each life in which operation n fails, lived to its end: a power cut is followed by another start."""
+    for n in at:
+        rng = random.Random(n)
+        life = Life(MemoryFiles(fail_at=n, how=how, times=times, choose=rng.randrange))
+        try:
+            life.live(calls)
+        except PowerCut:
+            life.files = life.files.after_power_cut()
+            life.live(calls)
+        yield n, life

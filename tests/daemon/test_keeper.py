@@ -1,0 +1,91 @@
+"""Written down before it runs: kills, power cuts and a disk that fails, at every operation there is."""
+
+import pytest
+
+from edgeecg.daemon.keeper import Keeper
+from edgeecg.encoding import RULES
+from tests.daemon.faulty import CONFIG, LIMITS, AlertingToy, Life, input_of, outcomes, unfaulted
+from tests.journal.memory_files import MemoryFiles
+from tests.journal.test_journal import HOME
+
+CALLS = input_of(60)
+ALERTS, OPERATIONS = unfaulted(CALLS)
+
+
+def keeper_on(files: MemoryFiles, make_engine: type[AlertingToy] = AlertingToy) -> Keeper:
+    return Keeper(HOME, CONFIG, told=lambda _records, _given: None, make_engine=make_engine, limits=LIMITS, files=files)
+
+
+def test_the_run_raises_enough_alerts_to_lose_some() -> None:
+    assert len(ALERTS) > 30
+    assert OPERATIONS > 120
+
+
+@pytest.mark.parametrize("end_after", range(0, 60, 7))
+def test_a_kill_loses_nothing_and_repeats_nothing_else(end_after: int) -> None:
+    life = Life(MemoryFiles())
+    life.live(CALLS, end_after=end_after)
+    life.files.handles.clear()  # the process is gone, the system's cache is not
+    life.live(CALLS)
+    assert set(life.outbox) == ALERTS
+
+
+@pytest.mark.parametrize("how", ["before", "after"])
+@pytest.mark.parametrize("times", [1, 25])
+def test_an_operation_that_fails_stops_no_alert(how: str, times: int) -> None:
+    for n, life in outcomes(CALLS, how, range(OPERATIONS), times=times):
+        assert set(life.outbox) == ALERTS, n
+
+
+def test_a_power_cut_at_any_operation_loses_no_alert_that_was_put() -> None:
+    for n, life in outcomes(CALLS, "cut", range(OPERATIONS)):
+        assert set(life.outbox) == ALERTS, n
+
+
+def test_the_journal_catches_up_once_the_disk_writes_again() -> None:
+    files = MemoryFiles()
+    keeper = keeper_on(files)
+    files.fail_at, files.times = files.operations, 4  # the write, and taking it back; the snapshot, twice
+    keeper.feed(CALLS[0])
+    assert keeper.trouble is not None
+    assert keeper.wants_rotation
+    assert [keeper.rotate() for _ in range(3)] == [False, False, True]
+    assert (keeper.is_behind, keeper.wants_rotation) == (False, False)
+    keeper.feed(CALLS[1])
+    keeper.close()
+    again = keeper_on(files)
+    assert again.engine.snapshot() == keeper.engine.snapshot()
+
+
+def test_a_journal_of_another_version_is_begun_anew_and_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    files = MemoryFiles()
+    keeper = keeper_on(files)
+    keeper.feed(CALLS[0])
+    keeper.close()
+    monkeypatch.setattr("edgeecg.journal.segment.SCHEMA", RULES + 1)
+    again = keeper_on(files)
+    assert again.recovery.loss is not None
+    assert "schema" in str(again.recovery.loss)
+    assert not again.is_behind
+    again.feed(CALLS[1])
+    again.close()
+    third = keeper_on(files)
+    assert third.recovery.loss is None
+    assert third.engine.snapshot() == again.engine.snapshot()
+
+
+class LaterVersion(AlertingToy):
+    revision = 2
+
+
+def test_an_engine_that_answers_otherwise_than_before_goes_on_as_it_is() -> None:
+    files = MemoryFiles()
+    keeper = keeper_on(files)
+    for call in CALLS[:20]:
+        keeper.feed(call)
+    keeper.close()
+    again = keeper_on(files, make_engine=LaterVersion)
+    assert again.recovery.differing > 0
+    assert not again.is_behind
+    again.close()
+    assert keeper_on(files, make_engine=LaterVersion).recovery.differing == 0
