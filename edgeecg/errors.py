@@ -46,3 +46,7 @@ class ModelError(EdgeEcgError):
     def __init__(self, *faults: Fault) -> None:
         super().__init__("\n".join(map(str, faults)))
         self.faults = faults
+
+
+class ModelUnavailableError(ModelError):
+    """A sound model that cannot run here: what it needs is not installed."""

@@ -76,6 +76,21 @@ def test_licence_and_recording_travel_with_the_wheel(wheel: Path) -> None:
     assert "edgeecg/py.typed" in names
 
 
+def test_models_travel_inside_the_package(wheel: Path) -> None:
+    names = {name.removeprefix("edgeecg/_models/") for name in zipfile.ZipFile(wheel).namelist() if name.startswith("edgeecg/_models/")}
+    assert names == {
+        str(path.relative_to(REPOSITORY / "models_onnx")) for path in (REPOSITORY / "models_onnx").rglob("*") if path.is_file()
+    }
+    assert "index.toml" in names
+
+
+def test_the_installed_registry_looks_in_the_package(installed: Path) -> None:
+    find = "from edgeecg.models.folders import shipped; print(shipped())"
+    folder = Path(run(installed, "python", "-c", find).strip())
+    assert folder.is_relative_to(installed)
+    assert (folder / "index.toml").exists()
+
+
 def test_the_command_says_its_version(installed: Path) -> None:
     import edgeecg
 

@@ -1,0 +1,99 @@
+"""A loaded model at work: a window in, scores and where it looked out. One classifier a thread."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeecg.models.backend import Floats, Net
+from edgeecg.models.card import Card, FileKey
+from edgeecg.models.onnx_backend import Tree
+from edgeecg.models.preprocess import Preprocessor
+from edgeecg.types import BEAT_FIELDS, Inference, WindowReady
+
+MAX_ACTIVATION = 64
+LEAST_PROBABILITY = 1e-12
+"""A fused probability of 0 has no logarithm."""
+
+Features = Callable[[Floats, Floats], Floats]
+"""(samples in mV on the grid, NaN where missing; rows of BEAT_FIELDS) -> what the tree reads."""
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A model whose files were checked and loaded; `key` is the net's file in use."""
+
+    card: Card
+    key: FileKey | None
+    net: Net | None
+    tree: Tree | None
+    features: Features | None
+
+    @property
+    def spoken(self) -> str:
+        """Name, version, file and runtime, for people."""
+        runs_on = f"{self.key} on {self.net.runtime}" if self.net else "tree alone"
+        return f"{self.card.id}, {runs_on}"
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """What a model says to one window, before temperature, with what it was made from."""
+
+    scores: NDArray[np.float64]
+    activation: NDArray[np.float64]
+    features: Floats | None
+
+
+class Classifier:
+    """Asks one model about windows: it owns its scratch, so each thread has its own."""
+
+    __slots__ = ("_net", "_preprocess", "model")
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        self._net = model.net.fork() if model.net else None
+        self._preprocess = Preprocessor(model.card.input) if model.net else None
+
+    def __call__(self, window: WindowReady) -> Inference:
+        """Answer a window of the engine."""
+        opinion = self.opinion(np.frombuffer(window.samples_mv, "<f4"), beats_of(window))
+        scores, activation = tuple(opinion.scores.tolist()), tuple(opinion.activation.tolist())
+        return Inference(window.stream, window.model, window.window_id, scores, activation)
+
+    def opinion(self, samples_mv: Floats, beats: Floats) -> Opinion:
+        """Answer samples on the grid with the beats known in them."""
+        model, fusion = self.model, self.model.card.fusion
+        logits, activation = np.zeros(len(model.card.labels)), None
+        if self._net and self._preprocess:
+            answer = self._net(self._preprocess(samples_mv))
+            logits, activation = answer.logits.astype(np.float64), answer.activation
+        if not (fusion and model.tree and model.features):
+            return Opinion(logits, _shown(activation, logits), None)
+        features = model.features(samples_mv, beats)
+        share = fusion.net_weight * softmax(logits / fusion.net_temperature) + (1 - fusion.net_weight) * model.tree(features)
+        scores = np.log(np.maximum(share, LEAST_PROBABILITY))
+        return Opinion(scores, _shown(activation, scores), features)
+
+
+def beats_of(window: WindowReady) -> Floats:
+    """Return a window's beats as rows of BEAT_FIELDS."""
+    return np.frombuffer(window.beats, "<f4").reshape(-1, len(BEAT_FIELDS))
+
+
+def softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the probabilities that logits stand for."""
+    weights = np.exp(logits - logits.max())
+    return np.asarray(weights / weights.sum())
+
+
+def _shown(activation: Floats | None, scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the top label's map, at most MAX_ACTIVATION means of equal stretches, its largest magnitude 1."""
+    if activation is None:
+        return np.zeros(0)
+    line = activation[int(np.argmax(scores))].astype(np.float64)
+    if len(line) > MAX_ACTIVATION:
+        line = np.array([stretch.mean() for stretch in np.array_split(line, MAX_ACTIVATION)])
+    largest = float(np.abs(line).max())
+    return np.asarray(line / largest if largest > 0 else line)

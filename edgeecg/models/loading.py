@@ -1,0 +1,68 @@
+"""From a card to a model that runs: every file's length and hash are checked before anything reads what is in it."""
+
+import hashlib
+from importlib import import_module
+from pathlib import Path
+
+from edgeecg.errors import Fault, ModelError
+from edgeecg.models.backend import Net, runtime_of
+from edgeecg.models.card import Card, File, FileKey
+from edgeecg.models.classifier import Features, Model
+from edgeecg.models.onnx_backend import OnnxNet, Tree
+from edgeecg.models.tflite_backend import TfliteNet
+
+
+def load(card: Card, folder: Path, *, key: FileKey | None = None, cache: Path | None = None) -> Model:
+    """Load a model's net (`key`, or the default) and its tree, or say what is wrong."""
+    nets = card.nets
+    if key is not None and key not in nets:
+        raise ModelError(Fault(card.id, f"its {key}", f"one of its nets: {', '.join(nets) or 'it has none'}"))
+    key = key or (nets[0] if nets else None)
+    net = open_net(card, folder, key, cache) if key else None
+    if not card.fusion:
+        return Model(card, key, net, None, None)
+    return Model(card, key, net, open_tree(card, folder, cache), feature_set(card))
+
+
+def open_net(card: Card, folder: Path, key: FileKey, cache: Path | None) -> Net:
+    """Load one net's file on the runtime it is for."""
+    file, length, labels = card.files[key], card.input.len_samples, len(card.labels)
+    data = read_checked(folder, file)
+    if runtime_of(key) == "tflite":
+        return TfliteNet(data, file.path, len_samples=length, n_labels=labels)
+    return OnnxNet(data, file.path, len_samples=length, n_labels=labels, cache=cache)
+
+
+def open_tree(card: Card, folder: Path, cache: Path | None) -> Tree:
+    """Load the tree's file."""
+    assert card.fusion, "a card with a tree says how it is fused"
+    file = card.files[FileKey.TREE_ONNX]
+    data = read_checked(folder, file)
+    return Tree(data, file.path, n_features=card.fusion.features_len, n_labels=len(card.labels), cache=cache)
+
+
+def feature_set(card: Card) -> Features:
+    """Return what makes the tree's features, by the name and version the card asks for."""
+    assert card.fusion, "a card with a tree says which features it reads"
+    asked = f"{card.fusion.features}-{card.fusion.features_version}"
+    sets: dict[str, Features] = import_module("edgeecg.models.features").SETS
+    if asked not in sets:
+        raise ModelError(Fault(f"{card.id}: fusion.features", asked, f"one this version makes: {', '.join(sets)}"))
+    return sets[asked]
+
+
+def read_checked(folder: Path, file: File) -> bytes:
+    """Return a file's bytes if they are the ones its card is about."""
+    where = str(folder / file.path)
+    try:
+        with Path(where).open("rb") as opened:
+            data = opened.read(file.bytes + 1)
+    except OSError as error:
+        raise ModelError(Fault(where, error.strerror, "a readable file")) from None
+    if len(data) != file.bytes:
+        got = f"{len(data)} bytes long" if len(data) < file.bytes else f"more than {file.bytes} bytes long"
+        raise ModelError(Fault(where, got, f"the file its card names, of {file.bytes} bytes"))
+    found = hashlib.sha256(data).hexdigest()
+    if found != file.sha256:
+        raise ModelError(Fault(where, f"sha256 {found}", f"its card's, {file.sha256}"))
+    return data
