@@ -44,7 +44,7 @@ def test_the_exported_graph_says_what_the_net_says(tmp_path: Path, length: int, 
     to_onnx(net, length, tmp_path / "net.onnx")
     session = ort.InferenceSession(tmp_path / "net.onnx", providers=["CPUExecutionProvider"])
     ecgs = torch.randn(4, 1, length)
-    said = [session.run(["logits", "activation"], {"ecg": ecg[None].numpy()}) for ecg in ecgs]
+    said = [session.run(["logits", "activation"], {"ecg": ecg[None, None].numpy()}) for ecg in ecgs]
     logits, activations = np.concatenate([s[0] for s in said]), np.concatenate([s[1] for s in said])
     with torch.no_grad():
         wanted, moments = net(ecgs).numpy(), net.activation(ecgs).numpy()
