@@ -13,6 +13,7 @@ from edgeecg_kernels._jit import kernel
 from edgeecg_kernels.arena import BLOCK_GRID
 from edgeecg_kernels.condition import condition_block, condition_reset
 from edgeecg_kernels.condition_state import CONDITION_PARAMS, CONDITION_STATE, condition_params
+from edgeecg_kernels.machine import borrowed
 from edgeecg_kernels.qrs import qrs_block, qrs_reset
 from edgeecg_kernels.qrs_state import QRS_PARAMS, QRS_STATE, qrs_params
 
@@ -46,6 +47,7 @@ def condition_qrs_lead(first: int = 0) -> npt.NDArray[np.void]:
 def condition_qrs(lead: Any, x: Any, out: Any) -> int:
     """Take grid samples x in mV, the next of the lead; write the beats they decide; return how many."""
     s = lead[0]
+    x, out = borrowed(x), borrowed(out)
     n_out = 0
     done = 0
     while done < len(x):

@@ -12,6 +12,7 @@ from edgeecg_kernels._jit import kernel
 from edgeecg_kernels.align import align_break, align_chunk, align_tick
 from edgeecg_kernels.arena import BLOCK_INPUT, MAX_PIECE_GRID, PIECE_BREAK, PIECE_TICK, ROWS_PER_PIECE
 from edgeecg_kernels.condition import condition_block, condition_reset
+from edgeecg_kernels.machine import borrowed
 from edgeecg_kernels.pipeline_ahead import ask_ahead
 from edgeecg_kernels.qrs import qrs_block, qrs_finish, qrs_reset
 from edgeecg_kernels.quality import quality_block, quality_finish, quality_reset
@@ -200,7 +201,8 @@ def run_pieces(
     row_ends[i] is where the rows of piece i end in `out`; those of the first one begin at 0. One entry for all that
     samples, time and loss can bring: every entry compiles all the stages anew.
     """
-    shared = (taps, models, qrs_params, quality_params, hop_factor)
+    streams, leads, pieces, x, out = borrowed(streams), borrowed(leads), borrowed(pieces), borrowed(x), borrowed(out)
+    shared = (borrowed(taps), borrowed(models), borrowed(qrs_params), borrowed(quality_params), hop_factor)
     work = scratch[0]
     n_out = 0
     for i in range(begin, len(pieces)):

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from edgeecg_kernels._jit import kernel
 from edgeecg_kernels.arena import LEAD_STATE, STREAM_STATE
-from edgeecg_kernels.prefetch import LINE_BYTES, touch
+from edgeecg_kernels.machine import LINE_BYTES, touch
 from edgeecg_kernels.resample_state import RING_LEN
 from edgeecg_kernels.window_state import RING
 

@@ -10,7 +10,7 @@ from edgeecg.engine import Engine
 from edgeecg.facts import EngineConfig, StreamFacts
 from edgeecg.types import Chunk, SourceChange, SourceState
 from edgeecg_kernels import pipeline_ahead
-from edgeecg_kernels.prefetch import LINE_BYTES
+from edgeecg_kernels.machine import LINE_BYTES
 from tests.laws.signals import heart
 
 CHUNK_LEN = 10
