@@ -1,0 +1,149 @@
+"""The threads that classify: a thin shell around `scheduler`, which decides, and `classifier`, which computes.
+
+A deadline is a sample of the stream. It becomes host time through arrivals: the record that decided the window came at
+`arrival_ns` with sample `reported_at`, so sample `deadline_sample` is due (deadline_sample - reported_at) / rate later.
+That is only when to stop trying: whether an answer is late is decided by the engine, in stream time.
+
+The runtimes release the interpreter's lock while they compute, so one worker a core is a core at work. Records go to
+`on_record` from the workers' threads, in one order; whoever submits is never made to wait for it.
+"""
+
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import Self
+
+from edgeecg.models.classifier import Classifier, Model
+from edgeecg.models.scheduler import NS, Job, Rule, Scheduler
+from edgeecg.types import Inference, ModelChange, ModelState, Overload, WindowReady
+
+Said = Inference | Overload | ModelState
+
+
+def cores() -> int:
+    """Return how many cores this process may run on."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+class Workers:
+    """Classify what is submitted, in time; as a context: at its end what still waits is left."""
+
+    def __init__(
+        self,
+        models: Mapping[str, Model],
+        rates_hz: Mapping[str, float],
+        on_record: Callable[[Said], None],
+        *,
+        n_workers: int | None = None,
+        rule: Rule | None = None,
+        clock: Callable[[], int] = time.monotonic_ns,
+    ) -> None:
+        self._models, self._rates_hz, self._on_record, self._clock = dict(models), dict(rates_hz), on_record, clock
+        n_workers = cores() if n_workers is None else n_workers
+        self._scheduler = Scheduler(n_workers=n_workers, rule=rule)
+        self._changed = threading.Condition()
+        self._said: deque[Said] = deque()
+        self._saying = threading.Lock()
+        self._n_running = 0
+        self._closing = False
+        self._threads = [threading.Thread(target=self._work, name=f"classifier-{i}", daemon=True) for i in range(n_workers)]
+        for thread in self._threads:
+            thread.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def submit(self, window: WindowReady, arrival_ns: int) -> None:
+        """Have a window classified that was announced by the record that arrived at `arrival_ns`."""
+        left_s = (window.deadline_sample - window.reported_at) / self._rates_hz[window.stream]
+        with self._changed:
+            if window.model in self._models:
+                self._said += self._scheduler.offer(window, arrival_ns + round(left_s * NS), self._clock())
+                self._changed.notify_all()
+
+    def use(self, models: Mapping[str, Model], rates_hz: Mapping[str, float]) -> None:
+        """Go on with other models and streams, after a change of settings."""
+        with self._changed:
+            for name in self._models.keys() - models.keys():
+                self._scheduler.forget(name)
+            self._models, self._rates_hz = dict(models), dict(rates_hz)
+
+    def drain(self) -> None:
+        """Wait until nothing waits: every window was answered or dropped, and every record handed on."""
+        with self._changed:
+            self._changed.wait_for(lambda: not (len(self._scheduler) or self._n_running or self._said))
+
+    def close(self) -> None:
+        """Stop after the windows being classified now; the engine knows of those that were not."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify_all()
+        for thread in self._threads:
+            thread.join()
+
+    @property
+    def dropped(self) -> int:
+        """Windows dropped unrun so far."""
+        return self._scheduler.dropped
+
+    def _work(self) -> None:
+        own: dict[str, Classifier] = {}
+        while (taken := self._take()) is not None:
+            job, model = taken
+            began_ns = self._clock()
+            answer = _answer(own, model, job.window)
+            with self._changed:
+                self._said.append(answer)
+                self._said += self._scheduler.done(job, began_ns, self._clock())
+                if isinstance(answer, ModelState):
+                    self._models.pop(answer.model, None)
+                    self._scheduler.forget(answer.model)
+            self._hand_on()
+            with self._changed:
+                self._n_running -= 1
+                self._changed.notify_all()
+
+    def _take(self) -> tuple[Job, Model] | None:
+        """Wait for a window that can still be in time; None: the end."""
+        while True:
+            self._hand_on()
+            with self._changed:
+                job, said = self._scheduler.next(self._clock())
+                self._said += said
+                if self._closing:
+                    return None
+                if job is not None:
+                    self._n_running += 1
+                    return job, self._models[job.window.model]
+                self._changed.notify_all()  # whoever drains: there is nothing left
+                if not self._said:
+                    self._changed.wait()
+
+    def _hand_on(self) -> None:
+        """Give out what is to be said, one thread at a time, so that it stays in order."""
+        with self._saying:
+            while True:
+                with self._changed:
+                    if not self._said:
+                        return
+                    said = self._said[0]
+                self._on_record(said)
+                with self._changed:
+                    self._said.popleft()
+                    self._changed.notify_all()
+
+
+def _answer(own: dict[str, Classifier], model: Model, window: WindowReady) -> Inference | ModelState:
+    """Ask this thread's classifier of the model, which is made when it is first needed."""
+    try:
+        if window.model not in own or own[window.model].model is not model:
+            own[window.model] = Classifier(model)
+        return own[window.model](window)
+    except Exception as error:  # noqa: BLE001  (a runtime may raise anything; the other models go on)
+        return ModelState(window.model, ModelChange.UNAVAILABLE, f"{type(error).__name__}: {error}")
