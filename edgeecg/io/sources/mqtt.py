@@ -1,100 +1,36 @@
 """Devices behind an MQTT 5 broker: one connection for all of them, kept up by a thread of its own."""
 
 import random
-import ssl
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from pathlib import Path
 from threading import Event, Thread
-from typing import Any, Final, Self
+from typing import Any, Final
 
-from paho.mqtt.client import Client, ConnectFlags, MQTTMessage, MQTTv5
-from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
+from paho.mqtt.client import Client, ConnectFlags, MQTTMessage
+from paho.mqtt.enums import MQTTErrorCode
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from edgeecg.backoff import Backoff
-from edgeecg.errors import ConfigError
 from edgeecg.io.sources.claims import Claims
 from edgeecg.io.sources.items import Line, Refusal
 from edgeecg.io.sources.queue import DroppingQueue
 from edgeecg.io.sources.topics import MAX_PAYLOAD, SUBSCRIPTION, Topics
+from edgeecg.mqtt.connecting import new_client
+from edgeecg.mqtt.settings import MqttSettings
+
+__all__ = ["MqttSettings", "MqttSource"]
 
 SESSION_S: Final = 300
 """How long the broker keeps what comes while the line is down."""
 RECEIVE_MAXIMUM: Final = 1000
 """Messages on their way at once: at 5000 a second, a fifth of a second's."""
 KEEPALIVE_S: Final = 15
-CONNECT_S: Final = 5.0
 WAIT_S: Final = 0.1
 RECONNECT: Final = Backoff(first_s=0.2, most_s=30.0)
 MAX_PACKET: Final = 2 * MAX_PAYLOAD
 """Bytes of a packet that are kept; of a longer one the rest is read and forgotten, and it is refused for its length."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MqttSettings:
-    """A broker, and how to be let in."""
-
-    host: str
-    port: int = 1883
-    client_id: str = "edgeecg"
-    """Its session's name: two with one name throw each other out."""
-    username: str | None = None
-    password: str | None = field(default=None, repr=False)
-    ca_file: str | None = None
-    """Makes the line a TLS one; the broker's certificate must be signed by it."""
-    certificate_file: str | None = None
-    key_file: str | None = field(default=None, repr=False)
-
-    def __post_init__(self) -> None:
-        where = f"mqtt {self.host}"
-        if not 0 < self.port < 65536:
-            raise ConfigError(f"{where}: port", self.port, "1 to 65535")
-        if not self.client_id:
-            raise ConfigError(f"{where}: client_id", "''", "a name: the broker keeps a session for it")
-        for name in ("ca_file", "certificate_file", "key_file"):
-            path = getattr(self, name)
-            if path is not None and not Path(path).is_file():
-                raise ConfigError(f"{where}: {name}", repr(path), "a file")
-        if (self.certificate_file is None) != (self.key_file is None):
-            raise ConfigError(f"{where}: certificate_file", "given without its key_file, or the other way round", "given with it")
-        if self.certificate_file is not None and self.ca_file is None:
-            raise ConfigError(
-                f"{where}: certificate_file", "given without ca_file", "possible: a certificate is shown to a broker that shows one"
-            )
-        if self.password is not None and self.username is None:
-            raise ConfigError(f"{where}: password", "given without username", "given with it")
-
-    @property
-    def broker(self) -> str:
-        """Its name in sentences."""
-        return f"mqtt {self.host}:{self.port}"
-
-
-class _Capped(bytearray):
-    """Takes bytes in up to a limit, and forgets what comes after."""
-
-    def __iadd__(self, data: Any) -> Self:  # type: ignore[misc]  # adding still makes what bytearray makes
-        room = MAX_PACKET - len(self)
-        if room > 0:
-            self.extend(memoryview(data)[:room])
-        return self
-
-
-class _CappedClient(Client):
-    """A client that no peer can make hold more than MAX_PACKET of a packet. paho collects a packet in `_in_packet["packet"]`."""
-
-    @property
-    def _in_packet(self) -> Any:
-        return self._collected
-
-    @_in_packet.setter
-    def _in_packet(self, packet: Any) -> None:
-        packet["packet"] = _Capped()
-        self._collected = packet
 
 
 class MqttSource:
@@ -132,18 +68,7 @@ class MqttSource:
         client.on_connect = client.on_subscribe = client.on_message = None  # or it and we keep each other, and its sockets, alive
 
     def _make_client(self) -> Client:
-        settings = self._settings
-        client = _CappedClient(CallbackAPIVersion.VERSION2, client_id=settings.client_id, protocol=MQTTv5, reconnect_on_failure=False)
-        client.connect_timeout = CONNECT_S
-        if settings.username is not None:
-            client.username_pw_set(settings.username, settings.password)
-        if settings.ca_file is not None:
-            try:
-                client.tls_set(ca_certs=settings.ca_file, certfile=settings.certificate_file, keyfile=settings.key_file)
-            except (ssl.SSLError, OSError) as error:
-                raise ConfigError(
-                    f"{settings.broker}: ca_file, certificate_file, key_file", str(error), "certificates and a key, in PEM"
-                ) from error
+        client = new_client(self._settings, max_packet=MAX_PACKET)
         client.on_connect = self._connected
         client.on_subscribe = self._subscribed
         client.on_message = self._message

@@ -1,0 +1,1 @@
+"""Alerts on disk until somebody says that they have them. See `outbox.py`."""

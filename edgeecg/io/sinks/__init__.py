@@ -1,0 +1,1 @@
+"""Where alerts go: brokers, files, a terminal."""

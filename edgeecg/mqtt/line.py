@@ -1,0 +1,266 @@
+"""A line to a broker, kept up by a thread of its own: all that happens on it happens there."""
+
+import random
+import select
+import socket
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from threading import Event, Thread
+from typing import Any, Final
+
+from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
+from paho.mqtt.enums import MQTTErrorCode
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from edgeecg.backoff import Backoff
+from edgeecg.mqtt.connecting import CONNECT_S, new_client
+from edgeecg.mqtt.settings import MqttSettings
+from edgeecg.mqtt.talk import Incoming, Outgoing, Talk
+
+KEEPALIVE_S: Final = 15
+STALL_S: Final = 10.0
+"""A broker that has acknowledged nothing for so long is as good as gone, whatever its socket says."""
+WAIT_S: Final = 0.5
+WINDOW: Final = 100
+"""Messages on their way at once, unless the broker takes fewer."""
+RECONNECT: Final = Backoff(first_s=0.2, most_s=30.0)
+_CLEAR_S: Final = 0.001
+
+
+class Line:
+    """Connects, subscribes, publishes what the talk wants published, and comes back when it breaks."""
+
+    def __init__(
+        self,
+        settings: MqttSettings,
+        talk: Talk,
+        *,
+        session_s: int,
+        max_packet: int,
+        clock_s: Callable[[], float] = time.monotonic,
+        fraction: Callable[[], float] = random.random,
+        backoff: Backoff = RECONNECT,
+    ) -> None:
+        self._settings, self._talk = settings, talk
+        self._session_s, self._max_packet = session_s, max_packet
+        self._clock_s, self._fraction, self._backoff = clock_s, fraction, backoff
+        self._stopping = Event()
+        self._leave_by_s = 0.0
+        self._woken, self._waker = socket.socketpair()
+        self._woken.setblocking(False)
+        self._waker.setblocking(False)
+        new_client(settings, max_packet=max_packet)  # what is wrong with the settings is said here, not in the thread
+        self._client: Client | None = None
+        self._thread = Thread(target=self._run, name=settings.broker, daemon=True)
+
+    def start(self) -> None:
+        """Begin to connect."""
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Have the talk asked at once; from any thread."""
+        with suppress(BlockingIOError, OSError):
+            self._waker.send(b"w")
+
+    def stop(self, drain_s: float) -> None:
+        """Say what is still to be said, for so long, and goodbye; wait for the thread to end."""
+        self._leave_by_s = self._clock_s() + drain_s
+        self._stopping.set()
+        self.wake()
+        if self._thread.ident is not None:
+            self._thread.join()
+        self._woken.close()
+        self._waker.close()
+
+    # --- the thread -------------------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        failures = 0
+        while not self._stopping.is_set():
+            self._is_up = False
+            why = self._connect_and_talk()
+            failures = 1 if self._is_up else failures + 1
+            self._talk.down(why)
+            self._await(self._backoff.delay_s(failures, self._fraction()))
+
+    def _await(self, delay_s: float) -> None:
+        """Wait out a backoff; being woken for new messages does not cut it short, being stopped does."""
+        end_s = self._clock_s() + delay_s
+        while not self._stopping.is_set() and (left_s := end_s - self._clock_s()) > 0:
+            select.select([self._woken], [], [], left_s)
+            self._take_wakings()
+            self._talk.settle(self._clock_s())
+
+    def _connect_and_talk(self) -> str:
+        """Return why it came to an end."""
+        self._why = ""
+        self._sent: dict[int, tuple[int, float]] = {}
+        self._client = client = self._new_client()
+        try:
+            client.connect(self._settings.host, self._settings.port, KEEPALIVE_S, clean_start=False, properties=self._wishes())
+            client.socket().setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # type: ignore[union-attr]
+        except (OSError, ValueError) as error:
+            return str(error)
+        self._since_s = self._clock_s()
+        while True:
+            code = self._turn(client)
+            if code != MQTTErrorCode.MQTT_ERR_SUCCESS:
+                break
+            if why := self._is_hopeless():
+                self._hang_up(client)
+                return why
+            if self._stopping.is_set() and (not self._is_up or self._talk.is_done() or self._clock_s() >= self._leave_by_s):
+                self._leave(client)
+                return "stopped"
+        self._hang_up(client)
+        return self._why or code.name
+
+    def _is_hopeless(self) -> str:
+        """Say why there is no use in waiting any longer; empty: there is."""
+        now_s = self._clock_s()
+        if not self._is_up and now_s - self._since_s > CONNECT_S:
+            return f"no answer for {CONNECT_S:g} s"
+        oldest = next(iter(self._sent.values()), None)
+        if oldest is not None and now_s - oldest[1] > STALL_S:
+            return f"nothing acknowledged for {STALL_S:g} s"
+        return ""
+
+    def _turn(self, client: Client) -> MQTTErrorCode:
+        """Publish what there is, then wait for what comes."""
+        now_s = self._clock_s()
+        wait_s = self._talk.settle(now_s)
+        if self._is_up:
+            self._publish(client, now_s)
+        sock = client.socket()
+        if sock is None:
+            return MQTTErrorCode.MQTT_ERR_NO_CONN
+        is_pending = bool(getattr(sock, "pending", int)())  # bytes TLS has read ahead, of which select knows nothing
+        wait_s = 0.0 if is_pending else max(0.0, min(wait_s, WAIT_S))
+        readable, writable, _ = select.select([sock, self._woken], [sock] if client.want_write() else [], [], wait_s)
+        if self._woken in readable:
+            self._take_wakings()
+        code = MQTTErrorCode.MQTT_ERR_SUCCESS
+        if sock in readable or is_pending:
+            code = client.loop_read()
+        if code == MQTTErrorCode.MQTT_ERR_SUCCESS and writable:
+            code = client.loop_write()
+        return client.loop_misc() if code == MQTTErrorCode.MQTT_ERR_SUCCESS else code
+
+    def _publish(self, client: Client, now_s: float) -> None:
+        while (said := self._talk.next(now_s, is_clear=not client.want_write())) is not None:
+            number, message = said
+            info = client.publish(message.topic, message.payload, qos=1, retain=message.retain, properties=_properties(message))
+            self._sent[info.mid] = number, now_s
+
+    def _take_wakings(self) -> None:
+        with suppress(BlockingIOError):
+            self._woken.recv(4096)
+
+    def _leave(self, client: Client) -> None:
+        """Goodbye is said and acknowledged, or not, within a moment."""
+        if self._is_up:
+            for message in self._talk.farewell():
+                info = client.publish(message.topic, message.payload, qos=1, retain=message.retain, properties=_properties(message))
+                end_s = self._clock_s() + WAIT_S
+                while not info.is_published() and self._clock_s() < end_s and client.loop(WAIT_S / 10) == MQTTErrorCode.MQTT_ERR_SUCCESS:
+                    pass
+        client.disconnect()
+        self._hang_up(client)
+
+    def _hang_up(self, client: Client) -> None:
+        """Close what is open, and untie it from us, or both would be kept alive."""
+        client.on_connect = client.on_subscribe = client.on_message = client.on_publish = client.on_disconnect = None
+        client.on_socket_close = None
+        sock = client.socket()
+        if sock is not None:
+            sock.close()
+        self._client = None
+
+    # --- what paho calls --------------------------------------------------------------------------------------------
+
+    def _new_client(self) -> Client:
+        """A new one for every connection: what the last one did not deliver is the talk's to say again."""
+        client = new_client(self._settings, max_packet=self._max_packet)
+        client.max_inflight_messages_set(0)  # the window is kept here
+        client.on_connect = self._connected
+        client.on_subscribe = self._subscribed
+        client.on_message = self._message
+        client.on_publish = self._published
+        client.on_disconnect = self._disconnected
+        will = self._talk.will
+        if will is not None:
+            client.will_set(will.topic, will.payload, qos=1, retain=will.retain)
+        return client
+
+    def _wishes(self) -> Properties:
+        wishes = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+        wishes.SessionExpiryInterval = self._session_s
+        wishes.ReceiveMaximum = 1000
+        wishes.MaximumPacketSize = self._max_packet
+        return wishes
+
+    def _connected(self, client: Client, _data: Any, _flags: ConnectFlags, code: ReasonCode, properties: Properties | None) -> None:
+        if code.is_failure:
+            self._why = str(code)
+            return
+        self._window = min(WINDOW, getattr(properties, "ReceiveMaximum", WINDOW))
+        if self._talk.subscriptions:
+            client.subscribe([(topic, 1) for topic in self._talk.subscriptions])
+        else:
+            self._go()
+
+    def _subscribed(self, client: Client, _data: Any, _mid: int, codes: list[ReasonCode], _properties: Properties | None) -> None:
+        refused = [f"{topic}: {code}" for topic, code in zip(self._talk.subscriptions, codes, strict=False) if code.is_failure]
+        if refused:
+            self._why = f"subscription refused: {', '.join(refused)}"
+            client.disconnect()
+            return
+        self._go()
+
+    def _go(self) -> None:
+        self._is_up = True
+        self._talk.up(window=self._window)
+
+    def _published(self, _client: Client, _data: Any, mid: int, code: ReasonCode, _properties: Properties | None) -> None:
+        sent = self._sent.pop(mid, None)
+        if sent is not None:
+            self._talk.delivered(sent[0], str(code) if code.is_failure else "", self._clock_s())
+
+    def _disconnected(self, _client: Client, _data: Any, _flags: DisconnectFlags, code: ReasonCode, _properties: Properties | None) -> None:
+        self._why = self._why or str(code)
+
+    def _message(self, _client: Client, _data: Any, message: MQTTMessage) -> None:
+        try:
+            topic = message.topic
+        except UnicodeDecodeError:
+            return
+        told = message.properties
+        self._talk.heard(
+            Incoming(
+                topic=topic,
+                payload=bytes(message.payload),
+                retain=message.retain,
+                response_topic=getattr(told, "ResponseTopic", ""),
+                correlation=getattr(told, "CorrelationData", b""),
+                user=tuple((str(key), str(value)) for key, value in getattr(told, "UserProperty", ())),
+            ),
+            self._clock_s(),
+        )
+
+
+def _properties(message: Outgoing) -> Properties:
+    told = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+    told.ContentType = "application/json"
+    told.PayloadFormatIndicator = 1
+    if message.expiry_s:
+        told.MessageExpiryInterval = message.expiry_s
+    if message.response_topic:
+        told.ResponseTopic = message.response_topic
+    if message.correlation:
+        told.CorrelationData = message.correlation
+    for pair in message.user:
+        told.UserProperty = pair
+    return told

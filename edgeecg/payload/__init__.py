@@ -1,0 +1,1 @@
+"""Alerts as JSON, and what is answered to them: pydantic at the door, frozen dataclasses inside."""
