@@ -117,7 +117,7 @@ class Mains:
         return tracker
 
     def track(self, z: complex, tone: float, energy: float, mains_min: float) -> "Mains":
-        gain = 0.6 if tone > 0.75 * energy else 0.3 if tone > 0.5 * energy else 0.06
+        gain = 0.6 if tone > 0.75 * energy else 0.3 if tone > 0.5 * energy else 0.12
         moved = self.phasor + z * gain
         self.phasor = moved
         self.advance()
