@@ -20,6 +20,7 @@ COMMANDS = {
     "demo": "replay a bundled recording live and compare with its reference beats",
     "replay": "run a recording (WFDB, CSV) or a journal through the engine",
     "simulate": "make a heart's ECG and sounds by a model, with the truth beside them: to files or as a device",
+    "check-config": "say what is wrong with a settings file, or what is in force",
     "probe": "say what is at the end of a serial line: format, rate, leads, integrity, signal",
     "eval rpeaks": "measure the R-peak detector against annotated recordings",
     "eval quality": "measure signal quality and heart rate against annotated recordings",
@@ -36,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     name = next((name for name in (" ".join(words[:2]), *words[:1]) if name in COMMANDS), None)
     if name is None:
         _front_page(words)
-    command = import_module(f"{__name__}.{name.replace(' ', '_')}")
+    command = import_module(f"{__name__}.{name.replace(' ', '_').replace('-', '_')}")
     parser = Parser(prog=f"edgeecg {name}", description=f"{COMMANDS[name].capitalize()}.", epilog=DISCLAIMER)
     command.configure(parser)
     options = parser.parse_args(words[len(name.split()) :])

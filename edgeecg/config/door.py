@@ -4,10 +4,11 @@ Every fault is listed: what is refused is set aside and the rest is read on with
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, fields
+from enum import IntEnum
 from functools import cache
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar, cast, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -54,31 +55,44 @@ class Door:
             self.refuse(unknown((*path, key), known))
         return {key: item for key, item in value.items() if key in known}
 
-    def read(self, cls: type[T], value: Any, path: Path) -> T | None:
-        """Return the facts a table holds; None: too little of it is right."""
+    def read(self, cls: type[T], value: Any, path: Path, base: T | None = None) -> T | None:
+        """Return the facts a table holds, `base` changed by them; None: too little of it is right."""
         known = [field.name for field in fields(cls)]  # type: ignore[arg-type]
         needed = {one.name for one in fields(cls) if one.default is MISSING and one.default_factory is MISSING}  # type: ignore[arg-type]
-        left = dict(self.table(value, path, known))
+        usual = {} if base is None else {name: getattr(base, name) for name in known}
+        left = self._choices(cls, self.table(value, path, known), path)
         while True:
             try:
-                return cast(T, _adapter(cast(Any, cls)).validate_json(json.dumps(left, default=str), strict=True))
+                return cast(T, _adapter(cast(Any, cls)).validate_json(json.dumps(usual | left, default=str), strict=True))
             except ValidationError as error:
                 wrong = [self._mistyped(one, path) for one in error.errors(include_url=False)]
             except ConfigError as refusal:
                 key = refusal.where.rpartition(".")[2]
                 wrong = [key if key in known else ""]
                 self.refuse(Fault((*path, *filter(None, wrong)), str(refusal.got), refusal.allowed))
-            if needed & set(wrong) or not left.keys() & set(wrong):
+            if needed.difference(usual) & set(wrong) or not left.keys() & set(wrong):
                 return None  # what is needed is wrong, or what is wrong is a default
             left = {key: item for key, item in left.items() if key not in wrong}
 
-    def tables(self, cls: type[T], value: Any, path: Path) -> tuple[T, ...]:
+    def tables(self, cls: type[T], value: Any, path: Path, base: Callable[[Mapping[str, Any]], T | None] = lambda _: None) -> tuple[T, ...]:
         """Return the facts of every table of a list: [[these]]."""
         if not isinstance(value, list):
             self.refuse(Fault(path, shown(value), f"a list of tables: [[{'.'.join(map(str, path))}]]"))
             return ()
-        read = (self.read(cls, item, (*path, number)) for number, item in enumerate(value))
+        read = (self.read(cls, item, (*path, number), base(item)) for number, item in enumerate(value))
         return tuple(one for one in read if one is not None)
+
+    def _choices(self, cls: type[T], table: Mapping[str, Any], path: Path) -> dict[str, Any]:
+        """Turn names into what they name, where a field is a choice."""
+        left = dict(table)
+        for name, kind in get_type_hints(cls).items():
+            if name in left and isinstance(kind, type) and issubclass(kind, IntEnum):
+                members = {member.name.lower(): int(member) for member in kind}
+                if left[name] in members:
+                    left[name] = members[left[name]]
+                else:
+                    self.refuse(Fault((*path, name), shown(left.pop(name)), f"one of {', '.join(members)}"))
+        return left
 
     def _mistyped(self, error: Any, path: Path) -> str:
         key, *inside = error["loc"]

@@ -5,17 +5,19 @@ import math
 from dataclasses import fields, is_dataclass
 from enum import IntEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from edgeecg.config.settings import Settings
+
+LISTS: Final = {"streams": "stream", "rules": "rule"}
+"""What is many inside is one table each in the file."""
 
 
 def plain(settings: Settings) -> dict[str, Any]:
     """Return what a settings file would hold, every default filled in; secrets are names of files."""
     tree: dict[str, Any] = _plain(settings)
-    engine = tree.pop("engine")
     tree["state"]["folder"] = str(settings.state.path())
-    return tree | {"stream": engine["streams"]}
+    return {LISTS.get(name, name): section for name, section in tree.items()}
 
 
 def toml(settings: Settings) -> str:
@@ -41,7 +43,8 @@ def _plain(value: Any) -> Any:
 def _table(path: tuple[str, ...], table: dict[str, Any]) -> list[str]:
     """Write the values first, for they would else belong to the table before them."""
     inner = {name: value for name, value in table.items() if isinstance(value, dict) or _is_tables(value)}
-    lines = [f"{name} = {_value(value)}" for name, value in table.items() if name not in inner and value != []]
+    no_tables = {name for name, value in table.items() if value == [] and (name in LISTS.values() or path == ("sources",))}
+    lines = [f"{name} = {_value(value)}" for name, value in table.items() if name not in inner and name not in no_tables]
     for name, value in inner.items():
         header = ".".join((*path, name))
         if isinstance(value, dict):

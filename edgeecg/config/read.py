@@ -2,6 +2,7 @@
 
 import tomllib
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -9,10 +10,13 @@ from edgeecg.config.door import Door
 from edgeecg.config.faults import ConfigFaults, Fault
 from edgeecg.config.lines import Lines
 from edgeecg.config.settings import (
+    Alerts,
     Broker,
     Device,
     Health,
     JournalSettings,
+    Limits,
+    Models,
     Queue,
     RecordingFile,
     SerialPort,
@@ -22,10 +26,20 @@ from edgeecg.config.settings import (
 )
 from edgeecg.errors import ConfigError
 from edgeecg.facts import EngineConfig, StreamFacts
+from edgeecg.rulefacts import RuleFacts, default_rules
 
-SECTIONS = {"device": Device, "state": State, "journal": JournalSettings, "queue": Queue, "health": Health}
+SECTIONS = {
+    "device": Device,
+    "state": State,
+    "journal": JournalSettings,
+    "queue": Queue,
+    "limits": Limits,
+    "health": Health,
+    "alerts": Alerts,
+    "models": Models,
+}
 SOURCES = {"serial": SerialPort, "mqtt": Broker, "file": RecordingFile}
-LISTS = {"stream": StreamFacts}
+LISTS = ("stream", "rule")
 MAX_BYTES = 1 << 20
 
 
@@ -58,7 +72,16 @@ def _settings(door: Door, tree: Mapping[str, Any]) -> Settings:
     sections: dict[str, Any] = {name: door.read(cls, tree[name], (name,)) for name, cls in SECTIONS.items() if name in tree}
     sections = {name: section for name, section in sections.items() if section is not None}
     broker = door.read(Broker, tree["mqtt"], ("mqtt",)) if "mqtt" in tree else None
-    return Settings(**sections, sources=_sources(door, tree.get("sources", {})), mqtt=broker, engine=_engine(door, tree))
+    limits = sections.get("limits", Limits())
+    settings = Settings(
+        **sections,
+        sources=_sources(door, tree.get("sources", {})),
+        mqtt=broker,
+        streams=door.tables(StreamFacts, tree.get("stream", []), ("stream",)),
+        rules=_rules(door, tree.get("rule", []), default_rules(limits.low_rate, limits.high_rate)),
+    )
+    _agree(door, settings)
+    return settings
 
 
 def _sources(door: Door, value: Any) -> Sources:
@@ -67,10 +90,24 @@ def _sources(door: Door, value: Any) -> Sources:
     return Sources(**found)
 
 
-def _engine(door: Door, tree: Mapping[str, Any]) -> EngineConfig:
-    streams = door.tables(StreamFacts, tree.get("stream", []), ("stream",))
+def _rules(door: Door, value: Any, defaults: tuple[RuleFacts, ...]) -> tuple[RuleFacts, ...]:
+    """A table changes the default rule of its name, where there is one; else it is a rule of its own."""
+    known = {rule.name: rule for rule in defaults}
+    written: dict[str, RuleFacts] = {}
+    for rule in door.tables(RuleFacts, value, ("rule",), base=lambda table: known.get(str(table.get("name")))):
+        if rule.name in written:
+            door.refuse(Fault(("rule", len(written), "name"), repr(rule.name), "each name once"))
+        written[rule.name] = rule
+    return tuple((known | written).values())
+
+
+def _agree(door: Door, settings: Settings) -> None:
+    """Refuse what holds table by table and not together. Which models there are is not known here."""
     try:
-        return EngineConfig(streams=streams)
+        EngineConfig(streams=settings.streams)
     except ConfigError as refusal:
         door.refuse(Fault(("stream",), str(refusal.got), refusal.allowed))
-        return EngineConfig()
+    try:
+        EngineConfig(rules=tuple(replace(rule, model="") for rule in settings.rules))
+    except ConfigError as refusal:
+        door.refuse(Fault(("rule", refusal.where), str(refusal.got), refusal.allowed))

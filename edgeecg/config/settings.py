@@ -8,7 +8,8 @@ from typing import Final
 
 from edgeecg.config.secrets import NO_SECRET, Secret
 from edgeecg.errors import ConfigError
-from edgeecg.facts import EngineConfig
+from edgeecg.facts import MAX_MODELS, EngineConfig, ModelFacts, StreamFacts
+from edgeecg.rulefacts import RuleFacts, default_rules
 
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 """What may stand in a topic and in a file's name."""
@@ -125,6 +126,64 @@ class Broker:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Alerts:
+    """Who gets alerts, who is believed, and how much may wait for them."""
+
+    receivers: tuple[str, ...] = ()
+    """Programs that all must have said that they stored an alert before it is let go of. None: the broker's word is enough, which is not durable."""
+    people: tuple[str, ...] = ()
+    """Who may acknowledge; none named: whomever the broker lets publish there."""
+    max_mib: float = 64.0
+    expiry_s: int = 3600
+    """How long a broker keeps an alert for who is away; the outbox keeps it until it is received."""
+    homeassistant: bool = False
+    seal_key_file: Path | None = None
+    """A key that seals what is sent, and must seal what is answered."""
+    seal_key_credential: str = ""
+    names_key_file: Path | None = None
+    """A key under which devices and streams get pseudonyms: an alert then does not say whose it is."""
+    names_key_credential: str = ""
+
+    def __post_init__(self) -> None:
+        for name in ("receivers", "people"):
+            given = getattr(self, name)
+            bad = [one for one in given if not NAME.fullmatch(one)]
+            require(not bad, f"alerts.{name}", ", ".join(map(repr, bad)), "letters, digits, '.', '_' and '-', 64 at most")
+            require(len(set(given)) == len(given), f"alerts.{name}", given, "each named once")
+        require(0.0625 <= self.max_mib <= 1 << 20, "alerts.max_mib", self.max_mib, "0.0625 to 1048576")
+        require(0 <= self.expiry_s < 1 << 32, "alerts.expiry_s", self.expiry_s, "0 (never) to 4294967295")
+        for name in ("seal_key", "names_key"):
+            both = getattr(self, f"{name}_file") is not None and getattr(self, f"{name}_credential")
+            require(not both, f"alerts.{name}_file", f"given beside {name}_credential", "possible: one of them")
+
+    @property
+    def seal_key(self) -> Secret:
+        """Where the key for seals is."""
+        return Secret(self.seal_key_file, self.seal_key_credential)
+
+    @property
+    def names_key(self) -> Secret:
+        """Where the key for names is."""
+        return Secret(self.names_key_file, self.names_key_credential)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Models:
+    """Which classifiers run."""
+
+    use: tuple[str, ...] | None = None
+    """By name; left out: the one that is shipped as default, where there is one. No high-priority alarm needs any."""
+    workers: int = 0
+    """Threads that run them; 0: one a core."""
+
+    def __post_init__(self) -> None:
+        require(0 <= self.workers <= 64, "models.workers", self.workers, "0 to 64")
+        named = self.use or ()
+        require(len(named) <= MAX_MODELS, "models.use", f"{len(named)} models", f"at most {MAX_MODELS}")
+        require(len(set(named)) == len(named), "models.use", list(named), "each named once")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RecordingFile:
     """A recording, or a journal's folder, played as if it came now."""
 
@@ -156,6 +215,23 @@ class Queue:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """The heart rates between which nobody needs to look; the rules about rates follow from them."""
+
+    low_rate: float = 50.0
+    high_rate: float = 120.0
+
+    def __post_init__(self) -> None:
+        require(20 <= self.low_rate <= 150, "limits.low_rate", self.low_rate, "20 to 150 a minute")
+        require(
+            self.low_rate < self.high_rate <= 250,
+            "limits.high_rate",
+            self.high_rate,
+            f"more than low_rate, {self.low_rate:g}, to 250 a minute",
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
     """Where the daemon is asked how it is: /metrics and /healthz, on this machine alone."""
 
@@ -179,7 +255,16 @@ class Settings:
     sources: Sources = field(default_factory=Sources)
     queue: Queue = field(default_factory=Queue)
     health: Health = field(default_factory=Health)
+    alerts: Alerts = field(default_factory=Alerts)
+    models: Models = field(default_factory=Models)
     mqtt: Broker | None = None
     """Where alerts go; None: to a broker of the daemon's own, on this machine alone."""
-    engine: EngineConfig = field(default_factory=EngineConfig)
-    """The streams that are described, the rules in force."""
+    limits: Limits = field(default_factory=Limits)
+    streams: tuple[StreamFacts, ...] = ()
+    """Streams that a person described: that counts for more than what their device says."""
+    rules: tuple[RuleFacts, ...] = field(default_factory=default_rules)
+    """In force: a bedside monitor's, changed and added to by name."""
+
+    def engine(self, models: tuple[ModelFacts, ...] = ()) -> EngineConfig:
+        """Return what the engine is told, with these models."""
+        return EngineConfig(streams=self.streams, models=models, rules=self.rules)

@@ -66,7 +66,10 @@ class Keeper:
         make_engine: Callable[[EngineConfig], Machine],
         limits: Limits | None = None,
         files: Files = DISK,
+        lap: Callable[[str], None] = lambda _: None,
     ) -> None:
+        """`lap` hears when writing down and running are over."""
+        self._lap = lap
         self.trouble: EdgeEcgError | None = None
         """Why the journal is behind; None: it is not."""
         self._told = told
@@ -100,7 +103,9 @@ class Keeper:
                 self._journal.append(records)
             except JournalError as trouble:
                 self.trouble = trouble
+        self._lap("journal")
         given = self.engine.feed_many(records)
+        self._lap("engine")
         if not self.is_behind:
             self._journal.answered(given)
         if any(isinstance(event, Alert) for events in given for event in events):

@@ -7,10 +7,11 @@ from typing import Final
 from edgeecg.daemon.clock import Clock
 from edgeecg.daemon.inbox import Inbox
 from edgeecg.daemon.keeper import Keeper
+from edgeecg.daemon.numbers import Numbers
 from edgeecg.facts import EngineConfig
-from edgeecg.io.sources.items import Item
+from edgeecg.io.sources.items import Item, Notice
 from edgeecg.io.sources.reception import Reception
-from edgeecg.types import ConfigChange, Record, SourceChange, SourceState, Tick
+from edgeecg.types import Chunk, ConfigChange, Record, SourceChange, SourceState, Tick
 
 MOST_AT_ONCE: Final = 512
 """Records of one engine call: what comes first in a backlog is decided before all of it has been read."""
@@ -27,14 +28,18 @@ class Worker:
         reception: Reception,
         clock: Clock,
         *,
+        numbers: Numbers,
         draw_epoch: Callable[[], int],
         passed: Callable[[int], None],
+        noticed: Callable[[Notice], None],
+        may_rotate: Callable[[], bool],
         rotated: Callable[[], None],
         snapshot_every_s: float,
     ) -> None:
-        """`passed` is told of each Tick that has been through the engine; `rotated` when a snapshot holds all that was fed."""
-        self._inbox, self._keeper, self._reception, self._clock = inbox, keeper, reception, clock
-        self._draw_epoch, self._passed, self._rotated = draw_epoch, passed, rotated
+        """`passed` is told of each Tick that has been through the engine; `rotated` of each snapshot on disk."""
+        self._inbox, self._keeper, self._reception, self._clock, self._numbers = inbox, keeper, reception, clock, numbers
+        self._draw_epoch, self._passed, self._noticed = draw_epoch, passed, noticed
+        self._may_rotate, self._rotated = may_rotate, rotated
         self.snapshot_every_s = snapshot_every_s
         self._snapshot_ns = clock.now_ns()
         self._open: set[str] = set()
@@ -70,15 +75,28 @@ class Worker:
     def step(self, timeout_s: float) -> bool:
         """Feed one call's worth; return whether there was anything."""
         self._inbox.wait(timeout_s)
+        for notice in self._inbox.queue.notices():
+            self._noticed(notice)
         records = self._records(self._inbox.take(MOST_AT_ONCE))
         if not records:
             return False
+        self._time_queue(records)
+        self._numbers.begin()
         self._keeper.feed(records)
         for record in records:
             if isinstance(record, Tick):
                 self._passed(record.now_ns)
                 self._rotate_if_due(record.now_ns)
         return True
+
+    def open_streams(self) -> tuple[str, ...]:
+        """Return the streams whose sources are there."""
+        return tuple(self._open)
+
+    def _time_queue(self, records: Sequence[Record]) -> None:
+        oldest = next((record for record in records if isinstance(record, Chunk)), None)
+        if oldest is not None:
+            self._numbers.since(oldest.arrival_ns, "queue")
 
     def _records(self, items: Sequence[Item]) -> list[Record]:
         """Turn what came into what is fed: settings that a person changed are merged with what devices said of themselves."""
@@ -109,9 +127,13 @@ class Worker:
                 self._open.add(record.stream)
             elif record.change == SourceChange.LOST:
                 self._open.discard(record.stream)
+            elif record.change == SourceChange.DROPPED:
+                self._numbers.dropped.add(record.count)
+            self._numbers.open_streams.set(len(self._open))
 
     def _rotate_if_due(self, now_ns: int) -> None:
         age_s = (now_ns - self._snapshot_ns) / 1e9
-        if (self._keeper.wants_rotation or age_s >= self.snapshot_every_s) and self._keeper.rotate():
+        is_due = self._keeper.wants_rotation or age_s >= self.snapshot_every_s
+        if is_due and self._may_rotate() and self._keeper.rotate():
             self._snapshot_ns = now_ns
             self._rotated()

@@ -1,6 +1,6 @@
 """The settings file: what is right is read, what is wrong is all said at once, with its line and the key that was meant."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 
 from edgeecg.config import ConfigFaults, Settings, load, parse
 from edgeecg.config import settings as sections
-from edgeecg.config.effective import plain, toml
+from edgeecg.config.effective import LISTS, plain, toml
 from edgeecg.config.lines import Lines
 from edgeecg.config.secrets import Secret
 from edgeecg.errors import ConfigError
+from edgeecg.rulefacts import Priority, RuleFacts, default_rules
 
 EVERYTHING = """\
 [device]
@@ -48,6 +49,23 @@ username = "ward-3"
 name = "d1/ecg"
 rate_hz = 250
 rails_units = [-2048, 2047]
+
+[limits]
+low_rate = 40
+
+[models]
+use = []
+
+[[rule]]
+name = "couplet"
+priority = "high"
+
+[[rule]]
+name = "noisy"
+kind = "threshold"
+measure = "noise_mv"
+priority = "technical"
+limit = 0.5
 """
 
 
@@ -71,7 +89,16 @@ def test_everything_is_read() -> None:
     assert settings.sources.file[0].path == Path("night.edf")
     assert settings.mqtt is not None
     assert settings.mqtt.port_used == 8883
-    assert settings.engine.streams[0].rails_units == (-2048.0, 2047.0)
+    assert settings.streams[0].rails_units == (-2048.0, 2047.0)
+
+
+def test_rules_are_those_of_a_monitor_changed_and_added_to_by_name() -> None:
+    rules = {rule.name: rule for rule in parse(EVERYTHING, "edgeecg.toml").rules}
+    before = {rule.name: rule for rule in default_rules(low_rate=40)}
+    assert rules["couplet"] == replace(before["couplet"], priority=Priority.HIGH)
+    assert rules["noisy"] == RuleFacts(name="noisy", kind="threshold", measure="noise_mv", priority=Priority.TECHNICAL, limit=0.5)
+    assert {name: rules[name] for name in before if name != "couplet"} == {name: before[name] for name in before if name != "couplet"}
+    assert rules["bradycardia"].limit == 40
 
 
 def test_what_is_printed_reads_back_as_the_same() -> None:
@@ -82,8 +109,7 @@ def test_what_is_printed_reads_back_as_the_same() -> None:
 
 def test_every_section_is_printed() -> None:
     written = plain(parse(EVERYTHING, "edgeecg.toml"))
-    for field in fields(Settings):
-        assert field.name in {*written, "engine"}
+    assert {LISTS.get(field.name, field.name) for field in fields(Settings)} == set(written)
 
 
 def test_every_fault_is_said_at_once_with_its_line() -> None:
@@ -121,8 +147,8 @@ reorder_ms = 1e9
         "edgeecg.toml, line 17: stream[0].silence_s: 0.0 is not 0.5 to 3600",
         "edgeecg.toml, line 18: stream[0].reorder_ms: 1000000000.0 is not 0 to 2000",
         (
-            "edgeecg.toml, line 20: jurnal: a key is not one of device, health, journal, mqtt, queue, sources, state, stream "
-            "(did you mean journal?)"
+            "edgeecg.toml, line 20: jurnal: a key is not one of alerts, device, health, journal, limits, models, mqtt, queue, rule, "
+            "sources, state, stream (did you mean journal?)"
         ),
     ]
 
@@ -140,6 +166,13 @@ reorder_ms = 1e9
         ("[mqtt]\nhost = 'h'\npassword_file = '/p'", "mqtt.username: left out is not possible beside a password"),
         ("[mqtt]\nhost = 'h'\nkey_file = '/p'", "mqtt.certificate_file: given without key_file, or the other way round"),
         ("[journal]\nsize_cap_mib = 10", "journal.segment_mib: 32.0 is not 0.01 to half of size_cap_mib, 5"),
+        ("[alerts]\npeople=['a b']", "edgeecg.toml, line 2: alerts.people: 'a b' is not letters, digits"),
+        ("[models]\nuse=['a','a']", "edgeecg.toml, line 2: models.use: ['a', 'a'] is not each named once"),
+        ("[[rule]]\nname='couplet'\npriority='loud'", '"loud" is not one of technical, low, medium, high'),
+        ("[[rule]]\nname='pause'\nlimit=0", "edgeecg.toml, line 3: rule[0].limit: 0.0 is not more than 0"),
+        ("[[rule]]\nname='new'\npriority='low'", "rule[0].kind: left out"),
+        ("[[rule]]\nname='pause'\n[[rule]]\nname='pause'", "edgeecg.toml, line 4: rule[1].name: 'pause' is not each name once"),
+        ("[[rule]]\nname='pause'\nyields_to=['nobody']", "nobody is not names of rules"),
         ("[[stream]]\nname='a'\nrate_hz=250\n[[stream]]\nname='a'\nrate_hz=360", "stream: a is not each name once"),
     ],
 )

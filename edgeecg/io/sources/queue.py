@@ -122,7 +122,9 @@ class DroppingQueue:
             self._notices.clear()
             return taken
 
-    def __len__(self) -> int:
+    @property
+    def n_waiting(self) -> int:
+        """How many records wait."""
         return len(self._items)
 
     def oldest_ns(self) -> int | None:
