@@ -7,12 +7,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from edgeecg.api import rpeaks
+    from edgeecg.api import classify, rpeaks
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "rpeaks"]
+__all__ = ["__version__", "classify", "rpeaks"]
 
-_HOME = {"rpeaks": "edgeecg.api"}
+_HOME = dict.fromkeys(("classify", "rpeaks"), "edgeecg.api")
 
 
 def __getattr__(name: str) -> Any:  # PEP 562

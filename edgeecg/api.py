@@ -1,7 +1,7 @@
 """The plain way in, for a notebook: arrays in, arrays out, through the same engine that runs on a device."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -10,6 +10,9 @@ from edgeecg.engine import Engine
 from edgeecg.errors import InputError
 from edgeecg.facts import EngineConfig, StreamFacts
 from edgeecg.types import Beat, Chunk, Event, Record, SourceChange, SourceState
+
+if TYPE_CHECKING:
+    from edgeecg.models.recording import Classification
 
 PEAK = np.dtype(
     [
@@ -42,6 +45,21 @@ def rpeaks(samples: ArrayLike, rate_hz: float, *, mv_per_unit: float | None = No
     peaks = [event for event in run(x, rate_hz, mv_per_unit=scale, offset_units=zero, chunk_len=chunk_len) if isinstance(event, Beat)]
     peaks.sort(key=lambda beat: (beat.sample, beat.reported_at))
     return np.array([tuple(getattr(beat, name) for name in PEAK.names or ()) for beat in peaks], PEAK)
+
+
+def classify(samples: ArrayLike, rate_hz: float, model: str = "rhythm", *, mv_per_unit: float | None = None) -> "Classification":
+    """Classify one lead of any length and rate; `model` is a name, a name with its version, or the path of a card.
+
+    The windows are the engine's own, so the answer to each is the live one; a
+    recording shorter than a window is taken as if the rest of it were missing. `mv_per_unit` as in `rpeaks`.
+    """
+    from edgeecg.models import recording, registry, windows  # noqa: PLC0415  (a runtime is loaded where a model is asked for)
+
+    x = np.asarray(samples)
+    scale, zero = units(x) if mv_per_unit is None else (mv_per_unit, 0.0)
+    _check(x, 1)
+    stream = StreamFacts(name=windows.STREAM, rate_hz=rate_hz, mv_per_unit=scale, offset_units=zero)
+    return recording.classify(x, stream, registry.loaded(model))
 
 
 def run(

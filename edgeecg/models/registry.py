@@ -3,6 +3,7 @@
 import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from edgeecg.errors import Fault, ModelError, ModelUnavailableError
@@ -98,3 +99,14 @@ class Registry:
         except ModelError as error:
             return None, ModelState(name, ModelChange.REFUSED, str(error))
         return model, ModelState(name, ModelChange.READY, model.spoken)
+
+
+def loaded(name: str) -> Model:
+    """Load a model by name; one that was loaded before is the same one, while its card is."""
+    path = Registry().entry(name).path
+    return _loaded(name, path.stat().st_mtime_ns if path.exists() else 0)
+
+
+@lru_cache(maxsize=4)
+def _loaded(name: str, changed_ns: int) -> Model:  # noqa: ARG001  (a card that changed is another card)
+    return Registry().load(name)

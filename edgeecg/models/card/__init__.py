@@ -125,6 +125,7 @@ def _cross_faults(card: Card) -> Iterator[Fault]:
         yield Fault("label_names", f"{len(card.label_names)} names", f"one for each of {len(labels)} labels")
     yield from _input_faults(card.input, card.task)
     yield from _file_faults(card)
+    yield from _golden_faults(card)
     for i, metric in enumerate(card.metrics):
         low, high = metric.low, metric.high
         if (low is None) != (high is None) or (low is not None and high is not None and not low <= metric.value <= high):
@@ -167,6 +168,12 @@ def _file_faults(card: Card) -> Iterator[Fault]:
         yield Fault("input.preprocessing", "missing", "left out where there is a net")
     if card.fusion and not card.nets and card.fusion.net_weight > 0:
         yield Fault("fusion.net_weight", card.fusion.net_weight, "0 where there is no net")
+    if card.fusion and card.fusion.typical and len(card.fusion.typical) != card.fusion.features_len:
+        yield Fault("fusion.typical", f"{len(card.fusion.typical)} values", f"one for each of {card.fusion.features_len} features")
+
+
+def _golden_faults(card: Card) -> Iterator[Fault]:
+    """Find expectations that are not one for each file."""
     for key in card.golden.outputs.keys() - card.files.keys():
         yield Fault(f"golden.outputs.{key}", "an expectation", "of a file of this model")
     for key in card.files.keys() - card.golden.outputs.keys():

@@ -85,6 +85,8 @@ class Fusion(Section):
     features: Name
     features_version: Annotated[int, Field(ge=1)]
     features_len: Annotated[int, Field(ge=1, le=4096)]
+    typical: Annotated[tuple[float, ...], Several] = ()
+    """Each feature's median over the training windows: with it a model can say which features spoke."""
 
 
 class Calibration(Section):

@@ -1,0 +1,95 @@
+"""A whole recording classified: its windows through the engine, each with its answer, and one answer from them all.
+
+A recording's probabilities are the normalised geometric mean of its readable windows' calibrated ones, which is the
+softmax of their mean scores over the temperature. Of a model of beats they are the shares of the beats it answered.
+Without one readable window there is no label, and the answer is to abstain.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeecg.facts import StreamFacts
+from edgeecg.models import card as cards
+from edgeecg.models.classifier import LEAST_PROBABILITY, Classifier, Model
+from edgeecg.models.why import Why, explained
+from edgeecg.models.windows import run
+from edgeecg.types import Prediction, WindowReady
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """One window of a recording, in its samples, and what the model says to it."""
+
+    start_sample: int
+    len_samples: int
+    beat_sample: int
+    """The R peak it is about; -1: the window is about no one beat."""
+    readable: bool
+    label: str
+    """The label ranked first; empty where the window is not readable."""
+    probabilities: dict[str, float]
+    abstained: bool
+    activation: tuple[float, ...] = field(repr=False, default=())
+    """What spoke for the label along the window, the largest of magnitude 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Classification:
+    """What a model says to a recording."""
+
+    label: str
+    """The label ranked first, also where the model abstains; empty where no window is readable."""
+    probabilities: dict[str, float]
+    abstained: bool
+    windows: tuple[Window, ...] = field(repr=False)
+    why: Why
+    model: str
+    """Name, version, file and runtime."""
+
+
+def classify(samples: NDArray[np.number], stream: StreamFacts, model: Model) -> Classification:
+    """Classify one lead with a loaded model."""
+    facts, classifier = cards.to_facts(model.card), Classifier(model)
+    events = list(run(samples, stream, facts, classifier))
+    announced = {event.window_id: event for event in events if isinstance(event, WindowReady)}
+    answers = {event.window_id: event for event in events if isinstance(event, Prediction)}
+    windows = tuple(_window(window, answers.get(window.window_id), facts.labels, len(samples)) for window in announced.values())
+    shares = _of_beats(answers.values(), facts.labels) if facts.before_s >= 0 else _of_windows(answers.values(), facts.labels)
+    label = max(shares, key=shares.__getitem__) if shares else ""
+    why = explained(classifier, label, [(announced[number], answer) for number, answer in answers.items()], stream.rate_hz)
+    abstained = not shares or shares[label] < facts.abstain_below
+    return Classification(label, shares, abstained, windows, why, model.spoken)
+
+
+def _window(window: WindowReady, answer: Prediction | None, labels: Sequence[str], n_samples: int) -> Window:
+    """Tell of a window as far as the recording goes."""
+    start = max(0, window.start_sample)
+    return Window(
+        start_sample=start,
+        len_samples=max(0, min(window.start_sample + window.len_samples, n_samples) - start),
+        beat_sample=window.beat_sample,
+        readable=window.readable,
+        label=answer.label if answer else "",
+        probabilities=dict(zip(labels, answer.probabilities, strict=True)) if answer else {},
+        abstained=answer.abstained if answer else True,
+        activation=answer.activation if answer else (),
+    )
+
+
+def _of_windows(answers: Iterable[Prediction], labels: Sequence[str]) -> dict[str, float]:
+    logs = [[math.log(max(p, LEAST_PROBABILITY)) for p in answer.probabilities] for answer in answers]
+    if not logs:
+        return {}
+    means = [math.fsum(column) / len(logs) for column in zip(*logs, strict=True)]
+    weights = [math.exp(mean - max(means)) for mean in means]
+    return {label: weight / math.fsum(weights) for label, weight in zip(labels, weights, strict=True)}
+
+
+def _of_beats(answers: Iterable[Prediction], labels: Sequence[str]) -> dict[str, float]:
+    said = Counter(answer.label for answer in answers if not answer.abstained)
+    return {label: said[label] / said.total() for label in labels} if said else {}

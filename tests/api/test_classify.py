@@ -1,0 +1,154 @@
+"""The plain way to a model's answer: any length, any rate, and what the engine says live, window by window."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import edgeecg
+from edgeecg.engine import Engine
+from edgeecg.errors import ConfigError, InputError, ModelError
+from edgeecg.facts import EngineConfig, StreamFacts
+from edgeecg.models import card as cards
+from edgeecg.models.card import Card
+from edgeecg.models.classifier import Classifier
+from edgeecg.models.loading import load
+from edgeecg.models.windows import STREAM
+from edgeecg.types import Chunk, Prediction, SourceChange, SourceState, WindowReady
+from tests.laws.signals import heart
+from tests.models import toys
+from tests.models.conftest import toy_features as toy_features  # noqa: PLC0414  (pytest's way to share a fixture)
+
+
+@pytest.fixture
+def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("EDGEECG_MODELS", str(tmp_path))
+    monkeypatch.setenv("EDGEECG_CACHE", str(tmp_path))
+    return tmp_path
+
+
+@pytest.fixture
+def card(models: Path) -> Card:
+    return toys.toy(models, calibration={"temperature": 3.0, "abstain_below": 0.0})
+
+
+@pytest.mark.usefixtures("card")
+@pytest.mark.parametrize("rate_hz", [100.0, 250.0, 300.0, 1000.0])
+@pytest.mark.parametrize(("seconds", "n"), [(6.0, 1), (10.0, 1), (31.0, 11)])
+def test_any_length_and_rate_has_an_answer(rate_hz: float, seconds: float, n: int) -> None:
+    x, _ = heart(rate_hz, seconds, seed=1)
+    result = edgeecg.classify(x, rate_hz, "toy")
+    assert result.label == max(result.probabilities, key=result.probabilities.__getitem__)
+    assert sum(result.probabilities.values()) == pytest.approx(1)
+    assert list(result.probabilities) == ["N", "A", "~"]
+    assert len(result.windows) == n
+    assert all(window.readable and window.start_sample + window.len_samples <= len(x) for window in result.windows)
+    assert result.model.startswith("toy-1.0, fp32_onnx on onnxruntime")
+
+
+def test_each_window_has_the_answer_a_live_stream_would_get(card: Card, models: Path) -> None:
+    x, _ = heart(360.0, 20.0, seed=2)
+    engine = Engine(EngineConfig(streams=(StreamFacts(name=STREAM, rate_hz=360.0),), models=(cards.to_facts(card),)))
+    classifier, live = Classifier(load(card, models)), []
+    engine.feed(SourceState(STREAM, SourceChange.OPENED, 0))
+    for start in range(0, len(x), 50):
+        for event in engine.feed(Chunk(STREAM, x[start : start + 50], start)):
+            if isinstance(event, WindowReady):
+                live += [event for event in engine.feed(classifier(event)) if isinstance(event, Prediction)]
+    result = edgeecg.classify(x, 360.0, "toy", mv_per_unit=1.0)
+    assert len(live) >= 5
+    told = [(window.start_sample, tuple(window.probabilities.values()), window.activation) for window in result.windows]
+    assert told[: len(live)] == [(one.start_sample, one.probabilities, one.activation) for one in live]
+
+
+def test_a_recording_is_the_geometric_mean_of_its_windows(card: Card) -> None:
+    assert card.calibration.temperature == 3.0
+    x, _ = heart(250.0, 20.0, seed=3)
+    result = edgeecg.classify(x, 250.0, "toy")
+    each = np.array([list(window.probabilities.values()) for window in result.windows])
+    mean = np.exp(np.log(each).mean(axis=0))
+    np.testing.assert_allclose(list(result.probabilities.values()), mean / mean.sum(), rtol=1e-9)
+
+
+@pytest.mark.usefixtures("card")
+@pytest.mark.parametrize("spoilt", ["missing", "short"])
+def test_what_cannot_be_read_has_no_label_and_says_so(spoilt: str) -> None:
+    x, _ = heart(250.0, 3.0 if spoilt == "short" else 15.0, seed=4)
+    x[:] = np.nan if spoilt == "missing" else x
+    result = edgeecg.classify(x, 250.0, "toy")
+    assert (result.label, result.probabilities, result.abstained) == ("", {}, True)
+    assert result.windows
+    assert not any(window.readable or window.label for window in result.windows)
+    assert str(result.why) == "No stretch of the signal was readable for long enough."
+
+
+def test_a_model_that_is_not_sure_abstains(models: Path) -> None:
+    x, _ = heart(250.0, 12.0, seed=4)
+    for temperature, abstained in ((1, False), (1000, True)):
+        toys.toy(models, calibration={"temperature": temperature * 0.3, "abstain_below": 0.5}, version=f"1.{temperature}")
+        result = edgeecg.classify(x, 250.0, f"toy-1.{temperature}")
+        assert result.abstained == abstained
+        assert all(window.abstained == abstained for window in result.windows)
+        assert result.label
+
+
+@pytest.mark.usefixtures("toy_features")
+def test_why_names_where_it_looked_and_the_features_that_spoke(models: Path) -> None:
+    fusion = {"net_weight": 0.3, "features": "toy", "features_version": 1, "features_len": 2, "typical": [0.0, 5.0]}
+    card = toys.toy(models, tree=True, fusion=fusion, calibration={"temperature": 1.0})
+    x, _ = heart(250.0, 10.0, seed=1)
+    result = edgeecg.classify(x, 250.0, "toy")
+    assert result.label == card.labels[1], "the stump says so to whatever has a beat"
+    (spoke,) = result.why.features
+    assert (spoke.name, spoke.value, spoke.usually, spoke.part) == ("whether there are beats", 1.0, 0.0, 1.0)
+    assert "whether there are beats is 1, usually 0: 100% of A." in str(result.why)
+    line = np.array(result.windows[0].activation)
+    for stretch in result.why.looked:
+        places = slice(round(stretch.start_s / 10 * len(line)), round(stretch.end_s / 10 * len(line)))
+        assert np.all(line[places] >= 0.5 * line.max())
+    assert sum(stretch.end_s - stretch.start_s for stretch in result.why.looked) == pytest.approx(
+        10 / len(line) * np.count_nonzero(line >= 0.5 * line.max())
+    )
+
+
+def test_a_model_of_beats_answers_beat_by_beat(models: Path) -> None:
+    given = {"rate_hz": 250.0, "window_s": 2.0, "before_s": 0.5, "preprocessing": {"order": 2, "low_hz": 0.67, "high_hz": 40.0}}
+    toys.toy(models, task="beat", input=given | {"rate_hz": 500.0})
+    x, places = heart(250.0, 20.0, seed=1)
+    result = edgeecg.classify(x, 250.0, "toy")
+    answered = [window for window in result.windows if window.label]
+    assert len(answered) >= len(places) - 6
+    assert all(np.min(np.abs(places - window.beat_sample)) <= 2 for window in answered)
+    shares = {label: sum(window.label == label for window in answered) / len(answered) for label in "NA~"}
+    assert result.probabilities == pytest.approx(shares)
+
+
+def test_counts_of_a_converter_are_classified_like_millivolt(card: Card) -> None:
+    assert card.name == "toy"
+    x, _ = heart(250.0, 12.0, seed=1)
+    counts = np.round(x * 400 + 2048).astype(np.int16)
+    one, other = edgeecg.classify(x, 250.0, "toy"), edgeecg.classify(counts, 250.0, "toy")
+    np.testing.assert_allclose(list(one.probabilities.values()), list(other.probabilities.values()), atol=0.05)
+
+
+@pytest.mark.usefixtures("card")
+def test_what_is_no_recording_is_refused() -> None:
+    with pytest.raises(InputError, match="samples: an empty array is not at least one sample"):
+        edgeecg.classify([], 250.0, "toy")
+    with pytest.raises(InputError, match="one lead"):
+        edgeecg.classify(np.zeros((100, 2)), 250.0, "toy")
+    with pytest.raises(ConfigError, match=r"rate_hz: 20.0 is not a rate from 100"):
+        edgeecg.classify(np.zeros(1000), 20.0, "toy")
+    with pytest.raises(ModelError, match="model: 'nonesuch' is not one of toy"):
+        edgeecg.classify(np.zeros(1000), 250.0, "nonesuch")
+
+
+def test_a_card_that_changed_is_another_model(models: Path) -> None:
+    import os
+
+    x, _ = heart(250.0, 10.0, seed=1)
+    toys.toy(models)
+    first = edgeecg.classify(x, 250.0, "toy")
+    path = cards.write(toys.toy(models, seed=9), models)
+    os.utime(path, ns=(1, 1))
+    assert edgeecg.classify(x, 250.0, "toy").probabilities != first.probabilities
