@@ -24,6 +24,10 @@ COMMANDS = {
     "probe": "say what is at the end of a serial line: format, rate, leads, integrity, signal",
     "eval rpeaks": "measure the R-peak detector against annotated recordings",
     "eval quality": "measure signal quality and heart rate against annotated recordings",
+    "models list": "list the classifiers there are here",
+    "models show": "print a classifier's card: what it is, how good it is, its files by hash",
+    "models verify": "check that classifiers are what their cards say: files, shapes, answers",
+    "models bench": "measure a classifier's files and runtimes on this host, and choose among them",
     "warmup": "compile every kernel now, so that no first beat waits for it",
     "version": "say what is installed: what a bug report needs",
 }

@@ -31,10 +31,14 @@ class Model:
     features: Features | None
 
     @property
+    def runtime(self) -> str:
+        """What the net runs on, with its version; empty without a net."""
+        return self.net.runtime if self.net else ""
+
+    @property
     def spoken(self) -> str:
         """Name, version, file and runtime, for people."""
-        runs_on = f"{self.key} on {self.net.runtime}" if self.net else "tree alone"
-        return f"{self.card.id}, {runs_on}"
+        return f"{self.card.id}, {f'{self.key} on {self.runtime}' if self.net else 'tree alone'}"
 
 
 @dataclass(frozen=True, slots=True)

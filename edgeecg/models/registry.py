@@ -72,10 +72,12 @@ class Registry:
         for entry in entries:
             if name in {entry.name, entry.id}:
                 return entry
-        known = ", ".join(dict.fromkeys(entry.name for entry in entries)) or f"there: no folder holds one ({self._places()})"
+        known = ", ".join(dict.fromkeys(entry.name for entry in entries)) or f"there: no folder holds one ({self.places})"
         raise ModelError(Fault("model", repr(name), f"one of {known}" if entries else known))
 
-    def _places(self) -> str:
+    @property
+    def places(self) -> str:
+        """The folders, for people."""
         return ", ".join(map(str, self._folders))
 
     def card(self, name: str) -> Card:

@@ -1,0 +1,76 @@
+"""How long one window takes on this host, on each file of a model: medians of rounds in which the files take turns."""
+
+import statistics
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from edgeecg.models import golden
+from edgeecg.models.card import Card, FileKey
+from edgeecg.models.classifier import Classifier
+from edgeecg.models.loading import load
+from edgeecg.models.verify import Verdict, check_file
+
+ROUNDS = 5
+ROUND_S = 0.15
+WORTH = 0.95
+"""A file is chosen before one that stands earlier on the card if it takes less than this of its time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """One file's time for a window, from millivolt to scores, processor time of one thread."""
+
+    key: FileKey
+    runtime: str
+    load_ms: float
+    window_ms: float
+    verdict: Verdict
+    detail: str = ""
+
+
+def measure(card: Card, folder: Path, cache: Path | None, *, keys: Sequence[FileKey] = (), rounds: int = ROUNDS) -> list[Timing]:
+    """Measure each net file that runs here; one that does not say what its card expects is measured all the same."""
+    verdicts = {key: check_file(card, folder, key) for key in keys or card.nets}
+    runnable = [key for key, check in verdicts.items() if check.verdict is not Verdict.NOT_RUN]
+    classifiers, loading = {}, {}
+    for key in runnable:
+        begun = time.perf_counter()
+        classifiers[key] = Classifier(load(card, folder, key=key, cache=cache))
+        loading[key] = (time.perf_counter() - begun) * 1e3
+    taken: dict[FileKey, list[float]] = {key: [] for key in runnable}
+    for _ in range(rounds):
+        for key in runnable:
+            taken[key].append(_round_ms(classifiers[key]))
+    return [
+        Timing(
+            key,
+            classifiers[key].model.runtime,
+            loading[key],
+            statistics.median(taken[key]),
+            verdicts[key].verdict,
+            verdicts[key].detail,
+        )
+        for key in runnable
+    ]
+
+
+def _round_ms(classifier: Classifier) -> float:
+    """Return the processor time of a window, over as many as fit into a round, after one that warms up."""
+    samples, beats = golden.window(classifier.model.card.input)
+    classifier.opinion(samples, beats)
+    n, begun_s, begun = 0, time.perf_counter(), time.process_time()
+    while time.perf_counter() - begun_s < ROUND_S:
+        classifier.opinion(samples, beats)
+        n += 1
+    return (time.process_time() - begun) * 1e3 / n
+
+
+def fastest(timings: Sequence[Timing]) -> Timing | None:
+    """Return the file to use here: sound, and faster by enough than what stands before it on the card."""
+    best: Timing | None = None
+    for timing in timings:
+        if timing.verdict is Verdict.SOUND and (best is None or timing.window_ms < WORTH * best.window_ms):
+            best = timing
+    return best
