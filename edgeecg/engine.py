@@ -56,6 +56,10 @@ class Engine:
         """The settings in force."""
         return self._fleet.config
 
+    def next_sample(self, stream: str) -> int:
+        """Return the number the next sample of a stream will have, if none is missing before it; -1: there is no such stream."""
+        return self._fleet.next_sample(stream)
+
     def feed(self, record: Record) -> Events:
         """Take one record; return what it decided."""
         return self.feed_many((record,))[0]

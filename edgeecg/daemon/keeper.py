@@ -7,7 +7,7 @@ then behind, which `trouble` says, until a snapshot of the engine can be written
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, Generic, Protocol, TypeVar
 
 from edgeecg.errors import EdgeEcgError, JournalError, SnapshotError
 from edgeecg.facts import EngineConfig
@@ -16,6 +16,7 @@ from edgeecg.journal.segment import answers_of
 from edgeecg.types import Alert, Chunk, Event, Record, SourceState, Tick, WindowReady
 
 Given = Sequence[Sequence[Event]]
+M = TypeVar("M", bound="Machine")
 Told = Callable[[Sequence[Record], Given], None]
 
 NEVER: Final = 0
@@ -54,7 +55,7 @@ class Recovery:
     """Why the engine does not go on from all that was written."""
 
 
-class Keeper:
+class Keeper(Generic[M]):
     """One engine and its journal. `told` hears what every call gave, those fed again first."""
 
     def __init__(
@@ -63,7 +64,7 @@ class Keeper:
         config: EngineConfig,
         *,
         told: Told,
-        make_engine: Callable[[EngineConfig], Machine],
+        make_engine: Callable[[EngineConfig], M],
         limits: Limits | None = None,
         files: Files = DISK,
         lap: Callable[[str], None] = lambda _: None,
@@ -140,8 +141,8 @@ class Keeper:
 
 
 def _recovered(
-    folder: Path, config: EngineConfig, files: Files, make_engine: Callable[[EngineConfig], Machine], journal: Journal, told: Told
-) -> tuple[Machine, Recovery]:
+    folder: Path, config: EngineConfig, files: Files, make_engine: Callable[[EngineConfig], M], journal: Journal, told: Told
+) -> tuple[M, Recovery]:
     try:
         snapshot, entries, report = recover(folder, files)
         engine = _started(snapshot, report, config, make_engine)
@@ -161,7 +162,7 @@ def _recovered(
     return engine, Recovery(calls, last_ns, waiting, differing, report.damage or _difference(differing))
 
 
-def _started(snapshot: bytes | None, report: Report, config: EngineConfig, make_engine: Callable[[EngineConfig], Machine]) -> Machine:
+def _started(snapshot: bytes | None, report: Report, config: EngineConfig, make_engine: Callable[[EngineConfig], M]) -> M:
     engine = make_engine(report.config or config)
     if snapshot is not None:
         engine.restore(snapshot)

@@ -8,6 +8,7 @@ from edgeecg.daemon.clock import Clock
 from edgeecg.daemon.inbox import Inbox
 from edgeecg.daemon.keeper import Keeper
 from edgeecg.daemon.numbers import Numbers
+from edgeecg.engine import Engine
 from edgeecg.facts import EngineConfig
 from edgeecg.io.sources.items import Item, Notice
 from edgeecg.io.sources.reception import Reception
@@ -24,7 +25,7 @@ class Worker:
     def __init__(
         self,
         inbox: Inbox,
-        keeper: Keeper,
+        keeper: Keeper[Engine],
         reception: Reception,
         clock: Clock,
         *,

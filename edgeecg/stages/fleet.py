@@ -166,6 +166,11 @@ class Fleet:
         allowed = f"(n, {leads})" if leads > 1 else "(n,) or (n, 1)"
         return Refused(chunk.stream, RefusalReason.WRONG_SHAPE, f"samples of shape {chunk.samples.shape}", allowed, now)
 
+    def next_sample(self, name: str) -> int:
+        """Return what the next sample of a stream will be numbered; -1: there is no such stream."""
+        slot = self._slots.get(name)
+        return -1 if slot is None else self._now(slot) + 1
+
     def _now(self, slot: int) -> int:
         """The newest sample of a stream: what an event is reported at that no sample decided."""
         return int(self._streams[slot]["align"]["next_index"]) - 1

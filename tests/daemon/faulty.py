@@ -68,13 +68,13 @@ class Life:
     def live(self, calls: list[tuple[Record, ...]], *, end_after: int | None = None) -> None:
         """Feed from where the engine stands. A supervisor tries again when the start fails."""
         keeper = self._started()
-        done = count_of_calls(calls, keeper.engine.fed)  # type: ignore[attr-defined]
+        done = count_of_calls(calls, keeper.engine.fed)
         for call in calls[done:end_after]:
             keeper.feed(call)
             if keeper.wants_rotation:
                 keeper.rotate()
 
-    def _started(self) -> Keeper:
+    def _started(self) -> Keeper[AlertingToy]:
         for _ in range(30):
             try:
                 return Keeper(HOME, CONFIG, told=self._told, make_engine=AlertingToy, limits=LIMITS, files=self.files)

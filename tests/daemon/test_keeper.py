@@ -12,7 +12,7 @@ CALLS = input_of(60)
 ALERTS, OPERATIONS = unfaulted(CALLS)
 
 
-def keeper_on(files: MemoryFiles, make_engine: type[AlertingToy] = AlertingToy) -> Keeper:
+def keeper_on(files: MemoryFiles, make_engine: type[AlertingToy] = AlertingToy) -> Keeper[AlertingToy]:
     return Keeper(HOME, CONFIG, told=lambda _records, _given: None, make_engine=make_engine, limits=LIMITS, files=files)
 
 
