@@ -102,7 +102,7 @@ def test_what_is_not_there_is_said(tmp_path: Path) -> None:
 
 
 def example() -> Excerpt:
-    samples: NDArray[np.float64] = (counts(4)[:930] * MV)[:, None]
+    samples = counts(4)[:930, None].astype(np.float64) * MV
     samples[100:150] = np.nan
     beat = Beat("belt/ecg", "I", 1200, 0.9, Morphology.WIDE, 140.0, 0.6, 0.5, 1.2, False, 1250)
     alert = Alert(
