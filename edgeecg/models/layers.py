@@ -32,9 +32,7 @@ def alone(model: ModelProto, windows: Floats) -> tuple[LayerReport, ...]:
     """Measure every layer, in the graph's order."""
     nodes = layers(model)
     names = [node.output[0] for node in nodes]
-    given = model.graph.input[0].name
-    found = ranges(model, windows, [*(x for x in dict.fromkeys(node.input[0] for node in nodes) if x != given), *names])
-    found[given] = (min(0.0, float(windows.min())), max(0.0, float(windows.max())))
+    found = ranges(model, windows, [*(node.input[0] for node in nodes), *names])
     snr = {name: Snr() for name in names}
     for values in Probe(_with_twins(model, nodes, found), [*names, *(name + TWIN for name in names)]).over(windows):
         for name in names:

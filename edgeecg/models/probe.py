@@ -38,14 +38,15 @@ class Probe:
 
 
 def ranges(model: ModelProto, windows: Floats, tensors: Sequence[str]) -> dict[str, Range]:
-    """Return the least and the greatest value each tensor takes, zero included: quantized, it must have zero."""
-    low = dict.fromkeys(tensors, 0.0)
-    high = dict.fromkeys(tensors, 0.0)
-    for values in Probe(model, tensors).over(windows):
-        for name, value in values.items():
+    """Return the least and the greatest value the input and these tensors take, zero included: quantized, each must have zero."""
+    given = model.graph.input[0].name
+    computed = [name for name in tensors if name != given]
+    low, high = dict.fromkeys([given, *computed], 0.0), dict.fromkeys([given, *computed], 0.0)
+    for window, values in zip(windows, Probe(model, computed).over(windows), strict=True):
+        for name, value in {given: window, **values}.items():
             low[name] = min(low[name], float(value.min()))
             high[name] = max(high[name], float(value.max()))
-    return {name: (low[name], high[name]) for name in tensors}
+    return {name: (low[name], high[name]) for name in low}
 
 
 class Snr:

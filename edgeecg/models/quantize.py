@@ -5,7 +5,7 @@ thousandth of the time, and the answer is read off it.
 """
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -63,11 +63,13 @@ def quantize(
     float: closer, and slower. `independent`: a sigmoid for each label, not one answer of several.
     """
     model = onnx.load(fp32_path)
-    _check(model, windows, keep_float)
-    _write(model, windows, out_path, [*HEAD, *_with_swish(model, keep_float)], convs_only)
+    check(model, windows, keep_float)
+    _write(model, windows, out_path, [*HEAD, *with_swish(model, keep_float)], convs_only)
     reports = alone(model, windows) if by_layer else ()
     judge = windows if judge is None else judge
-    snr_db, same = _compare(model, onnx.load(out_path), judge, independent)
+    name = output_of(model)
+    int8 = Probe(onnx.load(out_path), [name])
+    snr_db, same = compare(model, lambda window: int8(window)[name], judge, independent=independent)
     return Report(len(windows), len(judge), tuple(keep_float), reports, snr_db, same)
 
 
@@ -97,7 +99,8 @@ def faults(report: Report, where: str = "int8", score_change: float | None = Non
         yield Fault(where, f"a score {-score_change:.4f} under fp32's", f"at most {MAX_SCORE_LOSS:g} under it")
 
 
-def _check(model: ModelProto, windows: Floats, keep_float: Sequence[str]) -> None:
+def check(model: ModelProto, windows: Floats, keep_float: Sequence[str]) -> None:
+    """Refuse windows and layers that are not the graph's."""
     length = model.graph.input[0].type.tensor_type.shape.dim[-1].dim_value
     if windows.ndim != 2 or windows.shape[1] != length or not len(windows):
         raise ModelError(Fault("windows", f"an array of shape {windows.shape}", f"windows of {length} samples, one a row"))
@@ -108,7 +111,7 @@ def _check(model: ModelProto, windows: Floats, keep_float: Sequence[str]) -> Non
         raise ModelError(Fault("keep_float", ", ".join(unknown), f"among the {len(known)} layers of the graph"))
 
 
-def _with_swish(model: ModelProto, names: Sequence[str]) -> Iterator[str]:
+def with_swish(model: ModelProto, names: Sequence[str]) -> Iterator[str]:
     """Yield layers and the nodes of the Swish that reads each."""
     kept = set(names)
     for node in model.graph.node:
@@ -160,14 +163,20 @@ def _prepared(model: ModelProto) -> ModelProto:
     return prepared
 
 
-def _compare(model: ModelProto, int8: ModelProto, windows: Floats, independent: bool) -> tuple[float, float | None]:
-    names = [output.name for output in model.graph.output]
-    output = LOGITS if LOGITS in names else FEATURES
+def output_of(model: ModelProto) -> str:
+    """Name what a graph is asked for: logits, or an encoder's features."""
+    return LOGITS if LOGITS in [output.name for output in model.graph.output] else FEATURES
+
+
+def compare(fp32: ModelProto, ask: Callable[[Floats], Floats], windows: Floats, *, independent: bool) -> tuple[float, float | None]:
+    """Return the signal over noise of what `ask` says against what fp32 says, and the share of answers that are the same."""
+    name = output_of(fp32)
     snr, same = Snr(), []
-    for wanted, got in zip(Probe(model, [output]).over(windows), Probe(int8, [output]).over(windows), strict=True):
-        snr.add(wanted[output], got[output])
-        same.append(_same(wanted[output], got[output], independent))
-    return snr.db, None if output == FEATURES else float(np.mean(same))
+    for window, wanted in zip(windows, Probe(fp32, [name]).over(windows), strict=True):
+        got = ask(window)
+        snr.add(wanted[name], got)
+        same.append(_same(wanted[name], got, independent))
+    return snr.db, None if name == FEATURES else float(np.mean(same))
 
 
 def _same(wanted: Floats, got: Floats, independent: bool) -> float:

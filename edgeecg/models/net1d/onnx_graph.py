@@ -5,8 +5,10 @@ An odd length's shortcut is concat(max_pool(x), relu(last)): a zero padded in fr
 minus infinity (`Pad_Fusion`), which is another number.
 """
 
+import dataclasses
+import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +17,7 @@ from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 from edgeecg.models.net1d.assemble import ACTIVATION, FEATURES, INPUT, LOGITS, assemble, same_padding
 from edgeecg.models.net1d.shape import Net1dShape
 
+SHAPE_KEY = "edgeecg.net1d"
 OPSET, IR_VERSION = 17, 8  # what every onnxruntime this package allows reads
 
 Weights = Mapping[str, NDArray[np.float32]]
@@ -26,6 +29,27 @@ def build(shape: Net1dShape, n_labels: int, weights: Weights, len_samples: int) 
     graph = _OnnxGraph(weights, shape, n_labels, len_samples)
     assemble(shape, n_labels, INPUT, graph)
     return graph.model()
+
+
+class Net1d(NamedTuple):
+    """What a graph was built from."""
+
+    shape: Net1dShape
+    n_labels: int
+    weights: dict[str, NDArray[np.float32]]
+    len_samples: int
+
+
+def read(model: ModelProto) -> Net1d:
+    """Take a float graph that `build` made apart again."""
+    described = [entry.value for entry in model.metadata_props if entry.key == SHAPE_KEY]
+    if not described:
+        raise ValueError(f"graph: no {SHAPE_KEY} in its metadata is not what this package builds")
+    table = json.loads(described[0])
+    shape = Net1dShape(**{key: tuple(value) if isinstance(value, list) else value for key, value in table["shape"].items()})
+    arrays = {constant.name: numpy_helper.to_array(constant) for constant in model.graph.initializer}
+    weights = {name: arrays[name].reshape(dims) for name, dims in shape.weights(table["n_labels"]).items()}
+    return Net1d(shape, table["n_labels"], weights, model.graph.input[0].type.tensor_type.shape.dim[-1].dim_value)
 
 
 def check(shape: Net1dShape, n_labels: int, weights: Weights) -> None:
@@ -51,7 +75,10 @@ class _OnnxGraph:
         inputs = [helper.make_tensor_value_info(INPUT, TensorProto.FLOAT, (1, 1, 1, self._len_samples))]
         outputs = [helper.make_tensor_value_info(name, TensorProto.FLOAT, dims) for name, dims in self._outputs]
         graph = helper.make_graph(self._nodes, "net1d", inputs, outputs, self._constants)
-        return helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION, producer_name="edgeecg")
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION, producer_name="edgeecg")
+        table = {"n_labels": self._n_labels, "shape": dataclasses.asdict(self._shape)}
+        model.metadata_props.add(key=SHAPE_KEY, value=json.dumps(table))
+        return model
 
     def _node(self, kind: str, inputs: Sequence[str], name: str, dims: tuple[int, int] = (0, 0), **attributes: Any) -> str:
         self._nodes.append(helper.make_node(kind, inputs, [name], name, **attributes))
