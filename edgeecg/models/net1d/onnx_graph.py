@@ -46,7 +46,8 @@ def read(model: ModelProto) -> Net1d:
     if not described:
         raise ValueError(f"graph: no {SHAPE_KEY} in its metadata is not what this package builds")
     table = json.loads(described[0])
-    shape = Net1dShape(**{key: tuple(value) if isinstance(value, list) else value for key, value in table["shape"].items()})
+    fields: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in table["shape"].items()}
+    shape = Net1dShape(**fields)
     arrays = {constant.name: numpy_helper.to_array(constant) for constant in model.graph.initializer}
     weights = {name: arrays[name].reshape(dims) for name, dims in shape.weights(table["n_labels"]).items()}
     return Net1d(shape, table["n_labels"], weights, model.graph.input[0].type.tensor_type.shape.dim[-1].dim_value)

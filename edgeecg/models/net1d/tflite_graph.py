@@ -155,7 +155,9 @@ class _TfliteGraph:
         kernel, bias = self._weights["dense.weight"], self._weights["dense.bias"]
         n, length = len(kernel), x.dims[2]
         moments = self._convolve(self._in_float_(x), "dense", kernel[:, :, None], np.zeros_like(bias), 1)
-        flat = self._operator("RESHAPE", [moments, self._array("dense.dims", np.array([1, length, n], np.int32))], "dense.flat", (1, length, n))
+        flat = self._operator(
+            "RESHAPE", [moments, self._array("dense.dims", np.array([1, length, n], np.int32))], "dense.flat", (1, length, n)
+        )
         order = self._array("dense.order", np.array([0, 2, 1], np.int32))
         options = schema.ReducerOptionsT(keepDims=False)
         mean = self._operator("MEAN", [flat, self._array("dense.axes", np.array([1], np.int32))], "dense.mean", (1, n), options=options)
@@ -190,8 +192,7 @@ class _TfliteGraph:
     def _array(self, name: str, values: NDArray[Any], scales: NDArray[np.float64] | None = None) -> _Tensor:
         """Store an array; `scales`: a step for each entry of its first dimension."""
         self._buffers.append(_AlignedBuffer(values))
-        by_channel = scales is not None
-        quantization = schema.QuantizationParametersT(scale=list(scales), zeroPoint=[0] * len(scales)) if by_channel else None
+        quantization = None if scales is None else schema.QuantizationParametersT(scale=scales.tolist(), zeroPoint=[0] * len(scales))
         return self._declare(name, values.shape, str(values.dtype), quantization, len(self._buffers) - 1, None)
 
     def _declare(self, name: str, dims: tuple[int, ...], kind: str, quantization: Any, buffer: int, steps: _Steps | None) -> _Tensor:
