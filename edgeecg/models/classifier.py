@@ -53,12 +53,12 @@ class Opinion:
 class Classifier:
     """Asks one model about windows: it owns its scratch, so each thread has its own."""
 
-    __slots__ = ("_net", "_preprocess", "model")
+    __slots__ = ("_net", "model", "preprocess")
 
     def __init__(self, model: Model) -> None:
         self.model = model
         self._net = model.net.fork() if model.net else None
-        self._preprocess = Preprocessor(model.card.input) if model.net else None
+        self.preprocess = Preprocessor(model.card.input) if model.net else None
 
     def __call__(self, window: WindowReady) -> Inference:
         """Answer a window of the engine."""
@@ -70,8 +70,8 @@ class Classifier:
         """Answer samples on the grid with the beats known in them."""
         model, fusion = self.model, self.model.card.fusion
         logits, activation = np.zeros(len(model.card.labels)), None
-        if self._net and self._preprocess:
-            answer = self._net(self._preprocess(samples_mv))
+        if self._net and self.preprocess:
+            answer = self._net(self.preprocess(samples_mv))
             logits, activation = answer.logits.astype(np.float64), answer.activation
         if not (fusion and model.tree and model.features):
             return Opinion(logits, _shown(activation, logits), None)

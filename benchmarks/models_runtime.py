@@ -1,0 +1,164 @@
+"""What classifying costs: `python -m benchmarks.models_runtime [NAME ...]`, by default every model that was shipped.
+
+One window from millivolt to scores; a fleet of 100 streams at a hop of 2 s through the scheduler's threads; the first
+answer of a fresh process with its memory. Processor time of one core, medians. Beside them a net of CLEF-small's size at
+100 Hz with random weights, an untrained model that says what the architecture costs, whatever was trained.
+"""
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edgeecg.data import load_excerpt
+from edgeecg.facts import StreamFacts
+from edgeecg.models import card as cards
+from edgeecg.models import folders, golden
+from edgeecg.models.classifier import Classifier, Model
+from edgeecg.models.recording import classify
+from edgeecg.models.registry import Registry
+from edgeecg.models.windows import STREAM, of_recording
+from edgeecg.models.workers import Workers
+
+STAND_IN = "stand-in"
+STREAMS, HOP_S = 100, 2.0
+REPEATS = 5
+STARTS = 7
+
+
+def median_ms(work: Any, *, least_s: float = 0.3) -> float:
+    """Return the processor time of a call, the median of rounds."""
+    work()
+    rounds = []
+    for _ in range(REPEATS):
+        n, begun = 0, time.process_time()
+        while time.process_time() - begun < least_s / REPEATS:
+            work()
+            n += 1
+        rounds.append((time.process_time() - begun) * 1e3 / n)
+    return statistics.median(rounds)
+
+
+def one_window(model: Model) -> Iterator[str]:
+    """Time a window's way, whole and in parts."""
+    samples, beats = golden.window(model.card.input)
+    classifier = Classifier(model)
+    yield f"one window                {median_ms(lambda: classifier.opinion(samples, beats)):8.3f} ms   (mark: 3 ms; of a beat 0.3 ms)"
+    if model.net and classifier.preprocess:
+        x, net, preprocess = classifier.preprocess(samples), model.net.fork(), classifier.preprocess
+        yield f"  preprocessing           {median_ms(lambda: preprocess(samples)):8.3f} ms"
+        yield f"  net                     {median_ms(lambda: net(x)):8.3f} ms"
+    if model.tree and model.features:
+        tree, make = model.tree, model.features
+        features = make(samples, beats)
+        yield f"  features                {median_ms(lambda: make(samples, beats)):8.3f} ms"
+        yield f"  tree                    {median_ms(lambda: tree(features)):8.3f} ms"
+
+
+def fleet(model: Model) -> Iterator[str]:
+    """Have the windows of many streams classified by the threads; say what share of a core they need."""
+    excerpt = load_excerpt()
+    samples = excerpt.samples_mv[: round(60 * excerpt.rate_hz)]
+    windows = [one for one in of_recording(samples, excerpt.rate_hz, cards.to_facts(model.card)) if one.readable]
+    said: list[object] = []
+    used_s = 0.0
+    with Workers({model.card.name: model}, {STREAM: excerpt.rate_hz}, said.append, n_workers=1, clock=lambda: 0) as workers:
+        for n_timed in (20, 400):  # the first warm up
+            begun = time.process_time()
+            for i in range(n_timed):
+                workers.submit(windows[i % len(windows)], 0)
+            workers.drain()
+            used_s = time.process_time() - begun
+    assert len(said) == 420
+    if model.card.input.before_s is not None:
+        yield f"a beat through a worker   {used_s / 400 * 1e3:8.3f} ms"
+        return
+    share = used_s / 400 * STREAMS / HOP_S
+    yield f"100 streams, hop 2 s      {share:8.1%} of a core (mark: 20 %), {used_s / 400 * 1e3:.3f} ms a window through a worker"
+
+
+def first_answer(name: str) -> None:
+    """Be the fresh process: classify ten seconds, say how long since the process began, and the memory it took."""
+    excerpt = load_excerpt()
+    model = Registry().load(name, untrained=True)
+    samples = excerpt.samples_mv[: round(10 * excerpt.rate_hz)]
+    result = classify(samples, StreamFacts(name=STREAM, rate_hz=excerpt.rate_hz), model)
+    assert result.windows
+    begun_ticks = int(Path("/proc/self/stat").read_text(encoding="ascii").rpartition(")")[2].split()[19])
+    up_s = float(Path("/proc/uptime").read_text(encoding="ascii").split()[0])
+    answer_s = up_s - begun_ticks / os.sysconf("SC_CLK_TCK")
+    peak = next(line for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines() if line.startswith("VmHWM"))
+    print(json.dumps({"answer_s": answer_s, "cpu_s": time.process_time(), "rss_mb": int(peak.split()[1]) / 1024}))
+
+
+def _output(command: list[str]) -> str:
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout  # noqa: S603  (our own program)
+
+
+def starts(name: str) -> Iterator[str]:
+    """Start fresh processes, the first of which fills the caches, without what numba loads only where developers installed it."""
+    base = "import sys; sys.modules.update(scipy=None, coverage=None); from benchmarks.models_runtime import first_answer; first_answer(sys.argv[1])"
+    command = [sys.executable, "-c", base, name]
+    runs = [json.loads(_output(command)) for _ in range(STARTS + 1)][1:]
+    answer, cpu, rss = (statistics.median(run[key] for run in runs) for key in ("answer_s", "cpu_s", "rss_mb"))
+    yield f"first answer, fresh       {answer:8.2f} s    (mark: 1.2 s), {cpu:.2f} s of processor time, best {min(run['answer_s'] for run in runs):.2f} s"
+    yield f"its peak memory           {rss:8.0f} MB   (mark: 210 MB)"
+
+
+def make_stand_in(folder: Path) -> None:
+    """Write a net of CLEF-small's shape with random weights, and its card, which says so."""
+    from edgeecg.models.net1d.onnx_graph import build
+    from edgeecg.models.net1d.shape import CLEF_SMALL
+
+    rng, labels = np.random.default_rng(0), ["N", "A", "O", "~"]
+    weights = {
+        name: (rng.normal(size=dims) / np.sqrt(max(1, int(np.prod(dims[1:]))))).astype(np.float32)
+        for name, dims in CLEF_SMALL.weights(len(labels)).items()
+    }
+    path = folder / f"{STAND_IN}-1.fp32.onnx"
+    path.write_bytes(build(CLEF_SMALL, len(labels), weights, 1000).SerializeToString())
+    table = {
+        "name": STAND_IN,
+        "version": "1",
+        "summary": "CLEF-small's shape, random weights.",
+        "architecture": "CLEF small",
+        "task": "window",
+        "labels": labels,
+        "licence": "Apache-2.0",
+        "origin": "made by a benchmark",
+        "untrained": True,
+        "limits": ["It was never trained."],
+        "input": {"rate_hz": 100.0, "window_s": 10.0, "preprocessing": {"order": 5, "low_hz": 0.67, "high_hz": 40.0}},
+        "files": {"fp32_onnx": cards.file_entry(path).model_dump()},
+    }
+    cards.write(golden.completed(table, folder), folder)
+
+
+def main(arguments: list[str]) -> int:
+    """Print a paragraph a model."""
+    with tempfile.TemporaryDirectory() as made:
+        os.environ["EDGEECG_MODELS"] = made
+        make_stand_in(Path(made))
+        registry = Registry()
+        for name in arguments or [
+            STAND_IN,
+            *sorted({entry.name for entry in registry.entries() if entry.path.parent == folders.shipped()}),
+        ]:
+            model = registry.load(name, untrained=True)
+            print(model.spoken)
+            for lines in (one_window(model), fleet(model), starts(name)):
+                for line in lines:
+                    print(f"  {line}", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
