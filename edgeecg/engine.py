@@ -102,7 +102,7 @@ class Engine:
         if not 1 <= overload.hop_factor <= MAX_HOP_FACTOR:
             allowed = f"1 to {MAX_HOP_FACTOR}"
             return (Refused("", RefusalReason.BAD_VALUE, f"hop_factor {overload.hop_factor}", allowed, -1),)
-        self._fleet.hop_factor = overload.hop_factor
+        self._fleet.slow_to(overload.hop_factor)
         return (OverloadChanged(overload.hop_factor),)
 
     def _model_state(self, state: ModelState) -> Events:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
@@ -231,6 +232,17 @@ class Fleet:
             self._streams["silent"][slot] = quiet[slot]
             events.append(self._changed(slot, StreamChange.SILENT if quiet[slot] else StreamChange.LIVE))
         return tuple(events)
+
+    def slow_to(self, hop_factor: int) -> None:
+        """Have windows come `hop_factor` times as far apart, the streams in turns: all at once would be as much work as before."""
+        due = self._streams["window"]["next_due"]
+        hops = self._params.models["hop"]
+        for slot, facts in enumerate(self._facts):
+            turn = crc32(facts.name.encode())
+            later = max(0, turn % hop_factor - turn % self.hop_factor)
+            for model in np.flatnonzero(due[slot, : len(hops)] < NEVER).tolist():
+                due[slot, model] += later * hops[model]
+        self.hop_factor = hop_factor
 
     def answer(self, inference: Inference) -> Events:
         """Take a model's answer."""

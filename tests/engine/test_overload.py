@@ -1,0 +1,48 @@
+"""Under overload the streams take turns: what comes more rarely must not come all at once."""
+
+from collections import Counter
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from edgeecg.engine import Engine
+from edgeecg.facts import EngineConfig, ModelFacts, StreamFacts
+from edgeecg.types import Chunk, Overload, SourceChange, SourceState, WindowReady
+
+RATE = 250
+NAMES = [f"patient-{number}" for number in range(32)]
+HOPPING = ModelFacts(name="m", sha256="0" * 64, labels=("a", "b"), window_s=1.0, hop_s=1.0)
+OF_BEATS = ModelFacts(name="beats", sha256="0" * 64, labels=("a", "b"), window_s=1.0, before_s=0.5)
+
+
+def announced(factors: dict[int, int], seconds: int) -> dict[str, list[int]]:
+    """Return the seconds in which each stream's windows end; `factors` says after which second the hop factor becomes what."""
+    streams = tuple(StreamFacts(name=name, rate_hz=float(RATE)) for name in NAMES)
+    engine = Engine(EngineConfig(streams=streams, models=(HOPPING, OF_BEATS)))
+    for name in NAMES:
+        engine.feed(SourceState(name, SourceChange.OPENED, 0))
+    ends: dict[str, list[int]] = {name: [] for name in NAMES}
+    for second in range(seconds):
+        told = engine.feed_many([Chunk(name, np.zeros(RATE), second * 10**9) for name in NAMES])
+        for event in (event for events in told for event in events if isinstance(event, WindowReady)):
+            ends[event.stream].append((event.start_sample + event.len_samples) // RATE)
+        if second + 1 in factors:
+            engine.feed(Overload(factors[second + 1]))
+    return ends
+
+
+@pytest.mark.parametrize("factors", [{4: 4}, {4: 2, 9: 4}, {4: 8, 9: 2, 17: 4}])
+def test_streams_take_turns_and_each_keeps_its_distance(factors: dict[int, int]) -> None:
+    ends = announced(factors, 60)
+    late = {name: [end for end in stream if end > 30] for name, stream in ends.items()}
+    assert {after - before for stream in late.values() for before, after in pairwise(stream)} == {4}
+    per_second = Counter(end % 4 for stream in late.values() for end in stream[:6])
+    assert len(per_second) == 4
+    assert max(per_second.values()) <= 2 * 6 * len(NAMES) / 4, "no second has more than twice its share"
+
+
+def test_when_it_is_over_every_window_comes_again() -> None:
+    ends = announced({4: 8, 20: 1}, 40)
+    for stream in ends.values():
+        assert [end for end in stream if end > 30] == list(range(31, 41))
