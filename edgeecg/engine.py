@@ -60,6 +60,11 @@ class Engine:
         """Return the number the next sample of a stream will have, if none is missing before it; -1: there is no such stream."""
         return self._fleet.next_sample(stream)
 
+    @property
+    def hop_factor(self) -> int:
+        """How many times as far apart as configured windows come."""
+        return self._fleet.hop_factor
+
     def feed(self, record: Record) -> Events:
         """Take one record; return what it decided."""
         return self.feed_many((record,))[0]

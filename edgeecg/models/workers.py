@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Self
 
+from edgeecg.errors import EdgeEcgError
 from edgeecg.models.classifier import Classifier, Model
 from edgeecg.models.scheduler import NS, Job, Rule, Scheduler
 from edgeecg.types import Inference, ModelChange, ModelState, Overload, WindowReady
@@ -38,12 +39,14 @@ class Workers:
         on_record: Callable[[Said], None],
         *,
         n_workers: int | None = None,
+        hop_factor: int = 1,
         rule: Rule | None = None,
         clock: Callable[[], int] = time.monotonic_ns,
     ) -> None:
+        """`hop_factor` is the engine's own: one that was restored goes on as it was, until the rule changes it."""
         self._models, self._rates_hz, self._on_record, self._clock = dict(models), dict(rates_hz), on_record, clock
         n_workers = cores() if n_workers is None else n_workers
-        self._scheduler = Scheduler(n_workers=n_workers, rule=rule)
+        self._scheduler = Scheduler(n_workers=n_workers, rule=rule, hop_factor=hop_factor)
         self._changed = threading.Condition()
         self._said: deque[Said] = deque()
         self._saying = threading.Lock()
@@ -145,5 +148,7 @@ def _answer(own: dict[str, Classifier], model: Model, window: WindowReady) -> In
         if window.model not in own or own[window.model].model is not model:
             own[window.model] = Classifier(model)
         return own[window.model](window)
+    except EdgeEcgError as error:
+        return ModelState(window.model, ModelChange.REFUSED, str(error))
     except Exception as error:  # noqa: BLE001  (a runtime may raise anything; the other models go on)
         return ModelState(window.model, ModelChange.UNAVAILABLE, f"{type(error).__name__}: {error}")

@@ -46,3 +46,12 @@ def test_when_it_is_over_every_window_comes_again() -> None:
     ends = announced({4: 8, 20: 1}, 40)
     for stream in ends.values():
         assert [end for end in stream if end > 30] == list(range(31, 41))
+
+
+def test_a_restored_engine_says_how_far_apart_its_windows_come() -> None:
+    config = EngineConfig(streams=(StreamFacts(name="a", rate_hz=250.0),), models=(HOPPING,))
+    engine, elsewhere = Engine(config), Engine(config)
+    assert engine.hop_factor == 1
+    engine.feed(Overload(8))
+    elsewhere.restore(engine.snapshot())
+    assert elsewhere.hop_factor == 8

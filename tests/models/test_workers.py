@@ -1,5 +1,6 @@
 """The threads give each window its answer, in any number, and what goes wrong is said, not raised. Nobody sleeps here."""
 
+import dataclasses
 from functools import partial
 
 import pytest
@@ -68,8 +69,6 @@ class Broken:
 
 
 def test_a_model_that_fails_is_unavailable_and_the_others_go_on(model: Model, announced: list[WindowReady]) -> None:
-    import dataclasses
-
     broken = dataclasses.replace(model, net=Broken())
     said: list[Said] = []
     with Workers({"toy": model, "bad": broken}, RATES, said.append, n_workers=1, clock=lambda: 0) as workers:
@@ -84,9 +83,25 @@ def test_a_model_that_fails_is_unavailable_and_the_others_go_on(model: Model, an
     assert sum(isinstance(one, Inference) for one in said) == 5
 
 
-def test_windows_of_models_it_has_not_and_unreadable_ones_are_left_alone(model: Model, announced: list[WindowReady]) -> None:
-    import dataclasses
+def test_a_window_of_another_length_is_refused_by_name(model: Model, announced: list[WindowReady]) -> None:
+    said: list[Said] = []
+    with Workers({"toy": model}, RATES, said.append, n_workers=1, clock=lambda: 0) as workers:
+        workers.submit(dataclasses.replace(announced[0], samples_mv=bytes(4 * 500)), 0)
+        workers.drain()
+    assert said == [ModelState("toy", ModelChange.REFUSED, "window: an array of shape (500,) is not 2500 samples at 250 Hz")]
 
+
+def test_an_engine_that_was_restored_under_overload_is_relieved_when_it_is_calm(model: Model, announced: list[WindowReady]) -> None:
+    times = iter([0, 0, 40 * NS])
+    said: list[Said] = []
+    with Workers({"toy": model}, RATES, said.append, n_workers=1, hop_factor=8, clock=lambda: next(times, 40 * NS)) as workers:
+        for window in announced[:2]:
+            workers.submit(window, 40 * NS)
+            workers.drain()
+    assert [one for one in said if isinstance(one, Overload)] == [Overload(4)]
+
+
+def test_windows_of_models_it_has_not_and_unreadable_ones_are_left_alone(model: Model, announced: list[WindowReady]) -> None:
     said: list[Said] = []
     with Workers({"toy": model}, RATES, said.append, n_workers=1, clock=lambda: 0) as workers:
         workers.submit(dataclasses.replace(announced[0], model="other"), 0)
