@@ -4,6 +4,7 @@ import random
 import select
 import socket
 import time
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from threading import Event, Thread
@@ -27,7 +28,6 @@ WAIT_S: Final = 0.5
 WINDOW: Final = 100
 """Messages on their way at once, unless the broker takes fewer."""
 RECONNECT: Final = Backoff(first_s=0.2, most_s=30.0)
-_CLEAR_S: Final = 0.001
 
 
 class Line:
@@ -53,7 +53,8 @@ class Line:
         self._woken.setblocking(False)
         self._waker.setblocking(False)
         new_client(settings, max_packet=max_packet)  # what is wrong with the settings is said here, not in the thread
-        self._client: Client | None = None
+        self._calls: deque[Callable[[], None]] = deque()
+        self._is_up = False
         self._thread = Thread(target=self._run, name=settings.broker, daemon=True)
 
     def start(self) -> None:
@@ -64,6 +65,11 @@ class Line:
         """Have the talk asked at once; from any thread."""
         with suppress(BlockingIOError, OSError):
             self._waker.send(b"w")
+
+    def call(self, action: Callable[[], None]) -> None:
+        """Have something done by the line's thread in its turn; from any thread."""
+        self._calls.append(action)
+        self.wake()
 
     def stop(self, drain_s: float) -> None:
         """Say what is still to be said, for so long, and goodbye; wait for the thread to end."""
@@ -92,13 +98,14 @@ class Line:
         while not self._stopping.is_set() and (left_s := end_s - self._clock_s()) > 0:
             select.select([self._woken], [], [], left_s)
             self._take_wakings()
+            self._do_calls()
             self._talk.settle(self._clock_s())
 
     def _connect_and_talk(self) -> str:
         """Return why it came to an end."""
         self._why = ""
         self._sent: dict[int, tuple[int, float]] = {}
-        self._client = client = self._new_client()
+        client = self._new_client()
         try:
             client.connect(self._settings.host, self._settings.port, KEEPALIVE_S, clean_start=False, properties=self._wishes())
             client.socket().setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # type: ignore[union-attr]
@@ -130,6 +137,7 @@ class Line:
 
     def _turn(self, client: Client) -> MQTTErrorCode:
         """Publish what there is, then wait for what comes."""
+        self._do_calls()
         now_s = self._clock_s()
         wait_s = self._talk.settle(now_s)
         if self._is_up:
@@ -155,6 +163,10 @@ class Line:
             info = client.publish(message.topic, message.payload, qos=1, retain=message.retain, properties=_properties(message))
             self._sent[info.mid] = number, now_s
 
+    def _do_calls(self) -> None:
+        while self._calls:
+            self._calls.popleft()()
+
     def _take_wakings(self) -> None:
         with suppress(BlockingIOError):
             self._woken.recv(4096)
@@ -177,7 +189,6 @@ class Line:
         sock = client.socket()
         if sock is not None:
             sock.close()
-        self._client = None
 
     # --- what paho calls --------------------------------------------------------------------------------------------
 

@@ -28,11 +28,14 @@ def read(model: type[M], payload: bytes, *, where: str, max_bytes: int) -> M:
     if len(payload) > max_bytes:
         raise InputError(where, f"{len(payload)} bytes", f"at most {max_bytes} bytes")
     try:
-        return model.model_validate_json(payload)
+        said = model.model_validate_json(payload)
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False)[0]
         place = ".".join(map(str, (where, *first["loc"])))
         raise InputError(place, _shown(first["input"]), first["msg"][:1].lower() + first["msg"][1:]) from None
+    if "format" not in said.model_fields_set:  # what we write has it by default
+        raise InputError(f"{where}.schema", "missing", "there")
+    return said
 
 
 def _shown(value: object) -> str:

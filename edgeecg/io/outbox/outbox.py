@@ -36,9 +36,24 @@ class Outbox:
         self._announced: set[Key] = set()
         self._new: list[Row] = []
         self._active = ActiveAlerts()
-        self.secret: bytes = self._database.rows("SELECT value FROM meta WHERE key='secret'")[0][0]
+        self.secret = self._first_look()
         """What its tokens are made with."""
         self._load()
+
+    def _first_look(self) -> bytes:
+        read = "SELECT value FROM meta WHERE key='secret'"
+        try:
+            found = self._database.rows(read)
+        except OutboxError:
+            if self._database.set_aside is None:
+                raise
+            found = self._database.rows(read)
+        return bytes(found[0][0])
+
+    @property
+    def set_aside(self) -> Path | None:
+        """Where a damaged file was moved to; a new one was begun."""
+        return self._database.set_aside
 
     def _load(self) -> None:
         self._passed: int

@@ -65,6 +65,7 @@ class MqttSink:
         wall_ns: Callable[[], int] = time.time_ns,
         fraction: Callable[[], float] = random.random,
     ) -> None:
+        self._outbox = outbox
         self._talk = AlertTalk(settings, outbox, on_acknowledge=on_acknowledge, wall_ns=wall_ns)
         self._line = Line(settings.broker, self._talk, session_s=SESSION_S, max_packet=2 * MAX_BYTES, fraction=fraction)
 
@@ -76,9 +77,14 @@ class MqttSink:
         """Say that something was put into the outbox; from any thread."""
         self._line.wake()
 
-    def stop(self, drain_s: float = 2.0) -> None:
-        """Send what waits, for so long, say goodbye, and wait for the thread to end. What was not sent stays in the outbox."""
+    def probe(self, passed: Callable[[], None]) -> None:
+        """Have this called from the sink's thread in its turn: a sink that does is alive. Connecting may hold it up for 5 s."""
+        self._line.call(passed)
+
+    def stop(self, drain_s: float = 2.0) -> bool:
+        """Send what waits, for so long, say goodbye, and wait for the thread to end. False: something is left, in the outbox."""
         self._line.stop(drain_s)
+        return not self._outbox.counters().n_waiting
 
     def counters(self) -> dict[str, int]:
         """Return how much of what has happened."""
@@ -109,7 +115,7 @@ class AlertTalk:
         self._sentences: dict[str, int] = {}
         self._notices: deque[str] = deque(maxlen=MAX_NOTICES)
         self._lock = Lock()
-        self.is_up = False
+        self.is_up = self._is_told = False
         self.subscriptions = (f"{self._topics.receipts}/+", f"{self._topics.acks}/+")
         self.will = self._retained.status("offline")
 
@@ -125,9 +131,10 @@ class AlertTalk:
 
     def down(self, why: str) -> None:
         """See Talk."""
-        if self.is_up or self._counts["failures"] == 0:
+        if self.is_up or not self._is_told:
             self._tell(f"{self._settings.broker.broker}: not connected: {why}")
-        self._counts["failures"] += 1
+        self._is_told = True
+        self._counts["lines_lost" if self.is_up else "failed_connections"] += 1
         self.is_up = False
         self._dispatcher.line_down()
 
@@ -204,7 +211,8 @@ class AlertTalk:
         dispatcher, answers = self._dispatcher, self._answers
         return {
             "connections": self._counts["connections"],
-            "failures": self._counts["failures"],
+            "lines_lost": self._counts["lines_lost"],
+            "failed_connections": self._counts["failed_connections"],
             "refusals": self._counts["refusals"],
             "sent": dispatcher.n_sent,
             "resent": dispatcher.n_resent,
