@@ -23,6 +23,7 @@ COMMANDS = {
     "record": "write what a device sends to a file (WFDB, EDF+, FHIR), with the beats that are found",
     "export": "write a stream out of a journal, or the minute around an alert (WFDB, EDF+, FHIR)",
     "check-config": "say what is wrong with a settings file, or what is in force",
+    "subscribe": "show alerts as they come, and acknowledge them",
     "probe": "say what is at the end of a serial line: format, rate, leads, integrity, signal",
     "eval rpeaks": "measure the R-peak detector against annotated recordings",
     "eval quality": "measure signal quality and heart rate against annotated recordings",

@@ -14,7 +14,7 @@ T0_NS = 1_790_000_000_123_456_000
 
 def alert(number: int = 1, revision: int = 1, **said: Any) -> Alert:
     """One of a device's alerts; the number makes its id."""
-    plain = {
+    plain: dict[str, Any] = {
         "stream": "d/ecg",
         "alert_id": f"{number:032x}",
         "revision": revision,

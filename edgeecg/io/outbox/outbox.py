@@ -157,11 +157,10 @@ class Outbox:
     # --- out --------------------------------------------------------------------------------------------------------
 
     def outstanding(self) -> list[Row]:
-        """Return every row that waits, the oldest first; what was new is among them. Raise OutboxError."""
+        """Return every row that waits, the oldest first. Raise OutboxError."""
         with self._lock:
             found = self._database.rows("SELECT alert_id, revision, priority, place FROM alerts ORDER BY place")
             held = [row for row in self._new if row.place >= _UNSTORED and row.key in self._unstored]
-            self._new.clear()
             return [Row((alert_id, revision), priority, place) for alert_id, revision, priority, place in found] + held
 
     def take_new(self) -> list[Row]:

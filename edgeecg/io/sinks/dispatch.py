@@ -85,6 +85,7 @@ class Dispatcher:
 
     def line_up(self, window: int) -> None:
         """All that waits is backlog now, and may be sent."""
+        self._add_new()
         self._window = window
         for entry in self._entries.values():
             entry.attempts = 0
@@ -200,8 +201,7 @@ class Dispatcher:
             self._retire(now_s)
         except OutboxError:
             self._disk_retry_s = now_s + DISK_RETRY_S
-        for row in self._outbox.take_new():
-            self._add(row)
+        self._add_new()
         if self._hello_s is not None and now_s >= self._hello_s:
             self._hello_s, self._last_hello_s = None, now_s
             self._all_backlog([entry for entry in self._entries.values() if entry.phase == Phase.DELIVERED])
@@ -228,6 +228,10 @@ class Dispatcher:
             for row in self._outbox.outstanding():
                 self._add(row, is_old=True)
             self._is_loaded = True
+
+    def _add_new(self) -> None:
+        for row in self._outbox.take_new():
+            self._add(row)
 
     def _add(self, row: Row, *, is_old: bool = False) -> None:
         if row.key in self._entries:

@@ -64,18 +64,21 @@ class Disk:
 class Vfs(apsw.VFS):
     """SQLite's way to a disk."""
 
+    vfs_name: str
+
     def __init__(self, name: str) -> None:
         self.disk = Disk()
         self.vfs_name = name
         super().__init__(name, "")
 
-    def excepthook(self, *_: Any) -> None:
+    def excepthook(self, *_: Any) -> bool:
         """A fault on purpose is no news."""
+        return True
 
     def xFullPathname(self, name: str) -> str:  # noqa: N802
         return name
 
-    def xOpen(self, name: Any, flags: list[int]) -> "VfsFile":  # noqa: N802
+    def xOpen(self, name: Any, flags: list[int]) -> Any:  # noqa: N802
         flags[1] = flags[0]
         path = name.filename() if isinstance(name, apsw.URIFilename) else name or "temporary"
         return VfsFile(self.disk, self.disk.files.setdefault(path, File()))

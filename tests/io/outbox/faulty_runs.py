@@ -47,7 +47,7 @@ class Run:
 
 def batches(n_alerts: int) -> list[list[int]]:
     """Numbers of alerts as they come: one, or several at once."""
-    numbers, parts = list(range(n_alerts)), []
+    numbers, parts = list(range(n_alerts)), list[list[int]]()
     for i in count():
         if not numbers:
             return parts
