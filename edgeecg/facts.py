@@ -98,6 +98,8 @@ class ModelFacts:
     """A window tells of the beats in this many seconds up to its end; 0: of those in it."""
     temperature: float = 1.0
     """Scores are divided by it before they become probabilities."""
+    independent: bool = False
+    """Each label stands for itself, several may hold: a sigmoid each, instead of one softmax over all."""
     abstain_below: float = 0.0
     """With a top probability under this the model is taken to have no answer."""
 

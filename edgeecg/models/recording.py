@@ -1,7 +1,7 @@
 """A whole recording classified: its windows through the engine, each with its answer, and one answer from them all.
 
-A recording's probabilities are the normalised geometric mean of its readable windows' calibrated ones, which is the
-softmax of their mean scores over the temperature. Of a model of beats they are the shares of the beats it answered.
+A recording's probabilities are those of the mean of its readable windows' scores: for labels of which one holds, the
+normalised geometric mean of the windows' own. Of a model of beats they are the shares of the beats it answered.
 Without one readable window there is no label, and the answer is to abstain.
 """
 
@@ -13,12 +13,13 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeecg.facts import StreamFacts
+from edgeecg.facts import ModelFacts, StreamFacts
 from edgeecg.models import card as cards
-from edgeecg.models.classifier import LEAST_PROBABILITY, Classifier, Model
+from edgeecg.models.classifier import Classifier, Model
 from edgeecg.models.why import Why, explained
 from edgeecg.models.windows import run
-from edgeecg.types import Prediction, WindowReady
+from edgeecg.stages.classify import calibrated
+from edgeecg.types import Inference, Prediction, WindowReady
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +56,20 @@ class Classification:
 def classify(samples: NDArray[np.number], stream: StreamFacts, model: Model) -> Classification:
     """Classify one lead with a loaded model."""
     facts, classifier = cards.to_facts(model.card), Classifier(model)
-    events = list(run(samples, stream, facts, classifier))
+    scores: list[tuple[float, ...]] = []
+
+    def answer(window: WindowReady) -> Inference:
+        inference = classifier(window)
+        scores.append(inference.scores)
+        return inference
+
+    events = list(run(samples, stream, facts, answer))
     announced = {event.window_id: event for event in events if isinstance(event, WindowReady)}
     answers = {event.window_id: event for event in events if isinstance(event, Prediction)}
     windows = tuple(_window(window, answers.get(window.window_id), facts.labels, len(samples)) for window in announced.values())
-    shares = _of_beats(answers.values(), facts.labels) if facts.before_s >= 0 else _of_windows(answers.values(), facts.labels)
+    shares = _of_beats(answers.values(), facts.labels) if facts.before_s >= 0 else _of_windows(scores, facts)
     label = max(shares, key=shares.__getitem__) if shares else ""
-    why = explained(classifier, label, [(announced[number], answer) for number, answer in answers.items()], stream.rate_hz)
+    why = explained(classifier, label, [(announced[number], one) for number, one in answers.items()], stream.rate_hz)
     abstained = not shares or shares[label] < facts.abstain_below
     return Classification(label, shares, abstained, windows, why, model.spoken)
 
@@ -81,13 +89,11 @@ def _window(window: WindowReady, answer: Prediction | None, labels: Sequence[str
     )
 
 
-def _of_windows(answers: Iterable[Prediction], labels: Sequence[str]) -> dict[str, float]:
-    logs = [[math.log(max(p, LEAST_PROBABILITY)) for p in answer.probabilities] for answer in answers]
-    if not logs:
+def _of_windows(scores: Sequence[Sequence[float]], facts: ModelFacts) -> dict[str, float]:
+    if not scores:
         return {}
-    means = [math.fsum(column) / len(logs) for column in zip(*logs, strict=True)]
-    weights = [math.exp(mean - max(means)) for mean in means]
-    return {label: weight / math.fsum(weights) for label, weight in zip(labels, weights, strict=True)}
+    means = [math.fsum(column) / len(scores) for column in zip(*scores, strict=True)]
+    return dict(zip(facts.labels, calibrated(means, facts.temperature, independent=facts.independent), strict=True))
 
 
 def _of_beats(answers: Iterable[Prediction], labels: Sequence[str]) -> dict[str, float]:

@@ -33,7 +33,7 @@ def answer(windows: Windows, state: NDArray[np.void], inference: Inference, now:
     state["open_status"][slot] = OPEN_FREE
     start, len_samples = windows.span(model, int(state["open_start"][slot]))
     beat = int(state["open_beat"][slot])
-    probabilities = calibrated(inference.scores, facts.temperature)
+    probabilities = calibrated(inference.scores, facts.temperature, independent=facts.independent)
     best = max(range(len(facts.labels)), key=probabilities.__getitem__)
     return Prediction(
         stream=stream,
@@ -51,12 +51,19 @@ def answer(windows: Windows, state: NDArray[np.void], inference: Inference, now:
     )
 
 
-def calibrated(scores: Sequence[float], temperature: float) -> tuple[float, ...]:
-    """Return the probabilities that scores stand for at a temperature (softmax)."""
+def calibrated(scores: Sequence[float], temperature: float, *, independent: bool = False) -> tuple[float, ...]:
+    """Return the probabilities that scores stand for at a temperature: of one of the labels, or of each by itself."""
+    if independent:
+        return tuple(_sigmoid(score / temperature) for score in scores)
     top = max(scores)
     weights = [math.exp((score - top) / temperature) for score in scores]
     total = math.fsum(weights)
     return tuple(weight / total for weight in weights)
+
+
+def _sigmoid(x: float) -> float:
+    """Computed from the side that cannot overflow."""
+    return 1 / (1 + math.exp(-x)) if x >= 0 else math.exp(x) / (1 + math.exp(x))
 
 
 def _fault(inference: Inference, facts: ModelFacts) -> tuple[str, str]:

@@ -14,6 +14,7 @@ from edgeecg.models.card import Card
 from edgeecg.models.classifier import Classifier
 from edgeecg.models.loading import load
 from edgeecg.models.windows import STREAM
+from edgeecg.stages.classify import calibrated
 from edgeecg.types import Chunk, Prediction, SourceChange, SourceState, WindowReady
 from tests.laws.signals import heart
 from tests.models import toys
@@ -68,6 +69,19 @@ def test_a_recording_is_the_geometric_mean_of_its_windows(card: Card) -> None:
     each = np.array([list(window.probabilities.values()) for window in result.windows])
     mean = np.exp(np.log(each).mean(axis=0))
     np.testing.assert_allclose(list(result.probabilities.values()), mean / mean.sum(), rtol=1e-9)
+
+
+def test_labels_that_stand_each_for_itself_need_not_add_up(models: Path) -> None:
+    card = toys.toy(models, independent=True, calibration={"temperature": 2.0})
+    x, _ = heart(250.0, 20.0, seed=3)
+    result = edgeecg.classify(x, 250.0, "toy")
+    each = np.array([list(window.probabilities.values()) for window in result.windows])
+    logits = np.log(each / (1 - each)).mean(axis=0)
+    np.testing.assert_allclose(list(result.probabilities.values()), 1 / (1 + np.exp(-logits)), rtol=1e-6)
+    assert not np.allclose(each.sum(axis=1), 1)
+    said = Classifier(load(card, models)).opinion(np.zeros(2500, np.float32), np.zeros((0, 7), np.float32)).scores
+    assert calibrated(said.tolist(), 2.0, independent=True) == pytest.approx(1 / (1 + np.exp(-said / 2)))
+    assert calibrated((-1e4, 0.0, 1e4), 1.0, independent=True) == (0.0, 0.5, 1.0)
 
 
 @pytest.mark.usefixtures("card")

@@ -110,6 +110,13 @@ def test_what_is_missing_is_named() -> None:
     assert str(refused.value) == "toy.card.toml: limits: nothing is not a value\ntoy.card.toml: golden: nothing is not a value"
 
 
+TREE: dict[str, Any] = {
+    "files": {"tree_onnx": {"path": "toy-1.0.tree.onnx", "sha256": HASH, "bytes": 1}},
+    "fusion": {"net_weight": 0.0, "features": "f", "features_version": 1, "features_len": 3},
+    "golden": {"formula": "heart", "outputs": {"tree_onnx": {"values": [1.0, 0.0, 0.0], "tolerance": 1.0}}},
+}
+
+
 @pytest.mark.parametrize(
     ("changes", "fault"),
     [
@@ -126,6 +133,9 @@ def test_what_is_missing_is_named() -> None:
         ({"files": {"fp32_onnx": {"path": "other-1.0.onnx", "sha256": HASH, "bytes": 1}}}, "a name that begins with toy-1.0."),
         ({"files": {"fp64_onnx": {"path": "toy-1.0.onnx", "sha256": HASH, "bytes": 1}}}, "files.fp64_onnx: 'fp64_onnx' is not"),
         ({"files": {}}, "files: {} is not"),
+        (TREE | {"independent": True}, "independent: true is not possible with a tree"),
+        (TREE | {"fusion": TREE["fusion"] | {"typical": [1.0]}}, "fusion.typical: 1 values is not one for each of 3 features"),
+        (TREE | {"fusion": TREE["fusion"] | {"net_weight": 0.5}}, "fusion.net_weight: 0.5 is not 0 where there is no net"),
         ({"golden": {"formula": "heart", "outputs": {}}}, "golden.outputs: without fp32_onnx is not an expectation for every file"),
         ({"golden": {"formula": "heart", "outputs": {"fp32_onnx": {"values": [1.0], "tolerance": 1.0}}}}, "1 values is not one for each"),
         ({"input": table()["input"] | {"window_s": 1.01}}, "input.window_s: 1.01 is not a whole number of samples at 250 Hz"),

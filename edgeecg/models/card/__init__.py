@@ -81,6 +81,8 @@ class Card(Section):
     labels: Annotated[tuple[Text, ...], Several, Field(min_length=2, max_length=512)]
     label_names: Annotated[tuple[Text, ...], Several] = ()
     """The labels in words, in their order."""
+    independent: bool = False
+    """Each label stands for itself, several may hold: a sigmoid each."""
     licence: Text
     origin: Text
     untrained: bool = False
@@ -162,14 +164,21 @@ def _file_faults(card: Card) -> Iterator[Fault]:
     for key, file in card.files.items():
         if not file.path.startswith(f"{card.id}."):
             yield Fault(f"files.{key}.path", file.path, f"a name that begins with {card.id}.")
-    if tree != (card.fusion is not None):
-        yield Fault("fusion", "there" if card.fusion else "missing", "there if, and only if, there is a tree_onnx file")
     if card.nets and card.input.preprocessing is None:
         yield Fault("input.preprocessing", "missing", "left out where there is a net")
-    if card.fusion and not card.nets and card.fusion.net_weight > 0:
-        yield Fault("fusion.net_weight", card.fusion.net_weight, "0 where there is no net")
-    if card.fusion and card.fusion.typical and len(card.fusion.typical) != card.fusion.features_len:
-        yield Fault("fusion.typical", f"{len(card.fusion.typical)} values", f"one for each of {card.fusion.features_len} features")
+    if tree != (card.fusion is not None):
+        yield Fault("fusion", "there" if card.fusion else "missing", "there if, and only if, there is a tree_onnx file")
+    if card.fusion:
+        yield from _fusion_faults(card, card.fusion)
+
+
+def _fusion_faults(card: Card, fusion: Fusion) -> Iterator[Fault]:
+    if card.independent:
+        yield Fault("independent", "true", "possible with a tree, whose probabilities are of one label each")
+    if not card.nets and fusion.net_weight > 0:
+        yield Fault("fusion.net_weight", fusion.net_weight, "0 where there is no net")
+    if fusion.typical and len(fusion.typical) != fusion.features_len:
+        yield Fault("fusion.typical", f"{len(fusion.typical)} values", f"one for each of {fusion.features_len} features")
 
 
 def _golden_faults(card: Card) -> Iterator[Fault]:
@@ -278,6 +287,7 @@ def to_facts(card: Card) -> ModelFacts:
         max_missing_share=given.max_missing_share,
         before_s=-1.0 if given.before_s is None else given.before_s,
         beats_s=given.beats_s,
+        independent=card.independent,
         temperature=calibration.temperature,
         abstain_below=calibration.abstain_below,
     )
