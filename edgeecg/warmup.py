@@ -52,6 +52,11 @@ def _preprocess_a_window() -> None:
     Preprocessor(Input(rate_hz=100.0, window_s=1.0, preprocessing=steps))(np.zeros(250))
 
 
+def kernels_folder() -> Path | None:
+    """Return where compiled kernels are kept; None: nowhere, for no folder can be written."""
+    return cache_root()
+
+
 def prune(now_s: float | None = None) -> list[Path]:
     """Remove compiled kernels of other versions that were last warmed long ago; return their folders."""
     root, in_use = cache_root(), folders_in_use()

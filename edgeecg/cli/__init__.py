@@ -20,6 +20,8 @@ COMMANDS = {
     "demo": "replay a bundled recording live and compare with its reference beats",
     "replay": "run a recording (WFDB, CSV) or a journal through the engine",
     "simulate": "make a heart's ECG and sounds by a model, with the truth beside them: to files or as a device",
+    "run": "be the daemon: devices in, alerts out",
+    "doctor": "say what is wrong with this machine: ports, clock, disk, brokers, models",
     "record": "write what a device sends to a file (WFDB, EDF+, FHIR), with the beats that are found",
     "export": "write a stream out of a journal, or the minute around an alert (WFDB, EDF+, FHIR)",
     "check-config": "say what is wrong with a settings file, or what is in force",

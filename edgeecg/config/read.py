@@ -17,6 +17,7 @@ from edgeecg.config.settings import (
     JournalSettings,
     Limits,
     Models,
+    OwnBroker,
     Queue,
     RecordingFile,
     SerialPort,
@@ -37,6 +38,7 @@ SECTIONS = {
     "health": Health,
     "alerts": Alerts,
     "models": Models,
+    "broker": OwnBroker,
 }
 SOURCES = {"serial": SerialPort, "mqtt": Broker, "file": RecordingFile}
 LISTS = ("stream", "rule")

@@ -168,6 +168,17 @@ class Alerts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OwnBroker:
+    """The daemon's own broker, on this machine alone, where no other is named."""
+
+    port: int = 1883
+    """0: any that is free."""
+
+    def __post_init__(self) -> None:
+        require(0 <= self.port <= 65535, "broker.port", self.port, "0 to 65535")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Models:
     """Which classifiers run."""
 
@@ -258,7 +269,8 @@ class Settings:
     alerts: Alerts = field(default_factory=Alerts)
     models: Models = field(default_factory=Models)
     mqtt: Broker | None = None
-    """Where alerts go; None: to a broker of the daemon's own, on this machine alone."""
+    """Where alerts go; None: to the daemon's own broker."""
+    broker: OwnBroker = field(default_factory=OwnBroker)
     limits: Limits = field(default_factory=Limits)
     streams: tuple[StreamFacts, ...] = ()
     """Streams that a person described: that counts for more than what their device says."""

@@ -89,3 +89,10 @@ def kernel_says_synchronised() -> bool:
 def is_synchronised(*, mark: Path = TIMESYNC_MARK, kernel: Callable[[], bool] = kernel_says_synchronised) -> bool:
     """Say whether the wall's clock can be believed."""
     return mark.exists() or kernel()
+
+
+def elapsed_s(action: Callable[[], object]) -> float:
+    """Return how long something takes."""
+    begun_ns = time.monotonic_ns()
+    action()
+    return (time.monotonic_ns() - begun_ns) / 1e9

@@ -6,10 +6,11 @@ from typing import Final, Protocol, TypeAlias
 
 from edgeecg.config.settings import Broker, RecordingFile, SerialPort, Sources
 from edgeecg.daemon.clock import Clock
+from edgeecg.daemon.sending import mqtt_settings
 from edgeecg.errors import ConfigError
 from edgeecg.io.sources.claims import Claims
 from edgeecg.io.sources.file import FileSource
-from edgeecg.io.sources.mqtt import MqttSettings, MqttSource
+from edgeecg.io.sources.mqtt import MqttSource
 from edgeecg.io.sources.queue import DroppingQueue
 from edgeecg.io.sources.recordings import FileSettings
 from edgeecg.io.sources.serial import SerialSettings, SerialSource
@@ -63,7 +64,7 @@ class RunningSources:
             case Broker():
                 name = f"{self._device}-in"
                 return MqttSource(
-                    _mqtt(wanted, name), epoch=self._epoch, claims=self._claims, queue=self._queue, clock_ns=self._clock.now_ns
+                    mqtt_settings(wanted, name), epoch=self._epoch, claims=self._claims, queue=self._queue, clock_ns=self._clock.now_ns
                 )
             case RecordingFile():
                 return FedFile(_file(wanted), self._queue, self._clock, epoch=self._epoch)
@@ -105,22 +106,6 @@ def _serial(port: SerialPort) -> SerialSettings:
         mv_per_unit=port.mv_per_unit,
         offset_units=port.offset_units,
         leads=port.leads,
-    )
-
-
-def _mqtt(broker: Broker, client_id: str) -> MqttSettings:
-    def named(path: object) -> str | None:
-        return None if path is None else str(path)
-
-    return MqttSettings(
-        host=broker.host,
-        port=broker.port_used,
-        client_id=broker.client_id or client_id,
-        username=broker.username or None,
-        password=broker.password.read() or None,
-        ca_file=named(broker.ca_file),
-        certificate_file=named(broker.certificate_file),
-        key_file=named(broker.key_file),
     )
 
 

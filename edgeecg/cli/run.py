@@ -1,0 +1,58 @@
+"""`edgeecg run`: the daemon."""
+
+import argparse
+import logging
+import signal
+import sys
+from pathlib import Path
+from queue import Empty, SimpleQueue
+
+from edgeecg.cli.check_config import USUAL
+from edgeecg.cli.parser import Parser, checked
+
+
+def configure(parser: Parser) -> None:
+    """Name the settings."""
+    speed = checked(float, "a number from 0.1 to 1000", lambda speed: 0.1 <= speed <= 1000)
+    parser.add_argument("--config", type=Path, default=USUAL, metavar="FILE", help=f"the settings (default: {USUAL})")
+    parser.add_argument(
+        "--speed",
+        type=speed,
+        default=1.0,
+        help="rehearse with a simulated device so many times as fast as a heart: time itself runs faster",
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run until SIGTERM or SIGINT; SIGHUP reads the settings again."""
+    from edgeecg.config import load
+    from edgeecg.daemon.app import App
+    from edgeecg.daemon.classifiers import Classifiers
+    from edgeecg.daemon.clock import Clock
+    from edgeecg.models.registry import Registry
+    from edgeecg.warmup import compile_all
+
+    signals = Signals()
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", stream=sys.stderr)
+    settings = load(options.config)
+    clock = Clock(speed=options.speed)
+    compile_all()
+    classifiers = Classifiers(settings.models, Registry(), clock)
+    App(lambda: load(options.config), clock=clock, classifiers=classifiers).run(signals.next)
+    return 0
+
+
+class Signals:
+    """Signals wait in a queue that a handler may write to at any moment, and are taken out in one place."""
+
+    def __init__(self) -> None:
+        self._told: SimpleQueue[int] = SimpleQueue()
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, lambda told, _frame: self._told.put(told))
+
+    def next(self, timeout_s: float) -> int | None:
+        """Wait so long for one."""
+        try:
+            return self._told.get(timeout=timeout_s)
+        except Empty:
+            return None

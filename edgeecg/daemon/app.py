@@ -1,0 +1,254 @@
+"""One daemon, from its start to its end: everything wired, nothing decided."""
+
+import logging
+import secrets
+import signal
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Final
+
+from edgeecg.config import Settings
+from edgeecg.config.settings import JournalSettings
+from edgeecg.daemon import systemd
+from edgeecg.daemon.classifiers import Classifiers
+from edgeecg.daemon.clock import Clock, is_synchronised
+from edgeecg.daemon.decided import Decided
+from edgeecg.daemon.health import HealthServer
+from edgeecg.daemon.inbox import Inbox
+from edgeecg.daemon.keeper import Keeper
+from edgeecg.daemon.numbers import Numbers
+from edgeecg.daemon.sending import Sending, names_of, outbox_limits
+from edgeecg.daemon.sources import RunningSources
+from edgeecg.daemon.watch import Watch
+from edgeecg.daemon.worker import Worker
+from edgeecg.engine import Engine
+from edgeecg.errors import EdgeEcgError
+from edgeecg.io.outbox.outbox import Outbox
+from edgeecg.io.sources.items import Lagging, Line, Notice
+from edgeecg.io.sources.reception import Reception
+from edgeecg.journal import Limits
+from edgeecg.types import Acknowledge, ConfigChange, SourceChange, SourceState, Tick
+
+log: Final = logging.getLogger("edgeecg")
+
+TICK_S: Final = 1.0
+DRAIN_S: Final = 5.0
+SWAPPED: Final = ("sources", "streams", "rules", "limits")
+"""What SIGHUP changes in a daemon that runs; the rest waits for the next start, and that is said."""
+
+NextSignal = Callable[[float], int | None]
+
+
+class App:
+    """A daemon made of settings. `load` is asked again at SIGHUP."""
+
+    def __init__(self, load: Callable[[], Settings], *, clock: Clock, classifiers: Classifiers) -> None:
+        """Open what outlives the process, and feed the engine what a kill left; nothing runs yet."""
+        self._load, self._clock, self._classifiers = load, clock, classifiers
+        settings = self.settings = load()
+        self.numbers = Numbers(clock)
+        folder = settings.state.path()
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        names = names_of(settings)
+        device = names.device(settings.device.name)
+        self.outbox = Outbox(folder / "outbox.sqlite", outbox_limits(settings))
+        self._decided = Decided(clock, self.numbers, self.outbox, device=device, names=names, classifiers=classifiers)
+        self.inbox = Inbox(max_values=settings.queue.values)
+        self.keeper = self._recovered(folder / "journal")
+        clock.begin_after(self.keeper.recovery.last_ns)
+        self._worker = self._made_worker()
+        self._watch = Watch(clock, settings.health.probe_limit_s)
+        self._sink = Sending(settings, self.outbox, clock, device=device, acknowledge=self.acknowledge)
+        self._decided.put = self._sink.wake
+        self.sources = RunningSources(self.inbox.queue, clock, epoch=draw_epoch(), device=settings.device.name)
+        self.health = HealthServer(settings.health.port, self.numbers.text, self.troubles) if settings.health.port else None
+        self._lagging: dict[str, str] = {}
+        self._lines_down: dict[str, str] = {}
+        self._marks: deque[int] = deque()
+        self._is_synchronised = False
+
+    def _recovered(self, folder: Path) -> Keeper[Engine]:
+        config = self.settings.engine(self._classifiers.facts)
+        self._decided.configure(config)
+        keeper = Keeper(
+            folder, config, told=self._decided, make_engine=Engine, limits=journal_limits(self.settings.journal), lap=self.numbers.lap
+        )
+        self._decided.is_replaying = False
+        found = keeper.recovery
+        log.info("journal: %d calls fed again, %d windows wait", found.calls, len(found.waiting))
+        if found.loss is not None:
+            log.error("journal: what was before is not gone on from: %s", found.loss)
+        return keeper
+
+    def _made_worker(self) -> Worker:
+        engine, settings = self.keeper.engine, self.settings
+        described = frozenset(facts.name for facts in settings.streams)
+        reception = Reception(engine.config, described=described)
+        change = reception.redescribed(settings.engine(self._classifiers.facts))
+        if change.config != engine.config:
+            self.keeper.feed([change])
+        return Worker(
+            self.inbox,
+            self.keeper,
+            reception,
+            self._clock,
+            numbers=self.numbers,
+            draw_epoch=draw_epoch,
+            passed=self._passed_engine,
+            noticed=self._noticed,
+            may_rotate=self._may_rotate,
+            rotated=self._rotated,
+            snapshot_every_s=settings.journal.snapshot_every_s,
+        )
+
+    # --- from start to stop -------------------------------------------------------------------------------------------
+
+    def run(self, next_signal: NextSignal) -> None:
+        """Run until told to stop. `next_signal` waits so many seconds for one."""
+        self.start()
+        try:
+            due_s = self._clock.real_s()
+            while True:
+                told = next_signal(max(0.0, due_s - self._clock.real_s()))
+                if told in {signal.SIGTERM, signal.SIGINT}:
+                    return
+                if told == signal.SIGHUP:
+                    self.reload()
+                if self._clock.real_s() >= due_s:
+                    self.tick()
+                    due_s += TICK_S / self._clock.speed
+        finally:
+            self.stop()
+
+    def start(self) -> None:
+        """Begin: who sends alerts first, who makes them last."""
+        self._sink.start()
+        if self.health is not None:
+            self.health.start()
+        self._classifiers.start(self.inbox.order, {facts.name: facts.rate_hz for facts in self.keeper.engine.config.streams})
+        self.inbox.order(self._classifiers.states)
+        for window in self.keeper.recovery.waiting:
+            self._classifiers.submit(window, self.keeper.recovery.last_ns)
+        self._worker.start()
+        self.sources.swap(self.sources.prepare(self.settings.sources))
+        systemd.notify(systemd.READY)
+        log.info("ready: state in %s", self.settings.state.path())
+
+    def tick(self) -> None:
+        """Send the time on its way through everything, as a probe; see to the wall's clock."""
+        if not self._worker.is_alive:
+            raise RuntimeError("the engine's thread has ended") from self._worker.failure
+        self.inbox.queue.push(Tick(self._clock.now_ns()))
+        for sentence in self._sink.notices():
+            log.info("%s", sentence)
+        if self._sink.revive():
+            log.error("our own broker had ended, and was started again")
+        if not self._is_synchronised and is_synchronised():
+            self._is_synchronised = self._decided.is_synchronised = True
+            self._clock.note_wall()
+            self.numbers.synchronised.set(1)
+            now_ns = self._clock.now_ns()
+            self.inbox.order([SourceState(name, SourceChange.CLOCK_SYNCHRONISED, now_ns) for name in self._worker.open_streams()])
+
+    def reload(self) -> bool:
+        """Read the settings again, and take them if all of them can be taken; else nothing changes."""
+        try:
+            settings = self._load()
+            config = settings.engine(self._classifiers.facts)
+            prepared = self.sources.prepare(settings.sources)
+        except EdgeEcgError as refusal:
+            self.numbers.reloads.add(1, "refused")
+            log.error("settings are kept as they are: %s", refusal)  # noqa: TRY400 - a person reads this, no stack
+            return False
+        for name in (field.name for field in fields(Settings) if field.name not in SWAPPED):
+            if getattr(settings, name) != getattr(self.settings, name):
+                log.warning("settings: %s counts from the next start on", name)
+        self.inbox.order([ConfigChange(config)])
+        self.sources.swap(prepared)
+        self.settings = settings
+        self.numbers.reloads.add(1, "taken")
+        log.info("settings are taken")
+        return True
+
+    def stop(self) -> None:
+        """Take in what was sent, decide it, send what it gave: within five seconds; what is not sent then is in the outbox."""
+        systemd.notify(systemd.STOPPING)
+        end_s = self._clock.real_s() + DRAIN_S
+        self.sources.stop()
+        self._classifiers.stop()
+        if self._worker.stop(max(0.0, end_s - self._clock.real_s() - 1.0)):
+            self.keeper.close()
+        self._sink.stop(max(0.1, end_s - self._clock.real_s()))
+        self.outbox.close()
+        if self.health is not None:
+            self.health.stop()
+
+    # --- what comes back ----------------------------------------------------------------------------------------------
+
+    def acknowledge(self, alert_id: str, by: str) -> None:
+        """A person has seen an alert."""
+        self.inbox.order([Acknowledge(alert_id, by)])
+
+    def troubles(self) -> Sequence[str]:
+        """Say what is wrong now."""
+        keeper = self.keeper.trouble
+        found = [
+            "" if self._worker.is_alive else "engine: its thread has ended",
+            f"journal: {keeper}" if keeper is not None else "",
+            "" if self.outbox.is_durable else "outbox: the disk does not take alerts",
+            "" if self._sink.is_up else "broker: not connected: alerts wait in the outbox",
+            self._watch.trouble(),
+            *self._lines_down.values(),
+            *self._lagging.values(),
+        ]
+        return [trouble for trouble in found if trouble]
+
+    def _passed_engine(self, tick_ns: int) -> None:
+        self.outbox.flush()
+        self._sink.probe(lambda: self._watch.came_through(tick_ns))
+
+    def _may_rotate(self) -> bool:
+        """Alerts that only the memory holds would not come again from behind a snapshot."""
+        if not self.outbox.flush():
+            return False
+        self._marks.append(self.outbox.mark())
+        return True
+
+    def _rotated(self) -> None:
+        """One snapshot later: the newest may turn out damaged, and a replay then begins at the one before."""
+        self.numbers.rotations.add()
+        while len(self._marks) > 1:
+            if self.outbox.is_durable:
+                self.outbox.snapshot_passed(self._marks[0])
+            self._marks.popleft()
+
+    def _noticed(self, notice: Notice) -> None:
+        self.numbers.notices.add(1, type(notice).__name__)
+        if isinstance(notice, Line):
+            self.numbers.line_up.set(notice.is_up, notice.where)
+            self._lines_down.pop(notice.where, None)
+            if not notice.is_up:
+                self._lines_down[notice.where] = f"{notice.where}: {notice.why}"
+        elif isinstance(notice, Lagging):
+            self._lagging.pop(notice.stream, None)
+            if not notice.is_over:
+                self._lagging[notice.stream] = f"{notice.stream or 'queue'}: {notice.delay_s:.1f} s late"
+        log.info("%s", notice)
+
+
+def draw_epoch() -> int:
+    """Return a number for a stream that starts anew; indices begin again at 0, and ids of alerts must not."""
+    return secrets.randbits(62) + 1
+
+
+def journal_limits(settings: JournalSettings) -> Limits:
+    """Return the journal's limits in its own units."""
+    return Limits(
+        size_cap_bytes=round(settings.size_cap_mib * 2**20),
+        segment_bytes=round(settings.segment_mib * 2**20),
+        keep_segments=settings.keep_segments,
+        sync_bytes=round(settings.sync_kib * 1024),
+        sync_calls=settings.sync_calls,
+    )

@@ -1,0 +1,125 @@
+"""What was decided, handed on: alerts to the outbox with their times, windows to the models, and all of it counted."""
+
+from collections.abc import Callable, Sequence
+
+from edgeecg.daemon.classifiers import Classifiers
+from edgeecg.daemon.clock import Clock
+from edgeecg.daemon.keeper import Given
+from edgeecg.daemon.numbers import Numbers
+from edgeecg.daemon.walltime import SampleTimes
+from edgeecg.facts import EngineConfig
+from edgeecg.io.outbox.outbox import Outbox
+from edgeecg.payload.names import Names
+from edgeecg.payload.stamped import StampedAlert, Times, stamp
+from edgeecg.types import (
+    Alert,
+    Beat,
+    Chunk,
+    ConfigChange,
+    Event,
+    Gap,
+    Prediction,
+    Record,
+    Refused,
+    StreamChange,
+    StreamChanged,
+    WindowReady,
+)
+
+TIME_BEGINS_ANEW = {StreamChange.OPENED, StreamChange.LIVE, StreamChange.REMOVED}
+"""After these, when samples are taken is learned again."""
+
+
+class Decided:
+    """Hears every call of the engine, those of a replay first: then nothing is late, and windows have been answered since."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        numbers: Numbers,
+        outbox: Outbox,
+        *,
+        device: str,
+        names: Names,
+        classifiers: Classifiers,
+    ) -> None:
+        """`device`: its public name."""
+        self._clock, self._numbers, self._outbox, self._device, self._names = clock, numbers, outbox, device, names
+        self._classifiers = classifiers
+        self.put: Callable[[], None] = lambda: None
+        """Hears that there is something in the outbox."""
+        self._rates_hz: dict[str, float] = {}
+        self._times: dict[str, SampleTimes] = {}
+        self.is_replaying = True
+        self.is_synchronised = False
+
+    def configure(self, config: EngineConfig) -> None:
+        """Know the streams."""
+        self._rates_hz = {facts.name: facts.rate_hz for facts in config.streams}
+        self._classifiers.know(self._rates_hz)
+
+    def __call__(self, records: Sequence[Record], given: Given) -> None:
+        """Take what one call was given, and what it gave."""
+        alerts: list[StampedAlert] = []
+        newest_ns = 0
+        for record, events in zip(records, given, strict=True):
+            self._numbers.records.add(1, type(record).__name__)
+            if isinstance(record, Chunk):
+                newest_ns = record.arrival_ns
+            elif isinstance(record, ConfigChange):
+                self.configure(record.config)
+            for event in events:
+                self._numbers.events.add(1, type(event).__name__)
+                if isinstance(event, Alert):
+                    alerts.append(self._stamped(event, newest_ns))
+                elif isinstance(event, WindowReady):
+                    self._classify(event, newest_ns)
+                else:
+                    self._note(event, record)
+        if alerts:
+            self._put(alerts, newest_ns)
+
+    def _classify(self, window: WindowReady, arrival_ns: int) -> None:
+        if not self.is_replaying:
+            self._classifiers.submit(window, arrival_ns or self._clock.now_ns())
+
+    def _put(self, alerts: Sequence[StampedAlert], arrival_ns: int) -> None:
+        self._numbers.begin()
+        self._outbox.put(alerts)
+        if self.is_replaying:
+            return
+        self.put()
+        self._numbers.lap("outbox")
+        if arrival_ns:
+            self._numbers.since(arrival_ns, "alert")
+        for one in alerts:
+            self._numbers.alerts.add(1, one.alert.rule, one.alert.priority.name.lower(), one.alert.state.name.lower())
+
+    def _stamped(self, alert: Alert, arrival_ns: int) -> StampedAlert:
+        """The engine said it when what decided it arrived, or now, whichever is earlier: a replay is no later."""
+        now_ns = self._clock.now_ns()
+        detect_ns = min(now_ns, arrival_ns) if self.is_replaying and arrival_ns else now_ns
+        onset_ns, event_ns = (self._taken_ns(alert.stream, sample, detect_ns) for sample in (alert.onset_sample, alert.sample))
+        wall = self._clock.wall_ns
+        times = Times(wall(onset_ns), wall(event_ns), wall(detect_ns), self.is_synchronised)
+        return stamp(alert, device=self._device, names=self._names, times=times)
+
+    def _taken_ns(self, stream: str, sample: int, otherwise_ns: int) -> int:
+        times = self._times.get(stream)
+        taken_ns = times.at_ns(sample) if times is not None and sample >= 0 else None
+        return otherwise_ns if taken_ns is None else min(taken_ns, otherwise_ns)
+
+    def _note(self, event: Event, record: Record) -> None:
+        rate_hz = self._rates_hz.get(event.stream, 0.0)
+        if isinstance(event, StreamChanged | Gap):
+            if isinstance(event, Gap) or event.change in TIME_BEGINS_ANEW:
+                self._times.pop(event.stream, None)
+            return
+        if isinstance(event, Refused):
+            self._numbers.refused.add(1, event.reason.name.lower())
+        elif rate_hz and isinstance(record, Chunk) and record.stream == event.stream and event.reported_at >= 0:
+            self._times.setdefault(event.stream, SampleTimes(rate_hz)).observe(event.reported_at, record.arrival_ns)
+        if isinstance(event, Beat) and rate_hz:
+            self._numbers.lateness_s.observe((event.reported_at - event.sample) / rate_hz, "beat")
+        elif isinstance(event, Prediction) and rate_hz:
+            self._numbers.lateness_s.observe((event.reported_at - event.start_sample - event.len_samples) / rate_hz, "prediction")

@@ -1,0 +1,148 @@
+"""A whole daemon in this process, on a clock that runs faster, with a simulated device that runs as fast; and someone who listens."""
+
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from threading import Event, Thread
+
+from edgeecg.config import parse
+from edgeecg.daemon.app import App
+from edgeecg.daemon.classifiers import Classifiers
+from edgeecg.daemon.clock import Clock
+from edgeecg.io.device import SimulatedDevice
+from edgeecg.io.ptyline import PtyLine
+from edgeecg.io.sources.pace import Pace
+from edgeecg.models.registry import Registry
+from edgeecg.simulate.device import packets
+from edgeecg.simulate.scenario import NAMED, Scenario
+from edgeecg.simulate.simulation import Setup, Simulation
+
+PATIENCE_S = 60.0
+STREAM = "simulated/ecg"
+
+
+class PlayedDevice:
+    """A simulated device on a pty, `speed` times as fast; a host that reads in time loses nothing."""
+
+    def __init__(self, scenario: Scenario | str, *, speed: float, seconds: float | None = None) -> None:
+        self._simulation = Simulation(Setup(scenario=NAMED[scenario] if isinstance(scenario, str) else scenario))
+        self.line, self._speed, self._seconds = PtyLine(), speed, seconds
+        self._stopping = Event()
+        self.is_over = Event()
+        self._thread = Thread(target=self._run, name="device")
+
+    @property
+    def port(self) -> str:
+        return self.line.name
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self._thread.join()
+        self.line.close()
+
+    def _run(self) -> None:
+        device = SimulatedDevice(self._simulation.setup)
+        n_samples = None if self._seconds is None else round(self._seconds * self._simulation.setup.rate_hz)
+        pace = Pace(self._speed, wait=self._stopping.wait)
+        for sent in device.frames(packets(self._simulation, n_samples=n_samples)):
+            if not pace.wait_for(sent.due_s):
+                return
+            self.line.send(device.answer(self.line.received()))
+            self.line.send(sent.data)
+        self.is_over.set()
+
+
+class Running:
+    """A daemon in a thread; `tell` sends it a signal."""
+
+    def __init__(self, text: Callable[[], str], *, speed: float) -> None:
+        clock = Clock(speed=speed)
+        settings = parse(text(), "edgeecg.toml")
+        self.app = App(lambda: parse(text(), "edgeecg.toml"), clock=clock, classifiers=Classifiers(settings.models, Registry(), clock))
+        self._signals: SimpleQueue[int] = SimpleQueue()
+        self.failure: BaseException | None = None
+        self._thread = Thread(target=self._run, name="daemon")
+        self._thread.start()
+
+    def _run(self) -> None:
+        try:
+            self.app.run(self._next_signal)
+        except BaseException as failure:
+            self.failure = failure
+            raise
+
+    def _next_signal(self, timeout_s: float) -> int | None:
+        try:
+            return self._signals.get(timeout=timeout_s)
+        except Empty:
+            return None
+
+    def tell(self, number: int) -> None:
+        self._signals.put(number)
+
+    def join(self) -> None:
+        self._thread.join(PATIENCE_S)
+        assert not self._thread.is_alive(), "the daemon does not end"
+        assert self.failure is None, self.failure
+
+    def until(self, holds: Callable[[App], object], what: str) -> None:
+        """Wait until something holds, with a deadline, never for a while."""
+        end_s = time.monotonic() + PATIENCE_S
+        watched = Event()
+        while not holds(self.app):
+            assert self.failure is None, self.failure
+            assert time.monotonic() < end_s, f"waited {PATIENCE_S:g} s for {what}\n{self.app.numbers.text()}"
+            watched.wait(0.01)
+
+
+@contextmanager
+def running(text: Callable[[], str], *, speed: float = 1.0) -> Iterator[Running]:
+    """Run a daemon; it is told to end at the end."""
+    import signal
+
+    daemon = Running(text, speed=speed)
+    try:
+        yield daemon
+    finally:
+        daemon.tell(signal.SIGTERM)
+        daemon.join()
+
+
+@contextmanager
+def playing(scenario: Scenario | str, *, speed: float, seconds: float | None = None) -> Iterator[PlayedDevice]:
+    """Play a device, from now on."""
+    device = PlayedDevice(scenario, speed=speed, seconds=seconds)
+    device.start()
+    try:
+        yield device
+    finally:
+        device.stop()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def settings_text(folder: Path, port: str, broker_port: int, more: str = "") -> str:
+    """The least a daemon needs, its own broker, no model."""
+    return f"""
+[state]
+folder = "{folder}"
+[broker]
+port = {broker_port}
+[health]
+port = 0
+[models]
+use = []
+[[sources.serial]]
+port = "{port}"
+{more}
+"""

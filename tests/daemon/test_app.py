@@ -1,0 +1,148 @@
+"""The daemon as a whole: what comes goes through, settings are swapped, a restart goes on."""
+
+import logging
+import signal
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from edgeecg.daemon.app import App
+from edgeecg.daemon.keeper import Keeper
+from edgeecg.engine import Engine
+from edgeecg.facts import EngineConfig
+from edgeecg.journal import read, replay
+from edgeecg.types import Chunk, ConfigChange, Event, Gap, Record, Refused, SourceState, StreamChanged
+from tests.daemon.rehearsal import STREAM, free_port, playing, running, settings_text
+
+pytest.importorskip("iotcore")
+SPEED = 20.0
+
+
+def fed(app: App, kind: str) -> float:
+    return app.numbers.records.value(kind)
+
+
+def reloaded(app: App) -> tuple[float, float]:
+    return app.numbers.reloads.value("taken"), app.numbers.reloads.value("refused")
+
+
+def events_of(folder: Path) -> list[Event]:
+    """Everything an engine gives to what the journal holds."""
+    events: list[Event] = []
+
+    class Listening(Engine):
+        __slots__ = ()
+
+        def feed_many(self, records: Sequence[Record]) -> tuple[tuple[Event, ...], ...]:
+            given = super().feed_many(records)
+            events.extend(event for each in given for event in each)
+            return given
+
+    replay(folder / "journal", Listening)
+    return events
+
+
+def test_what_a_device_sends_goes_through_and_a_restart_goes_on(tmp_path: Path) -> None:
+    with playing("normal", speed=SPEED) as device:
+        text = settings_text(tmp_path, device.port, free_port())
+        with running(lambda: text, speed=SPEED) as daemon:
+            daemon.until(lambda app: fed(app, "Chunk") > 100, "ten seconds of samples")
+            daemon.until(lambda app: not app.troubles(), "nothing to complain of")
+        first = len(list(read(tmp_path / "journal")))
+        with running(lambda: text, speed=SPEED) as daemon:
+            assert daemon.app.keeper.recovery.calls == first
+            daemon.until(lambda app: fed(app, "Chunk") > 200, "more samples")
+    events = events_of(tmp_path)
+    epochs = {event.epoch for event in events if isinstance(event, StreamChanged) and event.stream == STREAM}
+    assert len(epochs) == 1
+    assert not [event for event in events if isinstance(event, Refused)]
+    changes = [record for entry in read(tmp_path / "journal") for record in entry.records if isinstance(record, SourceState)]
+    assert [change.change.name for change in changes] == ["OPENED", "LOST", "OPENED", "LOST"]
+    assert changes[0].epoch != changes[2].epoch  # the source drew another, and the stream kept its own
+
+
+def test_settings_are_swapped_while_samples_come_and_wrong_ones_are_not(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    broker = free_port()
+    with playing("normal", speed=SPEED) as device:
+        right = [settings_text(tmp_path, device.port, broker, f"[limits]\nlow_rate = {rate}\n") for rate in (40, 45)]
+        texts = [
+            right[0],
+            right[1],
+            "[limits]\nlow_rate = 'slow'",
+            right[0],
+            right[1] + "[[sources.serial]]\nport = '/x'\nformat = 'klingon'\n",
+        ]
+        current = [right[0]]
+        with caplog.at_level(logging.ERROR), running(lambda: current[0], speed=SPEED) as daemon:
+            for n in range(1, 21):
+                before = fed(daemon.app, "Chunk")
+                daemon.until(lambda app, before=before: fed(app, "Chunk") > before + 5, "samples between two changes")  # type: ignore[misc]
+                current[0] = texts[n % len(texts)]
+                daemon.tell(signal.SIGHUP)
+                daemon.until(lambda app, n=n: sum(reloaded(app)) == n, "the change")  # type: ignore[misc]
+            assert reloaded(daemon.app) == (12, 8)
+    assert 'low_rate: "slow" is not a number' in caplog.text
+    assert "klingon" in caplog.text
+    events = events_of(tmp_path)
+    assert not [event for event in events if isinstance(event, Gap | Refused)], "no sample is lost"
+    changes = [record for entry in read(tmp_path / "journal") for record in entry.records if isinstance(record, ConfigChange)]
+    assert {rule.limit for change in changes for rule in change.config.rules if rule.name == "bradycardia"} >= {40.0, 45.0}
+    assert device.line.n_overrun == 0
+
+
+def test_a_stream_that_is_described_otherwise_begins_anew(tmp_path: Path) -> None:
+    broker = free_port()
+    with playing("normal", speed=SPEED) as device:
+        plain = settings_text(tmp_path, device.port, broker)
+        described = (
+            plain + f'[[stream]]\nname = "{STREAM}"\nrate_hz = 250\nmv_per_unit = 0.002\nsequence_bits = 16\ndevice_clock_bits = 64\n'
+        )
+        current = [plain]
+        with running(lambda: current[0], speed=SPEED) as daemon:
+            daemon.until(lambda app: fed(app, "Chunk") > 30, "samples")
+            current[0] = described
+            daemon.tell(signal.SIGHUP)
+            daemon.until(lambda app: app.numbers.reloads.value("taken") == 1, "the change")
+            before = fed(daemon.app, "Chunk")
+            daemon.until(lambda app: fed(app, "Chunk") > before + 60, "samples as they are described")
+    events = events_of(tmp_path)
+    assert not [event for event in events if isinstance(event, Refused)]
+    epochs = [event.epoch for event in events if isinstance(event, StreamChanged) and event.change.name == "OPENED"]
+    assert len(set(epochs)) == 2
+
+
+def test_the_watchdog_is_fed_by_probes_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = settings_text(tmp_path, "/dev/nowhere", free_port()).replace("port = 0", "port = 0\nprobe_limit_s = 1")
+    with running(lambda: text, speed=SPEED) as daemon:
+        watch = daemon.app._watch
+        daemon.until(lambda _: watch.n_fed > 3, "probes that come through")
+        monkeypatch.setattr(daemon.app._sink, "probe", lambda _: None)  # the sink hangs
+        fed_before = watch.n_fed
+        daemon.until(lambda _: watch.trouble(), "a probe that is missed")
+        assert watch.n_fed <= fed_before + 1
+        assert any("probe" in trouble for trouble in daemon.app.troubles())
+
+
+def test_an_engine_that_dies_ends_the_daemon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tests.daemon.rehearsal import Running
+
+    def dies(*_: object) -> None:
+        raise ArithmeticError("a fault of the program")
+
+    text = settings_text(tmp_path, "/dev/nowhere", free_port())
+    daemon = Running(lambda: text, speed=SPEED)
+    monkeypatch.setattr("threading.excepthook", lambda _: None)
+    monkeypatch.setattr(Keeper, "feed", dies)
+    daemon._thread.join(30)
+    assert isinstance(daemon.failure, RuntimeError)
+    assert isinstance(daemon.failure.__cause__, ArithmeticError)
+
+
+def test_the_journal_holds_what_the_engine_was_told_first(tmp_path: Path) -> None:
+    text = settings_text(tmp_path, "/dev/nowhere", free_port(), '[[stream]]\nname = "a"\nrate_hz = 250\n')
+    with running(lambda: text, speed=SPEED) as daemon:
+        daemon.until(lambda app: fed(app, "Tick") > 2, "ticks")
+        assert [facts.name for facts in daemon.app.keeper.engine.config.streams] == ["a"]
+    assert EngineConfig() != daemon.app.keeper.engine.config
+    assert not [record for entry in read(tmp_path / "journal") for record in entry.records if isinstance(record, Chunk)]
