@@ -25,8 +25,8 @@ from edgeecg.types import (
     Tick,
 )
 
-SCHEMA = 2
-"""Raised whenever the state of a kernel changes its layout or its meaning."""
+SCHEMA = 3
+"""Raised whenever the state of a kernel or of the rules changes its layout or its meaning."""
 MAX_HOP_FACTOR = 64
 
 _HEAD = struct.Struct("<q")
@@ -108,22 +108,22 @@ class Engine:
             allowed = f"1 to {MAX_HOP_FACTOR}"
             return (Refused("", RefusalReason.BAD_VALUE, f"hop_factor {overload.hop_factor}", allowed, -1),)
         self._fleet.slow_to(overload.hop_factor)
-        return (OverloadChanged(overload.hop_factor),)
+        return self._fleet.engine_event(OverloadChanged(overload.hop_factor))
 
     def _model_state(self, state: ModelState) -> Events:
         names = [model.name for model in self.config.models]
         if state.model not in names:
             known = f"one of {', '.join(names)}" if names else "configured: none is"
             return (Refused("", RefusalReason.UNKNOWN_MODEL, f"model {state.model!r}", known, -1),)
-        return (ModelChanged(state.model, state.change, state.detail),)
+        return self._fleet.engine_event(ModelChanged(state.model, state.change, state.detail))
 
     def _acknowledge(self, acknowledge: Acknowledge) -> Events:
-        return (Refused("", RefusalReason.UNKNOWN_ALERT, f"alert {acknowledge.alert_id!r}", "an alert that is open", -1),)
+        return self._fleet.acknowledge(acknowledge)
 
     def snapshot(self) -> bytes:
         """Return all the engine knows, to go on from later, here or elsewhere."""
-        streams, leads = self._fleet.state_bytes()
-        sections = {"engine": _HEAD.pack(self._fleet.hop_factor), "streams": streams, "leads": leads}
+        streams, leads, rules = self._fleet.state_bytes()
+        sections = {"engine": _HEAD.pack(self._fleet.hop_factor), "streams": streams, "leads": leads, "rules": rules}
         config = self.config
         return snapshot.pack(sections, schema=SCHEMA, config_digest=digest(config), model_hashes=[model.sha256 for model in config.models])
 
@@ -133,6 +133,6 @@ class Engine:
         sections = snapshot.unpack(
             data, schema=SCHEMA, config_digest=digest(config), model_hashes=[model.sha256 for model in config.models]
         )
-        self._fleet.restore_bytes(sections["streams"], sections["leads"])
+        self._fleet.restore_bytes(sections["streams"], sections["leads"], sections["rules"])
         (self._fleet.hop_factor,) = _HEAD.unpack(sections["engine"])
         return self._fleet.waiting_windows()

@@ -30,7 +30,7 @@ KINDS: Mapping[str, str] = MappingProxyType({
     "bigeminy": "a wide beat after every other one, `limit` times",
     "r-on-t": "a wide beat that comes before `limit` of the usual RR interval is over, and a pause after it",
     "fibrillation": "a model says `label` with a probability of at least `limit`, and the RR intervals are irregular",
-    "signal": "a lead is off, saturated, flat or invalid",
+    "signal": "a lead is off, saturated, or gives no numbers",
     "gap": "at least `limit` seconds of samples are missing",
     "silent": "a device sends nothing, or its source is lost",
     "clock-jump": "the device's clock jumps by at least `limit` seconds",
@@ -58,9 +58,10 @@ MEASURES: Mapping[str, str] = MappingProxyType({
 })  # fmt: skip
 """What a threshold can be set on, with its unit. `rate` is of the last beats, at every beat; `heart_rate` is that of `Vitals`."""
 
-LEAD_OFF, QUALITY = "lead-off", "quality"
-INHIBITORS = (LEAD_OFF, QUALITY)
-"""While this holds, a rule about the heart counts as over. A gap is no choice: nothing is read across one."""
+LEAD_OFF, NOISE, DOUBT = "lead-off", "noise", "doubt"
+INHIBITORS = (LEAD_OFF, NOISE, DOUBT)
+"""While this holds, a rule about the heart counts as over: nothing is seen, the last second was bad for noise, or was doubtful for
+whatever reason, an arrhythmia being one. A gap is no choice: nothing is read across one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,8 +118,10 @@ class RuleFacts:
         _require(self.limit > 0 or threshold or self.kind in {"signal", "silent", "model"}, f"{where}.limit", self.limit, "more than 0")
         _require(0 <= self.hysteresis < math.inf, f"{where}.hysteresis", self.hysteresis, "0 or more, and finite")
         _require(0 <= self.at_rate <= 400, f"{where}.at_rate", self.at_rate, "0 to 400 a minute")
-        most_run = self.kind == "wide-run" and self.limit > MAX_RUN_LIMIT
-        _require(not most_run, f"{where}.limit", self.limit, f"at most {MAX_RUN_LIMIT} beats")
+        counted = self.kind not in _COUNTED or (self.limit == int(self.limit) and 2 <= self.limit <= MAX_RUN_LIMIT)
+        _require(counted, f"{where}.limit", self.limit, f"a whole number from 2 to {MAX_RUN_LIMIT}")
+        lasts = self.for_s == 0 or not (self.kind in _MOMENTARY or self.at_most)
+        _require(lasts, f"{where}.for_s", self.for_s, "0, for what is over when it is seen")
         ends_late = self.at_most == 0 or self.limit <= self.at_most <= MAX_RUN_LIMIT
         _require(ends_late, f"{where}.at_most", self.at_most, f"0, or from limit, {self.limit:g}, to {MAX_RUN_LIMIT}")
         for name, least in (("for_s", 0.0), ("clear_for_s", 0.0), ("escalate_after_s", 0.0), ("update_every_s", 1.0)):
@@ -126,11 +129,14 @@ class RuleFacts:
             _require(least <= value <= MAX_S, f"{where}.{name}", value, f"{least:g} to {MAX_S:g} s")
         unknown = [name for name in self.inhibited_by if name not in INHIBITORS]
         _require(not unknown, f"{where}.inhibited_by", ", ".join(unknown), f"among {', '.join(INHIBITORS)}")
+        _require(len(set(self.inhibited_by)) == len(self.inhibited_by), f"{where}.inhibited_by", "a name twice", "each name once")
         _require(self.name not in self.yields_to, f"{where}.yields_to", self.name, "another rule")
 
 
 MAX_RUN_LIMIT = 12
-"""A longer run of wide beats is only counted on."""
+"""Most beats or pairs that a rule may ask for; what goes on beyond is counted on."""
+_COUNTED = frozenset({"wide-run", "bigeminy"})
+_MOMENTARY = frozenset({"pause", "r-on-t", "gap", "clock-jump"})
 
 
 def _require(holds: bool, where: str, got: object, allowed: str) -> None:
@@ -141,7 +147,8 @@ def _require(holds: bool, where: str, got: object, allowed: str) -> None:
 MIN_LOW_RATE, MAX_HIGH_RATE = 30.0, 200.0
 """Extreme limits never lie beyond these."""
 
-_HEART = (LEAD_OFF, QUALITY)
+_SEEN = (LEAD_OFF, NOISE)
+_SURE = (LEAD_OFF, NOISE, DOUBT)
 
 
 def default_rules(low_rate: float = 50.0, high_rate: float = 120.0) -> tuple[RuleFacts, ...]:
@@ -153,18 +160,18 @@ def _high(low_rate: float, high_rate: float) -> tuple[RuleFacts, ...]:
     high = Priority.HIGH
     slow, fast = max(MIN_LOW_RATE, low_rate - 10), min(MAX_HIGH_RATE, high_rate + 20)
     return (
-        RuleFacts(name="asystole", title="Asystole", kind="asystole", priority=high, limit=4.0, clear_for_s=5.0, latch=True, inhibited_by=_HEART),
+        RuleFacts(name="asystole", title="Asystole", kind="asystole", priority=high, limit=4.0, clear_for_s=5.0, latch=True, inhibited_by=_SEEN),
         RuleFacts(
             name="v-tach", title="Ventricular tachycardia", kind="wide-run", priority=high, limit=5, at_rate=100, clear_for_s=5.0,
-            latch=True, inhibited_by=_HEART,
+            latch=True, inhibited_by=_SEEN,
         ),
         RuleFacts(
             name="extreme-bradycardia", title="Extreme bradycardia", kind=THRESHOLD, measure="rate", above=False, priority=high,
-            limit=slow, hysteresis=2, for_s=1.0, latch=True, yields_to=("asystole",), inhibited_by=_HEART,
+            limit=slow, hysteresis=2, for_s=1.0, latch=True, yields_to=("asystole",), inhibited_by=_SURE,
         ),
         RuleFacts(
             name="extreme-tachycardia", title="Extreme tachycardia", kind=THRESHOLD, measure="rate", priority=high,
-            limit=fast, hysteresis=5, for_s=1.0, latch=True, yields_to=("v-tach",), inhibited_by=_HEART,
+            limit=fast, hysteresis=5, for_s=2.0, latch=True, yields_to=("v-tach",), inhibited_by=_SURE,
         ),
     )  # fmt: skip
 
@@ -175,34 +182,34 @@ def _rhythm(low_rate: float, high_rate: float) -> tuple[RuleFacts, ...]:
     return (
         RuleFacts(
             name="bradycardia", title="Bradycardia", kind=THRESHOLD, measure="rate", above=False, priority=medium, limit=low_rate,
-            hysteresis=2, for_s=3.0, yields_to=("extreme-bradycardia", "asystole"), inhibited_by=_HEART,
+            hysteresis=2, for_s=3.0, yields_to=("extreme-bradycardia", "asystole"), inhibited_by=_SURE,
             escalate_after_s=600.0,
         ),
         RuleFacts(
             name="tachycardia", title="Tachycardia", kind=THRESHOLD, measure="rate", priority=medium, limit=high_rate,
-            hysteresis=5, for_s=2.0, yields_to=("extreme-tachycardia", "v-tach"), inhibited_by=_HEART, escalate_after_s=600.0,
+            hysteresis=5, for_s=2.0, yields_to=("extreme-tachycardia", "v-tach"), inhibited_by=_SURE, escalate_after_s=600.0,
         ),
         RuleFacts(
             name="ventricular-run", title="Ventricular run", kind="wide-run", priority=medium, limit=3, at_most=4, clear_for_s=60.0,
-            yields_to=runs, inhibited_by=_HEART,
+            yields_to=runs, inhibited_by=_SEEN,
         ),
-        RuleFacts(name="pause", title="Pause", kind="pause", priority=medium, limit=3.0, clear_for_s=60.0, yields_to=("asystole",), inhibited_by=_HEART),
+        RuleFacts(name="pause", title="Pause", kind="pause", priority=medium, limit=3.0, clear_for_s=60.0, yields_to=("asystole",), inhibited_by=_SURE),
         RuleFacts(
             name="atrial-fibrillation", title="Atrial fibrillation", kind="fibrillation", priority=medium, label="A", limit=0.5,
-            for_s=15.0, clear_for_s=60.0, inhibited_by=_HEART, update_every_s=60.0,
+            for_s=15.0, clear_for_s=60.0, inhibited_by=_SURE, update_every_s=60.0,
         ),
-        RuleFacts(name="r-on-t", title="R on T", kind="r-on-t", priority=medium, limit=1 / 3, clear_for_s=60.0, yields_to=runs, inhibited_by=_HEART),
+        RuleFacts(name="r-on-t", title="R on T", kind="r-on-t", priority=medium, limit=1 / 3, clear_for_s=60.0, yields_to=runs, inhibited_by=_SURE),
         RuleFacts(
             name="couplet", title="Couplet", kind="wide-run", priority=low, limit=2, at_most=2, clear_for_s=60.0,
-            yields_to=("v-tach", "ventricular-run"), inhibited_by=_HEART, update_every_s=60.0,
+            yields_to=("v-tach", "ventricular-run"), inhibited_by=_SEEN, update_every_s=60.0,
         ),
         RuleFacts(
             name="bigeminy", title="Bigeminy", kind="bigeminy", priority=low, limit=3, clear_for_s=20.0, yields_to=runs,
-            inhibited_by=_HEART, update_every_s=60.0,
+            inhibited_by=_SURE, update_every_s=60.0,
         ),
         RuleFacts(
-            name="irregular-rhythm", title="Irregular rhythm", kind=THRESHOLD, measure="irregularity", priority=low, limit=15.0,
-            hysteresis=3.0, for_s=30.0, clear_for_s=60.0, yields_to=("atrial-fibrillation", "bigeminy"), inhibited_by=_HEART, update_every_s=60.0,
+            name="irregular-rhythm", title="Irregular rhythm", kind=THRESHOLD, measure="irregularity", priority=low, limit=10.0,
+            hysteresis=2.0, for_s=30.0, clear_for_s=60.0, yields_to=("atrial-fibrillation", "bigeminy"), inhibited_by=_SURE, update_every_s=60.0,
         ),
     )  # fmt: skip
 
@@ -210,7 +217,7 @@ def _rhythm(low_rate: float, high_rate: float) -> tuple[RuleFacts, ...]:
 def _technical() -> tuple[RuleFacts, ...]:
     technical = Priority.TECHNICAL
     return (
-        RuleFacts(name="lead-off", title="Lead off", kind="signal", priority=technical, for_s=1.0, clear_for_s=2.0, escalate_after_s=60.0, escalate_to=Priority.MEDIUM),
+        RuleFacts(name="lead-off", title="No signal", kind="signal", priority=technical, for_s=1.0, clear_for_s=2.0, escalate_after_s=60.0, escalate_to=Priority.MEDIUM),
         RuleFacts(
             name="poor-signal", title="Poor signal", kind=THRESHOLD, measure="quality", above=False, priority=technical, limit=0.5,
             for_s=10.0, clear_for_s=5.0, yields_to=("lead-off",), inhibited_by=(LEAD_OFF,), update_every_s=60.0,

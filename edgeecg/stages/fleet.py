@@ -13,10 +13,14 @@ from edgeecg.stages import align, classify, condition, qrs, quality, vitals, win
 from edgeecg.stages.batch import Batch
 from edgeecg.stages.params import Params
 from edgeecg.stages.rows import Row, rows
+from edgeecg.stages.rules.book import Book
 from edgeecg.types import (
+    Acknowledge,
     Chunk,
     Event,
     Inference,
+    ModelChanged,
+    OverloadChanged,
     RefusalReason,
     Refused,
     SourceChange,
@@ -70,10 +74,10 @@ class Fleet:
         self._open: dict[str, tuple[int, int, int]] = {}
         self._out = np.zeros(ROWS, kinds.EVENT)
         self._unread = np.full(len(config.streams), NEVER)
+        self._book = Book(config)
         self._scratch = make_scratch()
-        self._run_pieces = entry(
-            run_pieces, *self._told(), self._unread, np.zeros(0, PIECE), 0, NO_SAMPLES, self._scratch, self._out, np.zeros(0, np.int64)
-        )
+        nothing = np.zeros(0, PIECE), 0, NO_SAMPLES
+        self._run_pieces = entry(run_pieces, *self._told(), *nothing, self._scratch, self._out, np.zeros(0, np.int64))
 
     # --- samples --------------------------------------------------------------------------------------------------
 
@@ -113,22 +117,26 @@ class Fleet:
         told, done = self._told(), 0
         while done < len(pieces):
             begin = done
-            done = self._run_pieces(*told, self._unread, pieces, begin, x, self._scratch, self._out, row_ends)
+            done = self._run_pieces(*told, pieces, begin, x, self._scratch, self._out, row_ends)
             if row_ends[done - 1]:
                 self._tell(batch, begin, row_ends[begin:done].tolist(), events)
 
     def _told(self) -> tuple[Any, ...]:
         """What the kernel is told first at every call."""
-        p = self._params
-        return self._streams, self._leads, p.streams, p.taps, p.models, p.qrs, p.quality, self.hop_factor
+        p, waiting = self._params, (self._unread, self._book.due)
+        return self._streams, self._leads, p.streams, p.taps, p.models, p.qrs, p.quality, self.hop_factor, *waiting
 
     def _tell(self, batch: Batch, begin: int, row_ends: list[int], events: list[Events]) -> None:
         """Give each chunk its events."""
         told, row = rows(self._out[: row_ends[-1]]), 0
         for piece, end in enumerate(row_ends, begin):
             if end > row:
-                slot = batch.pieces[piece * PIECE_FIELDS]
-                events[batch.owners[piece]] += tuple([self._event(slot, one) for one in told[row:end]])
+                slot, owner = batch.pieces[piece * PIECE_FIELDS], batch.owners[piece]
+                if told[end - 1].kind == kinds.KIND_TIME:
+                    said = [self._event(slot, one) for one in told[row : end - 1]]
+                    events[owner] += self._book.take(slot, said, told[end - 1].known_at)
+                else:
+                    events[owner] += tuple([self._event(slot, one) for one in told[row:end]])
                 row = end
 
     def _run_order(self, slot: int, order: int, now_ns: int = 0) -> Events:
@@ -182,15 +190,15 @@ class Fleet:
         """Open or close a stream, or pass on what its source says of itself."""
         slot = self._slots.get(source.stream)
         if slot is None:
-            return (self._unknown(source.stream),)
+            return self._book.engine_opened(source) if not source.stream else (self._unknown(source.stream),)
         if source.change == SourceChange.OPENED:
             return self._opened(slot, source)
         if source.change == SourceChange.LOST:
             return self._lost(slot)
         if source.change == SourceChange.DROPPED:
             align_dropped(self._streams[slot]["align"], source.count)
-            return (self._changed(slot, StreamChange.SAMPLES_DROPPED, source.count),)
-        return (self._changed(slot, StreamChange.CLOCK_SYNCHRONISED),)
+            return self._changed(slot, StreamChange.SAMPLES_DROPPED, source.count)
+        return self._changed(slot, StreamChange.CLOCK_SYNCHRONISED)
 
     def _opened(self, slot: int, source: SourceState) -> Events:
         stream, p = self._streams[slot], self._params
@@ -202,7 +210,7 @@ class Fleet:
             events = self._run_order(slot, PIECE_BREAK)
         stream["is_open"], stream["silent"], stream["heard_ns"] = 1, 0, source.now_ns
         self._note_open(slot)
-        return (*events, self._changed(slot, StreamChange.OPENED))
+        return events + self._changed(slot, StreamChange.OPENED)
 
     def _lost(self, slot: int) -> Events:
         if not self._streams[slot]["is_open"]:
@@ -210,15 +218,15 @@ class Fleet:
         events = self._run_order(slot, PIECE_BREAK)
         self._streams[slot]["is_open"] = 0
         del self._open[self._facts[slot].name]
-        return (*events, self._changed(slot, StreamChange.LOST))
+        return events + self._changed(slot, StreamChange.LOST)
 
     def _note_open(self, slot: int) -> None:
         facts = self._facts[slot]
         self._open[facts.name] = (slot, len(facts.leads), self._params.most_samples(slot))
 
-    def _changed(self, slot: int, change: StreamChange, count: int = 0) -> StreamChanged:
-        epoch = int(self._streams[slot]["epoch"])
-        return StreamChanged(self._facts[slot].name, change, self._now(slot), epoch, count)
+    def _changed(self, slot: int, change: StreamChange, count: int = 0) -> Events:
+        now, epoch = self._now(slot), int(self._streams[slot]["epoch"])
+        return self._book.take(slot, (StreamChanged(self._facts[slot].name, change, now, epoch, count),), now)
 
     def tick(self, now_ns: int) -> Events:
         """Time has passed: give up waiting for late frames, and say who has fallen silent or speaks again."""
@@ -230,7 +238,7 @@ class Fleet:
         was_silent = self._streams["silent"] == 1
         for slot in np.flatnonzero(is_open & (quiet != was_silent)).tolist():
             self._streams["silent"][slot] = quiet[slot]
-            events.append(self._changed(slot, StreamChange.SILENT if quiet[slot] else StreamChange.LIVE))
+            events += self._changed(slot, StreamChange.SILENT if quiet[slot] else StreamChange.LIVE)
         return tuple(events)
 
     def slow_to(self, hop_factor: int) -> None:
@@ -249,22 +257,31 @@ class Fleet:
         slot = self._slots.get(inference.stream)
         if slot is None:
             return (self._unknown(inference.stream),)
-        return (classify.answer(self._windows[slot], self._streams[slot]["window"], inference, self._now(slot)),)
+        now = self._now(slot)
+        return self._book.take(slot, (classify.answer(self._windows[slot], self._streams[slot]["window"], inference, now),), now)
+
+    def engine_event(self, event: ModelChanged | OverloadChanged) -> Events:
+        """Pass on what concerns every stream, with the alerts it causes."""
+        return self._book.engine_event(event)
+
+    def acknowledge(self, acknowledge: Acknowledge) -> Events:
+        """Take a person's word that an alert was seen."""
+        return self._book.acknowledge(acknowledge)
 
     def changed_to(self, config: EngineConfig) -> tuple["Fleet", Events]:
         """Return a fleet for other settings, which goes on with every stream whose facts are the same."""
         other = Fleet(config)
         other.hop_factor = self.hop_factor
-        gone: list[Event] = []
+        said: list[Event] = [*other._book.adopt_engine(self._book)]
         same_models = config.models == self.config.models
         for slot, facts in enumerate(self._facts):
             if facts in config.streams:
-                other._adopt(self, slot, facts, same_models=same_models)
+                said += other._adopt(self, slot, facts, same_models=same_models)
             else:
-                gone.append(self._changed(slot, StreamChange.REMOVED))
-        return other, tuple(gone)
+                said += [*self._changed(slot, StreamChange.REMOVED), *self._book.streams[slot].remove()]
+        return other, tuple(said)
 
-    def _adopt(self, before: "Fleet", old_slot: int, facts: StreamFacts, *, same_models: bool) -> None:
+    def _adopt(self, before: "Fleet", old_slot: int, facts: StreamFacts, *, same_models: bool) -> Events:
         slot = self._slots[facts.name]
         self._streams[slot] = before._streams[old_slot]
         first, old_first = self._params.first_lead(slot), before._params.first_lead(old_slot)
@@ -274,6 +291,7 @@ class Fleet:
             restart_windows(self._streams, self._leads, self._params.streams, self._params.models, slot)
         if facts.name in before._open:
             self._note_open(slot)
+        return self._book.adopt(slot, before._book.streams[old_slot])
 
     # --- state ----------------------------------------------------------------------------------------------------
 
@@ -281,15 +299,16 @@ class Fleet:
         """Return the state itself: of the streams, of their leads."""
         return self._streams, self._leads
 
-    def state_bytes(self) -> tuple[bytes, bytes]:
-        """Return all state: of the streams, of their leads."""
-        return self._streams.tobytes(), self._leads.tobytes()
+    def state_bytes(self) -> tuple[bytes, bytes, bytes]:
+        """Return all state: of the streams, of their leads, of their rules."""
+        return self._streams.tobytes(), self._leads.tobytes(), self._book.to_bytes()
 
-    def restore_bytes(self, streams: bytes, leads: bytes) -> None:
+    def restore_bytes(self, streams: bytes, leads: bytes, rules: bytes) -> None:
         """Take state back; the arrays are copies, because kernels write into them."""
         for name, data, array in (("streams", streams, self._streams), ("leads", leads, self._leads)):
             if len(data) != array.nbytes:
                 raise SnapshotError(f"snapshot.{name}", f"{len(data)} bytes", f"{array.nbytes} bytes")
+        self._book.load(rules)
         self._streams = np.frombuffer(streams, STREAM_STATE).copy()
         self._leads = np.frombuffer(leads, LEAD_STATE).copy()
         self._open = {}

@@ -18,7 +18,7 @@ from edgeecg_kernels.qrs import qrs_block, qrs_finish, qrs_reset
 from edgeecg_kernels.quality import quality_block, quality_finish, quality_reset
 from edgeecg_kernels.resample import grid_to_input, input_needed, resample_block, resample_reset
 from edgeecg_kernels.signal import signal_block
-from edgeecg_kernels.state import KIND_CLOCK, KIND_GAP, KIND_REFUSED, KIND_WINDOW
+from edgeecg_kernels.state import ASKED, KIND_CLOCK, KIND_GAP, KIND_REFUSED, KIND_TIME, KIND_WINDOW, UNRULED
 from edgeecg_kernels.vitals import vitals_block, vitals_break, vitals_reset
 from edgeecg_kernels.window import window_block, window_finish, window_skip, window_start
 from edgeecg_kernels.window_state import NEVER, RING
@@ -191,12 +191,15 @@ def _oldest_window(out: Any, begin: int, end: int) -> int:
 @kernel
 def run_pieces(
     streams: Any, leads: Any, params: Any, taps: Any, models: Any, qrs_params: Any, quality_params: Any, hop_factor: int,
-    unread: Any, pieces: Any, begin: int, x: Any, scratch: Any, out: Any, row_ends: Any,
+    unread: Any, due: Any, pieces: Any, begin: int, x: Any, scratch: Any, out: Any, row_ends: Any,
 ) -> int:  # fmt: skip
     """Take pieces[begin:] until done; return the first piece not taken.
 
     It returns early where `out` may not hold another piece's rows, and before a ring loses samples of a window that was
     announced and not read: unread[slot] is where the oldest such window of a stream starts, for who reads it to clear.
+
+    due[slot] is the sample at which time alone decides something of a stream's rules: the last row of a piece says that it
+    has come, or that something else was said, which may bring it forward; then every piece says so until it is set anew.
 
     row_ends[i] is where the rows of piece i end in `out`; those of the first one begin at 0. One entry for all that
     samples, time and loss can bring: every entry compiles all the stages anew.
@@ -228,6 +231,10 @@ def run_pieces(
             n_out = _finish(stream, leads, p, shared, stream["align"]["next_index"] - 1, out, n_out)
         if n_out > said and len(models) > 0:
             unread[slot] = min(unread[slot], _oldest_window(out, said, n_out))
+        now = stream["align"]["next_index"] - 1
+        if due[slot] != UNRULED and (n_out > said or now >= due[slot]):
+            n_out = _say(KIND_TIME, now, now, 0.0, 0.0, out, n_out)
+            due[slot] = ASKED
         row_ends[i] = n_out
     return len(pieces)
 

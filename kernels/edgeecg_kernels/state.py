@@ -33,3 +33,9 @@ KIND_QUALITY = 12
 KIND_VITALS = 13
 KIND_WINDOW = 20
 KIND_EXPIRED = 21
+KIND_TIME = 30
+
+UNRULED = 2**62 + 1
+"""As what is due of a stream: it has no rules."""
+ASKED = -1
+"""Ditto: rules are asked after every piece."""

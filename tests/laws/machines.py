@@ -1,6 +1,6 @@
 """Every stage, and the whole engine, as machines the laws can be held against. A new stage joins by one decorator."""
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 from dataclasses import astuple
 from typing import Any, ClassVar, TypeAlias, TypeVar
 
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from edgeecg.encoding import decode, encode
 from edgeecg.engine import Engine
 from edgeecg.facts import EngineConfig, ModelFacts, StreamFacts
+from edgeecg.rulefacts import Priority, RuleFacts
 from edgeecg.types import Beat, Chunk, Event, Gap, SignalState, SourceChange, SourceState, WindowReady
 from edgeecg_kernels.align import align_chunk
 from edgeecg_kernels.align_state import ALIGN_STATE, CHUNK_META, DATA, SPAN, SPANS_LEN, align_params, align_state
@@ -331,12 +332,37 @@ MODELS = (
     ModelFacts(name="beat", sha256="3" * 64, labels=("N", "V"), window_s=1.0, before_s=0.4, deadline_s=0.6, beats_s=8.0),
 )
 
+_TOLD_SOON: dict[str, Any] = {"priority": Priority.LOW, "clear_for_s": 0.4, "update_every_s": 1.0}
+RULES = (
+    RuleFacts(name="fast", kind="threshold", measure="rate", limit=60.0, for_s=0.3, escalate_after_s=0.7, **_TOLD_SOON),
+    RuleFacts(name="slow", kind="threshold", measure="rate", above=False, limit=60.0, hysteresis=5, yields_to=("asystole",), **_TOLD_SOON),
+    RuleFacts(name="asystole", kind="asystole", limit=0.5, latch=True, inhibited_by=("lead-off",), **_TOLD_SOON),
+    RuleFacts(name="pause", kind="pause", limit=0.7, yields_to=("asystole",), **_TOLD_SOON),
+    RuleFacts(name="run", kind="wide-run", limit=2, at_most=12, **_TOLD_SOON),
+    RuleFacts(name="v-tach", kind="wide-run", limit=2, at_rate=30, inhibited_by=("noise", "doubt"), **_TOLD_SOON),
+    RuleFacts(name="poor", kind="threshold", measure="quality", above=False, limit=0.99, for_s=0.8, yields_to=("off",), **_TOLD_SOON),
+    RuleFacts(name="noisy", kind="threshold", measure="noise_mv", limit=0.001, **_TOLD_SOON),
+    RuleFacts(name="off", kind="signal", for_s=0.05, **_TOLD_SOON),
+    RuleFacts(name="gap", kind="gap", limit=0.05, **_TOLD_SOON),
+    RuleFacts(name="silent", kind="silent", **_TOLD_SOON),
+)
+"""Rules that are quick to speak: in a few seconds all of them do."""
+
 
 def about(event: Event) -> int:
     """The first sample an event speaks of."""
     if isinstance(event, Gap | WindowReady):
         return event.start_sample
     return event.sample if isinstance(event, Beat | SignalState) else event.reported_at
+
+
+def flat(values: tuple[Any, ...]) -> Iterator[Any]:
+    """Every value in tuples of tuples."""
+    for value in values:
+        if isinstance(value, tuple):
+            yield from flat(value)
+        else:
+            yield value
 
 
 @under_law
@@ -349,7 +375,7 @@ class WholeEngine(Machine):
     lost = 40
 
     def __init__(self) -> None:
-        self.engine = Engine(EngineConfig(streams=(FACTS,), models=MODELS))
+        self.engine = Engine(EngineConfig(streams=(FACTS,), models=MODELS, rules=RULES))
         self.position = 0
         self.opened: list[Event] = list(self.engine.feed(SourceState(FACTS.name, SourceChange.OPENED, 0, epoch=7)))
 
@@ -388,7 +414,7 @@ class WholeEngine(Machine):
     def floats_in(self, event: Told) -> list[NDArray[Any]]:
         assert isinstance(event[2], bytes)
         said = decode(event[2])
-        return [np.array([value]) for value in astuple(said) if isinstance(value, float)]
+        return [np.array([value]) for value in flat(astuple(said)) if isinstance(value, float)]
 
     def feed(self, x: Signal) -> list[Told]:
         return [(about(event), event.reported_at, encode(event)) for event in self.events(x)]

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from edgeecg.engine import Engine
 from edgeecg.facts import EngineConfig, ModelFacts, StreamFacts
 from edgeecg.types import Chunk, Event, Inference, Overload, Record, SourceChange, SourceState, Tick
+from tests.laws.machines import RULES
 from tests.laws.signals import heart
 
 STREAMS = (
@@ -52,7 +53,7 @@ def records_of(facts: StreamFacts, seed: int, seconds: float) -> list[Record]:
 
 
 def engine() -> Engine:
-    return Engine(EngineConfig(streams=STREAMS, models=MODELS))
+    return Engine(EngineConfig(streams=STREAMS, models=MODELS, rules=RULES))
 
 
 def mix(seed: int) -> list[Record]:

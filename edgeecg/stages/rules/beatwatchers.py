@@ -1,0 +1,221 @@
+"""What watches beats, and what is measured of them: rates, silence, pauses, shapes in a row."""
+
+from itertools import pairwise
+from typing import Final
+
+from edgeecg.rulefacts import RuleFacts
+from edgeecg.stages.rules.episodes import NEVER, Episode, Owner, Phase
+from edgeecg.stages.rules.heart import FLAT, NORMAL, UNKNOWN, WIDE, Heart, Seen
+from edgeecg.stages.rules.readings import MAX_TOLD_BEATS, Reading
+from edgeecg.stages.rules.watcher import BeatWatcher, Watcher
+from edgeecg.types import ClockReport, Event
+
+DECIDED_S: Final = 0.3
+"""A beat is told of this long after its R peak, but for doubtful ones: what has not come by then is waited for no longer."""
+ALIKE: Final = 1.8
+"""In a run of wide beats no RR interval is longer than another by more: noise and double counts come at odd times."""
+ENDING: Final = 3
+NARROWER: Final = 0.8
+SLOWER: Final = 0.9
+"""A run has ended with three beats in a row that are neither wide nor as broad as it was, or at nine tenths of its lowest rate."""
+PAUSE_AFTER: Final = 1.2
+"""An interval longer than the usual one by this factor is a pause."""
+
+_SAID_WITH = {
+    "heart_rate": "vitals", "rr_ms": "vitals", "sdnn_ms": "vitals", "rmssd_ms": "vitals", "width_ms": "beat", "amplitude_mv": "beat",
+    "drift_ppm": "clock",
+}  # fmt: skip
+_SIGNED = {"amplitude_mv"}
+"""-1 is a value of these like any other."""
+
+
+class Rate(BeatWatcher):
+    """A threshold on the rate of the last beats."""
+
+    def beat(self, now: int, out: list[Event]) -> None:
+        value = self.heart.rate
+        beyond = -1 if value == UNKNOWN or self.inhibited else self.beyond(value)
+        if beyond > 0:
+            beats = self.heart.beats[-MAX_TOLD_BEATS:]
+            rr_ms = 1000.0 * (beats[-1].sample - beats[-2].sample) / self.owner.rate_hz
+            self.episode.holds(now, self.in_beats(beats, value, (rr_ms,))._replace(onset=now), out)
+        elif beyond < 0:
+            self.episode.over(now, out)
+
+
+class Measured(Watcher):
+    """A threshold on what is said once a second, or of each beat."""
+
+    def __init__(self, rule: RuleFacts, episode: Episode, heart: Heart, owner: Owner, model: int) -> None:
+        super().__init__(rule, episode, heart, owner, model)
+        self.wants = frozenset({_SAID_WITH.get(rule.measure, "second")})
+
+    def value(self, now: int) -> float:
+        """Return the measure as it is now."""
+        heart, measure = self.heart, self.rule.measure
+        if measure == "irregularity":
+            return heart.irregularity()
+        if measure == "ectopic_rate":
+            return heart.ectopic_rate(now)
+        if measure == "quality":
+            return heart.index
+        if measure == "width_ms":
+            return heart.beats[-1].width_ms if heart.beats else UNKNOWN
+        return float(getattr(heart, measure))
+
+    def look(self, now: int, out: list[Event]) -> None:
+        """Ask for the measure, and tell."""
+        value = self.value(now)
+        unknown = value == UNKNOWN and self.rule.measure not in _SIGNED
+        beyond = -1 if unknown or self.inhibited else self.beyond(value)
+        if beyond > 0:
+            self.episode.holds(now, Reading(now, now, value, 1.0, self.heart.index), out)
+        elif beyond < 0:
+            self.episode.over(now, out)
+
+    beat = second = vitals = look
+
+    def event(self, event: Event, now: int, out: list[Event]) -> None:
+        """Take a report of the clock: of its drift."""
+        assert isinstance(event, ClockReport)
+        if not event.jump_us:
+            self.heart.drift_ppm = abs(event.drift_ppm)
+            self.look(now, out)
+
+
+class Asystole(Watcher):
+    """No beat for too long: no event says so."""
+
+    wants = frozenset({"beat", "second", "signal"})
+
+    @property
+    def due(self) -> int:
+        holds = self.episode.phase != Phase.IDLE and self.episode.over_at < 0  # it is asked again with every second
+        return NEVER if holds or self.inhibited else self.heart.watched_from + self.patience
+
+    @property
+    def patience(self) -> int:
+        """How many samples without a beat are too many."""
+        return round((self.rule.limit + DECIDED_S) * self.owner.rate_hz)
+
+    def beat(self, now: int, out: list[Event]) -> None:
+        self.episode.over(now, out)
+
+    def second(self, now: int, out: list[Event]) -> None:
+        if self.inhibited:
+            self.episode.over(now, out)
+        elif now - self.heart.watched_from >= self.patience:
+            self.time(now, out)
+
+    def event(self, event: Event, now: int, out: list[Event]) -> None:
+        if self.inhibited or now - self.heart.watched_from < self.patience:  # a lead is off, or was
+            self.episode.over(now, out)
+
+    def time(self, now: int, out: list[Event]) -> None:
+        since, heart = self.heart.watched_from, self.heart
+        silent_s = (now - since) / self.owner.rate_hz
+        last = tuple(beat.sample for beat in heart.beats[-1:])
+        flat = float(bool(heart.flags[0] & FLAT))
+        self.episode.holds(now, Reading(since, now, silent_s, 1.0, heart.index, last, (flat,)), out)
+
+
+class Pause(Watcher):
+    """Too long between two beats."""
+
+    wants = frozenset({"beat"})
+
+    def beat(self, now: int, out: list[Event]) -> None:
+        beats = self.heart.beats[-2:]
+        if len(beats) < 2 or self.inhibited:
+            return
+        silent_s = (beats[1].sample - beats[0].sample) / self.owner.rate_hz
+        if silent_s >= self.rule.limit:
+            self.episode.happened(now, self.in_beats(beats, silent_s, (60.0 / silent_s,)), out)
+
+
+def regular(beats: list[Seen]) -> bool:
+    """Say whether no RR interval is much longer than another."""
+    intervals = [after.sample - before.sample for before, after in pairwise(beats)]
+    return not intervals or max(intervals) <= ALIKE * min(intervals)
+
+
+class WideRun(BeatWatcher):
+    """Wide beats in a row. With an end, told when it has ended; without, told with the beat that makes it one."""
+
+    def beat(self, now: int, out: list[Event]) -> None:
+        if self.inhibited:
+            self.episode.over(now, out)
+        elif self.rule.at_most:
+            self._ended(now, out)
+        elif self.episode.phase != Phase.IDLE and self.episode.over_at < 0:
+            self._goes_on(now, out)
+        else:
+            self._begins(now, out)
+
+    def _told(self, run: list[Seen], n: int) -> Reading:
+        width_ms = sum(beat.width_ms for beat in run) / len(run)
+        wide_share = sum(beat.morphology == WIDE for beat in run) / len(run)
+        return self.in_beats(run, float(n), (self.heart.rate_of(run), width_ms, wide_share))
+
+    def _ended(self, now: int, out: list[Event]) -> None:
+        beats, n = self.heart.beats, 0
+        if beats[-1].morphology == WIDE:
+            return
+        while n < len(beats) - 1 and beats[-2 - n].morphology == WIDE:
+            n += 1
+        bounded = len(beats) > n + 1
+        run = beats[-1 - n : -1]
+        if bounded and self.rule.limit <= n <= self.rule.at_most and regular(run) and self.heart.rate_of(run) >= self.rule.at_rate:
+            self.episode.happened(now, self._told(run, n), out)
+
+    def _begins(self, now: int, out: list[Event]) -> None:
+        """All of the last n are wide; or, of one more, all but one, where two of unknown shape stand for one."""
+        beats, n = self.heart.beats, int(self.rule.limit)
+        if beats[-1].morphology == NORMAL:
+            return
+        for length in (n, n + 1):
+            run = beats[-length:]
+            halves = sum(2 if beat.morphology == WIDE else beat.morphology != NORMAL for beat in run)
+            if len(run) == length and halves >= 2 * n and regular(run) and self.heart.rate_of(run) >= self.rule.at_rate:
+                self.episode.holds(now, self._told(run, length), out)
+                return
+
+    def _goes_on(self, now: int, out: list[Event]) -> None:
+        """Its shape may become the usual one: a run is over when beats are narrower again, or slow."""
+        rule, was = self.rule, self.episode.reading
+        run = self.heart.beats[-max(2, min(int(rule.limit), len(self.heart.beats))) :]
+        narrow = [beat.morphology != WIDE and beat.width_ms < NARROWER * was.evidence[1] for beat in run[-ENDING:]]
+        if len(run) < 2 or all(narrow) or self.heart.rate_of(run) < SLOWER * rule.at_rate:
+            self.episode.over(now, out)
+            return
+        told = self._told(run, int(was.value) + 1)
+        evidence = (told.evidence[0], was.evidence[1], told.evidence[2])
+        self.episode.holds(now, told._replace(onset=was.onset, evidence=evidence), out)
+
+
+class Bigeminy(BeatWatcher):
+    """Every other beat is wide."""
+
+    def beat(self, now: int, out: list[Event]) -> None:
+        n = 2 * int(self.rule.limit)
+        run = self.heart.beats[-n:]
+        shapes = [beat.morphology == WIDE for beat in run]
+        alternate = len(run) == n and all(before != after for before, after in pairwise(shapes))
+        if alternate and not self.inhibited:
+            self.episode.holds(now, self.in_beats(run, self.rule.limit, (self.heart.rate_of(run),)), out)
+        else:
+            self.episode.over(now, out)
+
+
+class ROnT(Watcher):
+    """A wide beat on the T wave of the one before, and a pause after it."""
+
+    wants = frozenset({"beat"})
+
+    def beat(self, now: int, out: list[Event]) -> None:
+        beats = self.heart.beats[-3:]
+        if len(beats) < 3 or self.inhibited:
+            return
+        early, after = beats[1], beats[2]
+        if early.morphology == WIDE and 0 < early.prematurity < self.rule.limit and after.prematurity > PAUSE_AFTER:
+            self.episode.happened(now, self.in_beats(beats, early.prematurity, (early.prematurity, after.prematurity)), out)

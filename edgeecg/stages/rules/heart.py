@@ -1,0 +1,212 @@
+"""What the events of one stream have said of its heart and its signal: all that rules ask, in one bounded state."""
+
+from collections.abc import Sequence
+from operator import sub
+from struct import Struct
+from types import MappingProxyType
+from typing import Final, NamedTuple
+
+from edgeecg.rulefacts import DOUBT, LEAD_OFF, NOISE
+from edgeecg.types import Beat, Morphology, Quality, QualityReason, SignalState, Vitals
+
+MAX_BEATS: Final = 40
+RATE_INTERVALS: Final = 6
+RATE_INTERVALS_MIN: Final = 3
+RATE_WITHIN_S: Final = 15.0
+"""A rate is of the last six RR intervals, of three at least, none older than this."""
+MOMENT_S: Final = 1.0
+"""What is not seen for no longer can hide a beat, but not that there are none."""
+IRREGULAR_INTERVALS_MIN: Final = 20
+MAX_ECTOPIC: Final = 128
+ECTOPIC_WITHIN_S: Final = 60.0
+PREMATURE: Final = 0.8
+SPOILING = frozenset({QualityReason.MOTION, QualityReason.WANDER})
+"""What makes beats that are none. Doubt and odd beats are no reason to look away: they are what an arrhythmia looks like."""
+DOUBTFUL: Final = 0.5
+"""At a smaller chance that all its beats were found, and only they, a second is in doubt."""
+TROUBLE: Final = MappingProxyType({LEAD_OFF: 1, NOISE: 2, DOUBT: 4})
+UNKNOWN: Final = -1.0
+
+OFF, SATURATED, FLAT, INVALID = 1, 2, 4, 8
+BLIND: Final = OFF | SATURATED | INVALID
+"""Nothing is seen of the heart. A flat line is seen: it may be that there is nothing to see."""
+
+
+class Seen(NamedTuple):
+    """What is kept of a beat."""
+
+    sample: int
+    morphology: int
+    confidence: float
+    width_ms: float
+    prematurity: float
+
+
+WIDE: Final = int(Morphology.WIDE)
+NORMAL: Final = int(Morphology.NORMAL)
+
+_BEAT = Struct("<qqddd")
+_COUNTS = ("begins_at", "watched_from", "blind_from", "trouble")
+_VALUES = ("rate", "index", "heart_rate", "rr_ms", "sdnn_ms", "rmssd_ms", "noise_mv", "mains_mv", "drift_ppm", "amplitude_mv")
+_NUMBERS = Struct(f"<QQ{len(_COUNTS)}q{len(_VALUES)}d")
+_SAMPLES = Struct(f"<{MAX_ECTOPIC}q")
+
+
+class Heart:
+    """One stream as its events have it."""
+
+    __slots__ = ("_ectopic_len", "_lead", "_rate_len", "beats", "ectopic", "flags", "rate_hz", *_COUNTS, *_VALUES)
+
+    begins_at: int
+    """Beats before this sample are no neighbours of those to come."""
+    watched_from: int
+    """There has been no beat since; moved on by what was not seen."""
+    blind_from: int
+    """Where the lead was last seen to go off, or to say nothing."""
+    trouble: int
+    """What beats are not to be trusted for: bits of TROUBLE."""
+    rate: float
+    """Beats a minute over the last RR intervals."""
+    index: float
+    heart_rate: float
+    rr_ms: float
+    sdnn_ms: float
+    rmssd_ms: float
+    noise_mv: float
+    mains_mv: float
+    drift_ppm: float
+    amplitude_mv: float
+
+    def __init__(self, rate_hz: float, leads: tuple[str, ...]) -> None:
+        self.rate_hz = rate_hz
+        self._lead = {lead: i for i, lead in enumerate(leads)}
+        self._rate_len = round(RATE_WITHIN_S * rate_hz)
+        self._ectopic_len = round(ECTOPIC_WITHIN_S * rate_hz)
+        self.beats: list[Seen] = []
+        """Ascending; none from before what interrupted the signal last."""
+        self.ectopic: list[int] = []
+        self.flags = bytearray(len(leads))
+        for name in _COUNTS:
+            setattr(self, name, 0)
+        for name in _VALUES:
+            setattr(self, name, UNKNOWN)
+
+    # --- what comes -----------------------------------------------------------------------------------------------
+
+    def beat(self, beat: Beat) -> bool:
+        """Take a beat; say whether it is the newest: others were found late, and are put in their place."""
+        sample, beats = beat.sample, self.beats
+        if sample < self.begins_at:
+            return False
+        seen = Seen(sample, beat.morphology, beat.confidence, beat.width_ms, beat.prematurity)
+        self.amplitude_mv = beat.amplitude_mv
+        newest = not beats or sample > beats[-1].sample
+        at = len(beats)
+        while at and beats[at - 1].sample >= sample:
+            at -= 1
+        beats.insert(at, seen)
+        if len(beats) > MAX_BEATS:
+            del beats[0]
+        if seen.morphology == WIDE or 0 < seen.prematurity < PREMATURE:
+            self.ectopic.append(sample)
+            del self.ectopic[:-MAX_ECTOPIC]
+        if newest:
+            self.watched_from = max(self.watched_from, sample)
+        self.rate = self._rate()
+        return newest
+
+    def missed(self, start: int, end: int) -> None:
+        """Nothing was seen from `start` up to `end`: what comes after begins anew. A moment only stops the watch for beats."""
+        self.beats.clear()
+        self.rate = UNKNOWN
+        self.begins_at = max(self.begins_at, end)
+        if end - start > MOMENT_S * self.rate_hz:
+            self.watched_from = max(self.watched_from, end)
+        else:
+            self.watched_from += end - max(start, min(self.watched_from, end))
+
+    def signal(self, state: SignalState) -> None:
+        """Take what a lead's state has become."""
+        lead = self._lead[state.lead]
+        was_blind = self.flags[0] & BLIND
+        self.flags[lead] = state.lead_off * OFF | state.saturated * SATURATED | state.flat * FLAT | state.invalid * INVALID
+        is_blind = self.flags[0] & BLIND
+        if lead or bool(was_blind) == bool(is_blind):
+            return
+        if is_blind:
+            self.blind_from = state.sample
+        else:
+            self.missed(self.blind_from, state.sample)
+        self._trouble(LEAD_OFF, there=bool(is_blind))
+
+    def quality(self, quality: Quality) -> None:
+        """Take a second's rating."""
+        self.index = quality.index
+        self.noise_mv, self.mains_mv = quality.noise_mv, quality.mains_mv
+        self._trouble(NOISE, there=not quality.good and quality.reason in SPOILING)
+        self._trouble(DOUBT, there=quality.index < DOUBTFUL)
+
+    def _trouble(self, what: str, *, there: bool) -> None:
+        self.trouble = self.trouble | TROUBLE[what] if there else self.trouble & ~TROUBLE[what]
+
+    def vitals(self, vitals: Vitals) -> None:
+        """Take a second's heart rate and variability."""
+        self.heart_rate, self.rr_ms = vitals.heart_rate, vitals.rr_ms
+        self.sdnn_ms, self.rmssd_ms = vitals.sdnn_ms, vitals.rmssd_ms
+
+    # --- what is asked --------------------------------------------------------------------------------------------
+
+    def _rate(self) -> float:
+        beats = self.beats
+        n = min(RATE_INTERVALS, len(beats) - 1)
+        while n >= RATE_INTERVALS_MIN:
+            length = beats[-1].sample - beats[-1 - n].sample
+            if length <= self._rate_len:
+                return 60.0 * self.rate_hz * n / length
+            n -= 1
+        return UNKNOWN
+
+    def rate_of(self, beats: Sequence[Seen]) -> float:
+        """Beats a minute from the first to the last of two or more."""
+        return 60.0 * self.rate_hz * (len(beats) - 1) / (beats[-1].sample - beats[0].sample)
+
+    def irregularity(self) -> float:
+        """Median difference between successive RR intervals over the median interval, in percent: a few odd beats do not matter."""
+        n = len(self.beats) - 1
+        if n < IRREGULAR_INTERVALS_MIN:
+            return UNKNOWN
+        samples = [beat[0] for beat in self.beats]
+        intervals: list[int] = list(map(sub, samples[1:], samples))
+        changes: list[int] = sorted(map(abs, map(sub, intervals[1:], intervals)))
+        intervals.sort()
+        return 100.0 * changes[n // 2] / intervals[n // 2]
+
+    def ectopic_rate(self, now: int) -> float:
+        """Wide or premature beats in the last minute."""
+        since = now - self._ectopic_len
+        return float(sum(sample > since for sample in self.ectopic))
+
+    # --- state ----------------------------------------------------------------------------------------------------
+
+    @property
+    def len_bytes(self) -> int:
+        """How long `to_bytes` always is."""
+        return _NUMBERS.size + len(self.flags) + MAX_BEATS * _BEAT.size + _SAMPLES.size
+
+    def to_bytes(self) -> bytes:
+        """All of it."""
+        numbers = [*(getattr(self, name) for name in _COUNTS), *(getattr(self, name) for name in _VALUES)]
+        beats = b"".join([_BEAT.pack(*beat) for beat in self.beats])
+        ectopic = self.ectopic + [0] * (MAX_ECTOPIC - len(self.ectopic))
+        head = _NUMBERS.pack(len(self.beats), len(self.ectopic), *numbers)
+        return b"".join((head, self.flags, beats.ljust(MAX_BEATS * _BEAT.size, b"\0"), _SAMPLES.pack(*ectopic)))
+
+    def load(self, data: bytes) -> None:
+        """Become what `to_bytes` was."""
+        n_beats, n_ectopic, *numbers = _NUMBERS.unpack_from(data)
+        for name, value in zip((*_COUNTS, *_VALUES), numbers, strict=True):
+            setattr(self, name, value)
+        at = _NUMBERS.size + len(self.flags)
+        self.flags[:] = data[_NUMBERS.size : at]
+        self.beats = [Seen(*row) for row in _BEAT.iter_unpack(data[at : at + n_beats * _BEAT.size])]
+        self.ectopic = list(_SAMPLES.unpack_from(data, at + MAX_BEATS * _BEAT.size)[:n_ectopic])

@@ -1,0 +1,160 @@
+"""What watches everything but beats: models' answers, leads, gaps, devices, clocks, and the engine itself."""
+
+from typing import ClassVar, Final
+
+from edgeecg.stages.rules.episodes import Phase
+from edgeecg.stages.rules.heart import BLIND
+from edgeecg.stages.rules.readings import MAX_TOLD_BEATS, Reading
+from edgeecg.stages.rules.watcher import Watcher
+from edgeecg.types import (
+    ClockReport,
+    Event,
+    Gap,
+    ModelChange,
+    ModelChanged,
+    OverloadChanged,
+    Prediction,
+    SignalState,
+    StreamChange,
+    StreamChanged,
+)
+
+IRREGULAR_PERCENT: Final = 8.0
+"""RR intervals of a regular rhythm change by less."""
+NO_ANSWER_S: Final = 10.0
+"""Without an answer for this long, counted from the end of the last one's window, a model has none."""
+
+
+class Answer(Watcher):
+    """A threshold on the probability of a model's label."""
+
+    wants = frozenset({"prediction", "second"})
+
+    def second(self, now: int, out: list[Event]) -> None:
+        """Having no answer is no answer: what the last one said holds no more."""
+        if self.episode.phase != Phase.IDLE and now - self.episode.reading.sample > NO_ANSWER_S * self.owner.rate_hz:
+            self.episode.over(now, out)
+
+    def event(self, event: Event, now: int, out: list[Event]) -> None:
+        assert isinstance(event, Prediction)
+        place = next((i for i, model in enumerate(self.owner.models) if model.name == event.model), -1)
+        labels = self.owner.models[place].labels if place >= 0 else ()
+        if event.late or event.abstained or self.rule.model not in {"", event.model} or self.rule.label not in labels:
+            return
+        probability = event.probabilities[labels.index(self.rule.label)]
+        evidence = self.evidence()
+        beyond = self.beyond(probability) if self.agrees(evidence) and not self.inhibited else -1
+        if beyond > 0:
+            sample = event.start_sample + event.len_samples - 1
+            onset, looked = event.start_sample, (event.start_sample, event.len_samples)
+            beats = tuple(beat.sample for beat in self.heart.beats if beat.sample >= onset)[-MAX_TOLD_BEATS:]
+            reading = Reading(max(onset, 0), sample, probability, probability, self.heart.index, beats, evidence, 0, place, *looked)
+            self.episode.holds(now, reading, out, event.activation)
+        elif beyond < 0:
+            self.episode.over(now, out)
+
+    def evidence(self) -> tuple[float, ...]:
+        """Return what the engine itself has to say."""
+        return ()
+
+    def agrees(self, evidence: tuple[float, ...]) -> bool:
+        """Say whether that speaks for the label."""
+        del evidence
+        return True
+
+
+class Fibrillation(Answer):
+    """A model says so, and the RR intervals are irregular."""
+
+    def evidence(self) -> tuple[float, ...]:
+        return self.heart.irregularity(), self.heart.rate
+
+    def agrees(self, evidence: tuple[float, ...]) -> bool:
+        return evidence[0] >= IRREGULAR_PERCENT
+
+
+class Signal(Watcher):
+    """A lead says nothing."""
+
+    wants = frozenset({"signal"})
+
+    def event(self, event: Event, now: int, out: list[Event]) -> None:
+        assert isinstance(event, SignalState)
+        sample = event.sample
+        flags, leads, n = 0, 0, 0
+        for i, lead in enumerate(self.heart.flags):
+            flags |= lead & BLIND
+            leads |= bool(lead & BLIND) << i
+            n += bool(lead & BLIND)
+        if n:
+            self.episode.holds(now, Reading(sample, sample, float(n), detail=leads << 8 | flags), out)
+        else:
+            self.episode.over(now, out)
+
+
+class Missing(Watcher):
+    """Samples never came."""
+
+    wants = frozenset({"gap"})
+
+    def event(self, event: Event, now: int, out: list[Event]) -> None:
+        assert isinstance(event, Gap)
+        missing_s = event.len_samples / self.owner.rate_hz
+        if missing_s >= self.rule.limit:
+            end = event.start_sample + event.len_samples
+            self.episode.happened(now, Reading(event.start_sample, end, missing_s, detail=int(event.reason)), out)
+
+
+class Silent(Watcher):
+    """The device sends nothing."""
+
+    wants = frozenset({"stream"})
+    is_over: ClassVar = frozenset({StreamChange.LIVE, StreamChange.OPENED})
+    begins: ClassVar = frozenset({StreamChange.SILENT, StreamChange.LOST})
+
+    def event(self, event: Event, now: int, out: list[Event]) -> None:
+        assert isinstance(event, StreamChanged)
+        if event.change in self.begins:
+            self.episode.holds(now, Reading(now, now, 1.0, detail=int(event.change)), out)
+        elif event.change in self.is_over:
+            self.episode.over(now, out)
+
+
+class ClockJump(Watcher):
+    """The device's clock jumped."""
+
+    wants = frozenset({"clock"})
+
+    def event(self, event: Event, now: int, out: list[Event]) -> None:
+        assert isinstance(event, ClockReport)
+        jump_s = event.jump_us / 1e6
+        if abs(jump_s) >= self.rule.limit:
+            self.episode.happened(now, Reading(event.sample, event.sample, jump_s), out)
+
+
+class Overloaded(Watcher):
+    """More work than there is time for: of the whole engine."""
+
+    wants = frozenset({"overload"})
+
+    def event(self, event: Event, now: int, out: list[Event]) -> None:
+        assert isinstance(event, OverloadChanged)
+        if event.hop_factor >= self.rule.limit:
+            self.episode.holds(now, Reading(now, now, float(event.hop_factor)), out)
+        else:
+            self.episode.over(now, out)
+
+
+class Unavailable(Watcher):
+    """A model does not run: of the whole engine, one a model."""
+
+    wants = frozenset({"model"})
+
+    def event(self, event: Event, now: int, out: list[Event]) -> None:
+        assert isinstance(event, ModelChanged)
+        if event.model != self.owner.models[self.model].name:
+            return
+        if event.change == ModelChange.READY:
+            self.episode.over(now, out)
+        else:
+            self.episode.holds(now, Reading(now, now, 1.0, detail=int(event.change), model=self.model), out)

@@ -1,0 +1,235 @@
+"""All rules of one stream: events in, the same events and the alerts they cause out, in stream time."""
+
+from collections.abc import Iterable, Sequence
+from graphlib import TopologicalSorter
+from struct import Struct
+from typing import Final
+
+from edgeecg.rulefacts import PROBABILITY, RuleFacts
+from edgeecg.stages.rules import beatwatchers, otherwatchers
+from edgeecg.stages.rules.episodes import EPISODE_LEN, NEVER, Episode, Owner, Phase
+from edgeecg.stages.rules.heart import Heart
+from edgeecg.stages.rules.watcher import Watcher
+from edgeecg.types import (
+    Beat,
+    ClockReport,
+    Event,
+    Gap,
+    ModelChanged,
+    OverloadChanged,
+    Prediction,
+    Quality,
+    SignalState,
+    StreamChanged,
+    Vitals,
+)
+
+KINDS: Final[dict[str, type[Watcher]]] = {
+    "asystole": beatwatchers.Asystole, "pause": beatwatchers.Pause, "wide-run": beatwatchers.WideRun, "bigeminy": beatwatchers.Bigeminy,
+    "r-on-t": beatwatchers.ROnT, "fibrillation": otherwatchers.Fibrillation, "signal": otherwatchers.Signal, "gap": otherwatchers.Missing,
+    "silent": otherwatchers.Silent, "clock-jump": otherwatchers.ClockJump, "overload": otherwatchers.Overloaded,
+    "model": otherwatchers.Unavailable,
+}  # fmt: skip
+MEASURED: Final[dict[str, type[Watcher]]] = {"rate": beatwatchers.Rate, PROBABILITY: otherwatchers.Answer}
+
+
+def watcher_of(rule: RuleFacts) -> type[Watcher]:
+    """Return what watches for a rule."""
+    return KINDS[rule.kind] if rule.kind in KINDS else MEASURED.get(rule.measure, beatwatchers.Measured)
+
+
+_OTHERS: Final[dict[type, str]] = {
+    SignalState: "signal", Gap: "gap", StreamChanged: "stream", ClockReport: "clock", Prediction: "prediction",
+    ModelChanged: "model", OverloadChanged: "overload",
+}  # fmt: skip
+"""Events that are handed to watchers as they are, and what watchers call them."""
+
+_HEAD = Struct("<qq")
+
+
+class StreamRules:
+    """The rules of one stream. What time it is it is told."""
+
+    def __init__(self, owner: Owner, rules: Sequence[tuple[RuleFacts, int]]) -> None:
+        """`rules`: each with the place of the model it is about, or -1."""
+        self.owner = owner
+        self.rules = tuple(rules)
+        self.heart = Heart(owner.rate_hz, owner.leads)
+        self.episodes = [Episode(rule, owner) for rule, _ in rules]
+        self._lead = owner.leads[0] if owner.leads else ""
+        self.now = -1
+        """The latest sample that decided anything here."""
+        self.due = NEVER
+        """When time alone decides something."""
+        watchers = [
+            watcher_of(rule)(rule, episode, self.heart, owner, model)
+            for (rule, model), episode in zip(rules, self.episodes, strict=True)
+        ]  # fmt: skip
+        self._beats, self._seconds, self._vitals = (_wanting(watchers, name) for name in ("beat", "second", "vitals"))
+        self._others = {kind: _wanting(watchers, name) for kind, name in _OTHERS.items()}
+        self._timed = [watcher for watcher in watchers if type(watcher).due is not Watcher.due]
+        self._chain = _chain(self.episodes)
+        self._plan()
+
+    # --- what comes -----------------------------------------------------------------------------------------------
+
+    def take(self, events: Iterable[Event]) -> list[Event]:
+        """Return the events, each followed by the alerts it causes, and preceded by those that were due before it."""
+        out: list[Event] = []
+        for event in events:
+            seen_until = event.start_sample if isinstance(event, Gap) else event.reported_at  # of what is missing nothing was due
+            self.pass_time(seen_until - 1, out)
+            out.append(event)
+            self.one(event, event.reported_at, out)
+        return out
+
+    def one(self, event: Event, reported_at: int, out: list[Event]) -> None:
+        """Take one event."""
+        now = self.now = max(self.now, reported_at)
+        if isinstance(event, Beat):
+            if event.lead == self._lead and self.heart.beat(event):
+                for watcher in self._beats:
+                    watcher.beat(now, out)
+        elif isinstance(event, Quality):
+            if event.lead == self._lead:
+                self.heart.quality(event)
+                for watcher in self._seconds:
+                    watcher.second(now, out)
+        elif isinstance(event, Vitals):
+            self.heart.vitals(event)
+            for watcher in self._vitals:
+                watcher.vitals(now, out)
+        else:
+            self._note(event)
+            for watcher in self._others.get(type(event), ()):
+                watcher.event(event, now, out)
+        self._settle(now, out)
+
+    def _note(self, event: Event) -> None:
+        """Remember what the heart or the owner must know of an event before the watchers are asked."""
+        if isinstance(event, SignalState):
+            self.heart.signal(event)
+        elif isinstance(event, Gap):
+            self.heart.missed(event.start_sample, event.start_sample + event.len_samples)
+        elif isinstance(event, StreamChanged):
+            self.owner.epoch = event.epoch
+
+    def pass_time(self, until: int, out: list[Event]) -> None:
+        """Decide what is due up to a sample, in order."""
+        while self.due <= until:
+            now = self.now = max(self.now, self.due)
+            for watcher in self._timed:
+                if watcher.due <= now:
+                    watcher.time(now, out)
+            for episode in self.episodes:
+                if episode.due <= now:
+                    episode.pass_time(now, out)
+            self._settle(now, out)
+
+    def acknowledge(self, alert_id: str, by: bytes) -> list[Event] | None:
+        """A person has seen an alert; None: there is no such one here."""
+        for episode in self.episodes:
+            if episode.phase == Phase.TOLD and episode.alert_id == alert_id:
+                out: list[Event] = []
+                episode.acknowledge(by, self.now, out)
+                self._settle(self.now, out)
+                return out
+        return None
+
+    def remove(self) -> list[Event]:
+        """Say that all that is told of is over: the stream is no more."""
+        out: list[Event] = []
+        for episode in self.episodes:
+            episode.remove(self.now, out)
+        return out
+
+    # --- inside ---------------------------------------------------------------------------------------------------
+
+    def _settle(self, now: int, out: list[Event]) -> None:
+        """Silence what yields to what is told of now, and see when time is next."""
+        if self.owner.changed:
+            for episode, uppers in self._chain:
+                blocked = any(upper.is_announced for upper in uppers)
+                if blocked != episode.blocked:
+                    episode.block(now, out, blocked=blocked)
+            self._plan()
+        else:
+            self._plan_watchers()
+
+    def _plan(self) -> None:
+        self.owner.changed = False
+        self._episodes_due = min((episode.due for episode in self.episodes), default=NEVER)
+        self._plan_watchers()
+
+    def _plan_watchers(self) -> None:
+        self.due = self._episodes_due
+        for watcher in self._timed:
+            self.due = min(self.due, watcher.due)
+
+    # --- state ----------------------------------------------------------------------------------------------------
+
+    @property
+    def len_bytes(self) -> int:
+        """How long `to_bytes` always is."""
+        return _HEAD.size + self.heart.len_bytes + len(self.episodes) * EPISODE_LEN
+
+    def to_bytes(self) -> bytes:
+        """All that was taken, as far as it matters to what comes."""
+        head = _HEAD.pack(self.owner.epoch, self.now)
+        return b"".join((head, self.heart.to_bytes(), *(episode.to_bytes() for episode in self.episodes)))
+
+    def load(self, data: bytes) -> None:
+        """Become what `to_bytes` was."""
+        self.owner.epoch, self.now = _HEAD.unpack_from(data)
+        self.heart.load(data[_HEAD.size :])
+        at = _HEAD.size + self.heart.len_bytes
+        for place, episode in enumerate(self.episodes):
+            episode.load(data[at + place * EPISODE_LEN :])
+        self._reckon()
+
+    def _reckon(self) -> None:
+        """See anew who is silent before whom: that is no state of its own."""
+        for episode, uppers in self._chain:
+            episode.blocked = any(upper.is_announced for upper in uppers)
+        for episode in self.episodes:
+            episode.plan()
+        self._plan()
+
+    def adopt(self, before: "StreamRules") -> list[Event]:
+        """Go on as the rules of the same stream under other settings did; say over what belongs to rules that are no more."""
+        self.owner.epoch, self.now = before.owner.epoch, before.now
+        self.heart.load(before.heart.to_bytes())
+        out: list[Event] = []
+        names = [model.name for model in self.owner.models]
+        kept = dict(zip(self.keys(), self.episodes, strict=True))
+        for key, episode in zip(before.keys(), before.episodes, strict=True):
+            after = kept.get(key)
+            model = episode.reading.model
+            name = before.owner.models[model].name if model >= 0 else ""
+            if after is None or (name and name not in names):
+                episode.remove(before.now, out)
+                continue
+            after.load(episode.to_bytes())
+            after.reading = after.reading._replace(model=names.index(name) if name else -1)
+        self._reckon()
+        return out
+
+    def keys(self) -> list[tuple[RuleFacts, str]]:
+        """Return what makes a rule the same under other settings: all that was set, and the model's name."""
+        models = self.owner.models
+        return [(rule, models[model].name if model >= 0 else "") for rule, model in self.rules]
+
+
+def _wanting(watchers: Sequence[Watcher], name: str) -> list[Watcher]:
+    return [watcher for watcher in watchers if name in watcher.wants]
+
+
+def _chain(episodes: Sequence[Episode]) -> list[tuple[Episode, list[Episode]]]:
+    """Return each episode that yields with those it yields to, which come before it."""
+    named: dict[str, list[Episode]] = {}
+    for episode in episodes:
+        named.setdefault(episode.rule.name, []).append(episode)
+    above = {name: {upper for upper in ones[0].rule.yields_to if upper in named} for name, ones in named.items()}
+    order = TopologicalSorter(above).static_order()
+    chained = [(episode, [upper for other in sorted(above[name]) for upper in named[other]]) for name in order for episode in named[name]]
+    return [(episode, uppers) for episode, uppers in chained if uppers]

@@ -1,0 +1,70 @@
+"""What watches for a rule. A watcher has no state of its own: the heart remembers, its episode lives."""
+
+from typing import Final
+
+from edgeecg.rulefacts import RuleFacts
+from edgeecg.stages.rules.episodes import NEVER, Episode, Owner, Phase
+from edgeecg.stages.rules.heart import TROUBLE, Heart, Seen
+from edgeecg.stages.rules.readings import MAX_TOLD_BEATS, Reading
+from edgeecg.types import Event
+
+STALE_S: Final = 4.0
+"""Without a beat for this long, what the last ones said holds no more."""
+
+
+class Watcher:
+    """One rule, looking at one stream."""
+
+    wants: frozenset[str] = frozenset()
+    """Names of events: `beat`, `second` (rated), `vitals`, `signal`, `prediction`, `gap`, `stream`, `clock`, `overload`, `model`."""
+
+    def __init__(self, rule: RuleFacts, episode: Episode, heart: Heart, owner: Owner, model: int) -> None:
+        self.rule, self.episode, self.heart, self.owner, self.model = rule, episode, heart, owner, model
+        self._fears = sum(TROUBLE[name] for name in rule.inhibited_by)
+
+    @property
+    def inhibited(self) -> bool:
+        """What it would see now is not to be trusted."""
+        return self.heart.trouble & self._fears != 0
+
+    @property
+    def due(self) -> int:
+        """When time alone decides something that events do not."""
+        return NEVER
+
+    def time(self, now: int, out: list[Event]) -> None:
+        """It is `due`."""
+
+    def beat(self, now: int, out: list[Event]) -> None:
+        """The newest beat has come."""
+
+    def second(self, now: int, out: list[Event]) -> None:
+        """A second was rated."""
+
+    def vitals(self, now: int, out: list[Event]) -> None:
+        """Heart rate and variability were said."""
+
+    def event(self, event: Event, now: int, out: list[Event]) -> None:
+        """One of the other events has come."""
+
+    def in_beats(self, beats: list[Seen], value: float, evidence: tuple[float, ...] = ()) -> Reading:
+        """Return what was found in some beats."""
+        score = sum(beat.confidence for beat in beats) / len(beats)
+        told = tuple(beat.sample for beat in beats[-MAX_TOLD_BEATS:])
+        return Reading(beats[0].sample, beats[-1].sample, value, score, self.heart.index, told, evidence)
+
+    def beyond(self, value: float) -> int:
+        """Return 1 where a value is beyond the limit, -1 where it is back by the hysteresis, 0 between."""
+        rule = self.rule
+        past = value - rule.limit if rule.above else rule.limit - value
+        return 1 if past > 0 else -1 if past < -rule.hysteresis else 0
+
+
+class BeatWatcher(Watcher):
+    """One that looks at beats: without any, what they said holds no more."""
+
+    wants = frozenset({"beat", "second"})
+
+    def second(self, now: int, out: list[Event]) -> None:
+        if self.episode.phase != Phase.IDLE and (self.inhibited or now - self.heart.watched_from > STALE_S * self.owner.rate_hz):
+            self.episode.over(now, out)

@@ -1,0 +1,187 @@
+"""Rules in the engine: alerts stand behind what caused them, in the tuple of the record that did, whoever is beside."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from edgeecg.engine import Engine
+from edgeecg.facts import EngineConfig, ModelFacts, StreamFacts
+from edgeecg.rulefacts import default_rules
+from edgeecg.types import (
+    Acknowledge,
+    Alert,
+    AlertState,
+    Chunk,
+    ConfigChange,
+    Event,
+    Gap,
+    ModelChange,
+    ModelState,
+    Overload,
+    Record,
+    RefusalReason,
+    Refused,
+    SourceChange,
+    SourceState,
+    StreamChange,
+    StreamChanged,
+    Tick,
+)
+from tests.laws.signals import heart
+
+HZ = 250
+S = 1_000_000_000
+NAMES = ("a", "b")
+MODEL = ModelFacts(name="rhythm", sha256="0" * 64, labels=("N", "A"))
+CONFIG = EngineConfig(
+    streams=tuple(StreamFacts(name=name, rate_hz=HZ, sequence_bits=16) for name in NAMES), models=(MODEL,), rules=default_rules()
+)
+X, PEAKS = heart(HZ, 20.0, noise_mv=0.01)
+LAST = int(PEAKS[PEAKS < 2500][-1])
+STOPPED = np.concatenate([X[: LAST + 100], np.random.default_rng(1).normal(0, 0.01, 5000 - LAST - 100)])
+"""A heart that stops."""
+
+
+def opened(config: EngineConfig = CONFIG) -> Engine:
+    engine = Engine(config)
+    engine.feed(SourceState("", SourceChange.OPENED, 0, epoch=5))
+    for facts in config.streams:
+        engine.feed(SourceState(facts.name, SourceChange.OPENED, 0, epoch=9))
+    return engine
+
+
+def frames(x: np.ndarray, name: str, length: int = 25) -> list[Chunk]:
+    return [Chunk(name, x[i : i + length], (i + length) * S // HZ, i // length) for i in range(0, len(x), length)]
+
+
+def alerts(events: Sequence[Event]) -> list[Alert]:
+    return [event for event in events if isinstance(event, Alert)]
+
+
+def test_time_alone_says_asystole_in_the_chunk_that_brings_it() -> None:
+    engine = opened()
+    said = [(i, alert) for i, chunk in enumerate(frames(STOPPED, "a")) for alert in alerts(engine.feed(chunk))]
+    (i, alert), *_ = said
+    assert alert.rule == "asystole"
+    assert (i + 1) * 25 > alert.reported_at >= i * 25
+    assert alert.reported_at == pytest.approx(LAST + 4.3 * HZ, abs=2)
+    assert (alert.stream, alert.epoch) == ("a", 9)
+
+
+def test_many_chunks_of_a_stream_in_one_call_are_as_if_alone() -> None:
+    together, alone = opened(), opened()
+    records = [chunk for pair in zip(frames(STOPPED, "a"), frames(X[: len(STOPPED)], "b"), strict=False) for chunk in pair]
+    many = together.feed_many(records)
+    assert many == tuple(alone.feed(record) for record in records)
+    assert [alert.rule for events in many for alert in alerts(events)] == ["asystole"]
+    assert together.snapshot() == alone.snapshot()
+
+
+def test_an_alert_stands_behind_what_caused_it() -> None:
+    engine = opened()
+    chunks = frames(X, "a")
+    for chunk in chunks[:50]:
+        engine.feed(chunk)
+    events = engine.feed(chunks[100])
+    place = next(i for i, event in enumerate(events) if isinstance(event, Gap))
+    following = events[place + 1]
+    assert isinstance(following, Alert)
+    assert (following.rule, following.reported_at) == ("gap", events[place].reported_at)
+
+
+def test_a_silent_device_is_told_by_the_tick_that_says_so() -> None:
+    engine = opened()
+    for chunk in frames(X[:1000], "a"):
+        engine.feed(chunk)
+    events = engine.feed(Tick(60 * S))
+    assert [(event.stream, event.change) for event in events if isinstance(event, StreamChanged)] == [
+        (name, StreamChange.SILENT) for name in NAMES
+    ]
+    assert [(alert.stream, alert.rule) for alert in alerts(events)] == [(name, "silent") for name in NAMES]
+    assert not alerts(engine.feed(Tick(90 * S)))
+
+
+def test_the_engines_own_alerts_have_no_stream_and_an_epoch_of_their_own() -> None:
+    engine = opened()
+    raised, cleared = alerts(engine.feed(Overload(4))), alerts(engine.feed(Overload(1)))
+    assert (raised[0].stream, raised[0].rule, raised[0].epoch) == ("", "overload", 5)
+    assert raised[0].text == "Overload: windows come 4 times as far apart (limit 2)"
+    assert cleared[0].state == AlertState.CLEARED
+    again = alerts(engine.feed(Overload(2)))
+    assert again[0].alert_id != raised[0].alert_id
+    (gone,) = alerts(engine.feed(ModelState("rhythm", ModelChange.REFUSED, "its hash is another")))
+    assert (gone.text, gone.model, gone.model_sha256) == ("Model unavailable: rhythm was refused", "rhythm", "0" * 64)
+    assert [alert.state for alert in alerts(engine.feed(ModelState("rhythm", ModelChange.READY)))] == [AlertState.CLEARED]
+
+
+def test_a_person_acknowledges_by_name() -> None:
+    engine = opened()
+    (alert,) = alerts([event for chunk in frames(STOPPED[:4200], "a") for event in engine.feed(chunk)])
+    (seen,) = engine.feed(Acknowledge(alert.alert_id, "Ada"))
+    assert isinstance(seen, Alert)
+    assert (seen.state, seen.acknowledged_by, seen.alert_id, seen.revision) == (AlertState.ACKNOWLEDGED, "Ada", alert.alert_id, 2)
+    assert engine.feed(Acknowledge(alert.alert_id, "Bob")) == ()
+
+
+@pytest.mark.parametrize(
+    ("record", "reason"),
+    [
+        (Acknowledge("0" * 32, "Ada"), RefusalReason.UNKNOWN_ALERT),
+        (Acknowledge("", "Ada"), RefusalReason.UNKNOWN_ALERT),
+        (Acknowledge("0" * 32, ""), RefusalReason.BAD_VALUE),
+        (Acknowledge("0" * 32, "A" * 65), RefusalReason.BAD_VALUE),
+    ],
+)
+def test_what_cannot_be_acknowledged_is_refused(record: Record, reason: RefusalReason) -> None:
+    engine = opened()
+    before = engine.snapshot()
+    (refused,) = engine.feed(record)
+    assert isinstance(refused, Refused)
+    assert refused.reason == reason
+    assert engine.snapshot() == before
+
+
+def test_a_snapshot_holds_what_is_told_and_nothing_is_told_again() -> None:
+    engine, elsewhere = opened(), Engine(CONFIG)
+    chunks = frames(STOPPED, "a")
+    (alert,) = alerts([event for chunk in chunks[:165] for event in engine.feed(chunk)])
+    assert not alerts(elsewhere.restore(engine.snapshot()))
+    rest: list[Record] = [*chunks[165:], Acknowledge(alert.alert_id, "Ada"), Overload(3)]
+    assert elsewhere.feed_many(rest) == engine.feed_many(rest)
+    assert elsewhere.snapshot() == engine.snapshot()
+
+
+def test_other_settings_keep_what_stays_and_say_over_what_goes() -> None:
+    engine = opened()
+    (alert,) = alerts([event for chunk in frames(STOPPED[:4200], "a") for event in engine.feed(chunk)])
+    slower = tuple(replace(rule, limit=45.0) if rule.name == "bradycardia" else rule for rule in CONFIG.rules)
+    assert engine.feed(ConfigChange(replace(CONFIG, rules=slower))) == ()
+    assert isinstance(engine.feed(Acknowledge(alert.alert_id, "Ada"))[0], Alert)
+    without = tuple(replace(rule, enabled=rule.name != "asystole") for rule in slower)
+    (over,) = engine.feed(ConfigChange(replace(CONFIG, rules=without)))
+    assert isinstance(over, Alert)
+    assert (over.state, over.alert_id) == (AlertState.CLEARED, alert.alert_id)
+
+
+def test_a_stream_that_is_removed_takes_its_alerts_with_it() -> None:
+    engine = opened()
+    (alert,) = alerts([event for chunk in frames(STOPPED[:4200], "a") for event in engine.feed(chunk)])
+    removed, over = engine.feed(ConfigChange(replace(CONFIG, streams=CONFIG.streams[1:])))
+    assert isinstance(removed, StreamChanged)
+    assert isinstance(over, Alert)
+    assert (removed.change, over.state, over.alert_id) == (StreamChange.REMOVED, AlertState.CLEARED, alert.alert_id)
+
+
+def test_a_rule_may_be_for_some_streams_only() -> None:
+    rules = tuple(replace(rule, streams=("b",)) for rule in CONFIG.rules)
+    engine = opened(replace(CONFIG, rules=rules))
+    said = [engine.feed(chunk) for name in NAMES for chunk in frames(STOPPED, name)]
+    assert {alert.stream for events in said for alert in alerts(events)} == {"b"}
+
+
+def test_without_rules_nobody_is_told() -> None:
+    engine = opened(replace(CONFIG, rules=()))
+    assert not [alert for chunk in frames(STOPPED, "a") for alert in alerts(engine.feed(chunk))]
+    assert not alerts([*engine.feed(Tick(90 * S)), *engine.feed(Overload(3))])

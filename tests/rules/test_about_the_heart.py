@@ -1,0 +1,327 @@
+"""Every rule about the heart: raised when it should be, grounded, over when it is, and silent where nothing can be seen."""
+
+import pytest
+
+from edgeecg.rulefacts import Priority, RuleFacts
+from edgeecg.types import Alert, AlertState, Event, QualityReason
+from tests.rules.made import (
+    HZ,
+    N,
+    U,
+    W,
+    answer,
+    at,
+    beat,
+    beats,
+    gap,
+    lead_state,
+    ordered,
+    quality,
+    rules_of,
+    rules_with,
+    seconds,
+    story,
+    told,
+)
+
+RAISED, UPDATED, ACKNOWLEDGED, CLEARED = AlertState
+
+
+def raised(alerts: list[Alert]) -> list[Alert]:
+    return [alert for alert in alerts if alert.state == RAISED]
+
+
+def measured(alert: Alert) -> dict[str, float]:
+    return {measure.name: measure.value for measure in alert.evidence}
+
+
+# --- asystole ---------------------------------------------------------------------------------------------------------
+
+
+def test_asystole_is_said_by_time_alone_and_counts_from_the_last_beat() -> None:
+    (alert,) = told(rules_with("asystole"), beats(0.5, 0.8, 10), until_s=60)
+    assert (alert.priority, alert.onset_sample, alert.reported_at) == (Priority.HIGH, at(7.7), at(7.7 + 4.3))
+    assert alert.text == "Asystole: no beat for 4.3 s (limit 4 s)"
+    assert (alert.value, alert.limit, alert.unit, alert.beats) == (4.3, 4.0, "s", (at(7.7),))
+
+
+def test_a_beat_ends_asystole_and_it_stays_until_somebody_has_seen_it() -> None:
+    rules = rules_with("asystole")
+    alerts = told(rules, [*beats(0.5, 0.8, 3), *beats(9.0, 0.8, 20)], until_s=28)
+    assert story(alerts) == [("asystole", RAISED, False), ("asystole", UPDATED, True)]
+    assert alerts[1].reported_at == at(9.2 + 5)
+    assert alerts[1].text.startswith("Asystole over: ")
+
+
+def test_no_beat_for_a_moment_less_than_the_limit_is_no_asystole() -> None:
+    assert not told(rules_with("asystole"), [beat(0.5), beat(4.55), beat(8.6)], until_s=12.8)
+
+
+def test_asystole_grows_and_says_so_now_and_then() -> None:
+    alerts = told(rules_with("asystole"), ordered(beats(0.5, 0.8, 3), seconds(2, 40)), until_s=45)
+    assert [alert.state for alert in alerts] == [RAISED, UPDATED, UPDATED, UPDATED]
+    assert [round(alert.value) for alert in alerts] == [4, 13, 23, 33]
+
+
+@pytest.mark.parametrize("off", [True, False])
+def test_no_asystole_with_a_lead_off_or_saturated_and_time_begins_anew_after_it(off: bool) -> None:
+    rules = rules_with("asystole")
+    assert not told(rules, [*beats(0.5, 0.8, 3), lead_state(3.0, off=off, saturated=not off)], until_s=60)
+    (alert,) = told(rules, [lead_state(60.0)], until_s=80)
+    assert (alert.onset_sample, alert.reported_at) == (at(60), at(64.3))
+
+
+def test_another_lead_off_is_no_excuse() -> None:
+    assert told(rules_with("asystole"), [*beats(0.5, 0.8, 3), lead_state(3.0, off=True, lead="II")], until_s=60)
+
+
+def test_a_flat_line_is_asystole() -> None:
+    (alert,) = told(rules_with("asystole"), [*beats(0.5, 0.8, 3), lead_state(3.0, flat=True)], until_s=60)
+    assert "flat line" in alert.text
+
+
+def test_no_asystole_in_a_gap() -> None:
+    rules = rules_with("asystole")
+    assert not told(rules, [*beats(0.5, 0.8, 3), gap(3.0, 30.0)], until_s=37.2)
+    assert told(rules, [], until_s=37.3)
+
+
+def test_moments_that_are_missing_stop_the_watch_and_do_not_begin_it_anew() -> None:
+    """Else a radio that loses a frame a second would hide it for ever."""
+    lost = [gap(3.0 + i, 0.2) for i in range(5)]
+    rules = rules_with("asystole")
+    (alert,) = told(rules, [*beats(0.5, 0.8, 3), *lost], until_s=60)
+    assert alert.reported_at == at(2.1 + 4.3 + 5 * 0.2)
+    flickering = [lead_state(3.0 + i / 2, saturated=i % 2 == 0) for i in range(6)]
+    (alert,) = told(rules_with("asystole"), [*beats(0.5, 0.8, 3), *flickering], until_s=60)
+    assert alert.reported_at == at(2.1 + 4.3 + 3 * 0.5)
+
+
+def test_no_asystole_while_noise_hides_the_beats_but_when_it_has_passed() -> None:
+    noisy = ordered(beats(0.5, 0.8, 3), seconds(2, 20, 0.2, QualityReason.MOTION))
+    rules = rules_with("asystole")
+    assert not told(rules, noisy, until_s=23)
+    (alert,) = told(rules, [quality(23)], until_s=25)
+    assert alert.reported_at == at(24.5)
+
+
+def test_doubt_alone_does_not_hide_asystole() -> None:
+    assert told(rules_with("asystole"), ordered(beats(0.5, 0.8, 3), seconds(2, 20, 0.2, QualityReason.DOUBT)), until_s=23)
+
+
+# --- rates ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_fast_heart_is_told_at_the_rate_it_has() -> None:
+    events = [*beats(0.5, 0.8, 10), *beats(8.1, 0.4, 20)]
+    (alert,) = told(rules_with("extreme-tachycardia"), events)
+    assert alert.text == "Extreme tachycardia: heart rate 150/min (limit 140/min)"
+    assert at(8.1 + 2.0) < alert.reported_at < at(8.1 + 6.0)
+    assert alert.unit == "1/min"
+    assert measured(alert)["rr"] == 400
+    assert len(alert.beats) == 8
+
+
+def test_a_slow_heart_is_told() -> None:
+    (alert,) = told(rules_with("bradycardia"), beats(0.5, 1.4, 12))
+    assert alert.text == "Bradycardia: heart rate 42.9/min (limit 50/min)"
+
+
+def test_between_the_limits_there_is_nothing_to_tell() -> None:
+    names = ("bradycardia", "tachycardia", "extreme-bradycardia", "extreme-tachycardia")
+    assert not told(rules_with(*names), [*beats(0.5, 1.1, 30), *beats(34.0, 0.52, 60)], until_s=66)
+
+
+def test_a_rate_clears_by_its_hysteresis_only() -> None:
+    rules = rules_with("tachycardia", clear_for_s=5.0)
+    hovering = [*beats(0.5, 0.45, 30), *beats(14.1, 0.51, 60)]
+    assert [alert.state for alert in told(rules, hovering)] == [RAISED, UPDATED]
+    assert [alert.state for alert in told(rules, beats(45.0, 0.6, 40))] == [CLEARED]
+
+
+@pytest.mark.parametrize("trouble", [quality(8.5, 0.2, QualityReason.MOTION), quality(8.5, 0.4, QualityReason.DOUBT)])
+def test_a_rate_from_a_second_in_doubt_is_none(trouble: Event) -> None:
+    events = ordered(beats(0.5, 0.8, 10), beats(8.1, 0.4, 20), [trouble])
+    assert not told(rules_with("extreme-tachycardia"), events)
+
+
+def test_no_rate_spans_a_gap() -> None:
+    events = [*beats(0.5, 0.4, 3), gap(2.0, 0.5), *beats(3.0, 0.4, 3)]
+    assert not told(rules_with("tachycardia", for_s=0.0), events, until_s=6)
+
+
+def test_the_rate_of_a_heart_that_stopped_is_no_rate() -> None:
+    alerts = told(rules_with("tachycardia"), ordered(beats(0.5, 0.4, 20), seconds(0, 40)), until_s=45)
+    assert [alert.state for alert in alerts] == [RAISED, CLEARED]
+
+
+# --- wide beats -------------------------------------------------------------------------------------------------------
+
+
+def run_of(n: int, rr_s: float = 0.35, shape: object = W) -> list[Event]:
+    """Narrow beats, n others, narrow beats again."""
+    start = 0.5 + 10 * 0.8
+    return [*beats(0.5, 0.8, 10), *beats(start, rr_s, n, shape), *beats(start + n * rr_s + 0.4, 0.8, 12)]  # type: ignore[arg-type]
+
+
+VENTRICULAR = ("v-tach", "ventricular-run", "couplet")
+
+
+@pytest.mark.parametrize(
+    ("n", "rr_s", "rule"),
+    [(1, 0.5, None), (2, 0.5, "couplet"), (3, 0.5, "ventricular-run"), (4, 0.5, "ventricular-run"), (5, 0.5, "v-tach"), (9, 0.3, "v-tach")],
+)
+def test_wide_beats_in_a_row_are_called_by_their_number(n: int, rr_s: float, rule: str | None) -> None:
+    assert [alert.rule for alert in raised(told(rules_with(*VENTRICULAR), run_of(n, rr_s)))] == ([rule] if rule else [])
+
+
+def test_ventricular_tachycardia_is_told_with_its_fifth_beat_and_what_it_rests_on() -> None:
+    alert = told(rules_with("v-tach"), run_of(9))[0]
+    assert alert.text == "Ventricular tachycardia: 5 wide beats at 171/min (limit 5 at 100/min)"
+    assert (alert.onset_sample, alert.reported_at) == (at(8.5), at(8.5 + 4 * 0.35 + 0.2))
+    assert alert.beats == tuple(at(8.5 + i * 0.35) for i in range(5))
+    assert measured(alert) == {"rate": pytest.approx(171.4, abs=1), "width": 140.0, "wide_share": 1.0}
+    assert alert.score == pytest.approx(0.9)
+
+
+def test_a_slow_run_is_no_tachycardia() -> None:
+    assert not told(rules_with("v-tach"), run_of(9, 0.7))
+
+
+def test_one_odd_shape_among_six_does_not_hide_a_tachycardia() -> None:
+    for odd in (N, U):
+        shapes = [W, W, odd, W, W, W]
+        run = [beat(8.5 + i * 0.35, shape) for i, shape in enumerate(shapes)]
+        (alert,) = told(rules_with("v-tach"), [*beats(0.5, 0.8, 10), *run])
+        assert alert.value == 6
+
+
+def test_beats_at_odd_times_are_noise_and_no_run() -> None:
+    times = (8.5, 8.8, 9.5, 9.7, 10.3, 10.5, 11.2, 11.4)
+    assert not told(rules_with("v-tach"), [*beats(0.5, 0.8, 10), *(beat(time, W) for time in times)])
+
+
+def test_a_tachycardia_whose_shape_became_usual_goes_on_and_ends_with_it() -> None:
+    rules = rules_with("v-tach")
+    usual = [beat(8.5 + i * 0.35, W if i < 8 else N, width_ms=140.0) for i in range(60)]
+    alerts = told(rules, [*beats(0.5, 0.8, 10), *usual])
+    assert story(alerts) == [("v-tach", RAISED, False), ("v-tach", UPDATED, False)]
+    after = told(rules, beats(30.0, 0.5, 30), until_s=45)
+    assert story(after) == [("v-tach", UPDATED, False), ("v-tach", UPDATED, True)]
+
+
+@pytest.mark.parametrize("trouble", [lead_state(8.6, off=True), quality(7.3, 0.2, QualityReason.WANDER)])
+def test_no_tachycardia_where_nothing_can_be_trusted(trouble: Event) -> None:
+    assert not told(rules_with("v-tach"), ordered(run_of(5), [trouble]))
+
+
+def test_doubt_does_not_hide_a_tachycardia_for_it_is_what_one_looks_like() -> None:
+    assert told(rules_with("v-tach"), ordered(run_of(5), [quality(7.3, 0.2, QualityReason.DOUBT)]))
+
+
+def test_a_beat_found_late_takes_its_place_in_a_run() -> None:
+    times = (8.5, 8.85, 9.55, 9.9)
+    late = beat(9.2, W, later_s=0.9)
+    last = beat(10.25, W)
+    assert told(rules_with("v-tach"), ordered(beats(0.5, 0.8, 10), [*(beat(time, W) for time in times), late, last]))
+
+
+def test_bigeminy_is_told_after_three_pairs_and_is_over_with_the_pattern() -> None:
+    pairs = [beat(8.5 + i * 0.7, W if i % 2 else N) for i in range(12)]
+    alerts = told(rules_with("bigeminy"), [*beats(0.5, 0.8, 10), *pairs, *beats(17.0, 0.8, 40)], until_s=60)
+    assert [alert.state for alert in alerts] == [RAISED, CLEARED]
+    assert alerts[0].text == "Bigeminy: every other beat wide, 3 times (limit 3)"
+    assert not told(rules_with("bigeminy"), [*beats(0.5, 0.8, 10), *pairs[:5], *beats(17.0, 0.8, 40)])
+
+
+def test_r_on_t_needs_the_pause_after_it() -> None:
+    def early(after: float, shape: object = W) -> list[Event]:
+        return [*beats(0.5, 0.8, 5), beat(3.95, shape, prematurity=0.3), beat(5.0, prematurity=after)]  # type: ignore[arg-type]
+
+    (alert,) = told(rules_with("r-on-t"), early(1.4))
+    assert alert.text == "R on T: a wide beat after 0.30 of the usual interval, then a pause (limit 0.33)"
+    assert not told(rules_with("r-on-t"), early(1.0))
+    assert not told(rules_with("r-on-t"), early(1.4, N))
+
+
+def test_a_pause_is_told_once_for_many_and_counts_them() -> None:
+    times = [0.5, 1.3, 4.9, 5.7, 9.3, 10.1, 13.7, 14.5, 18.1, 18.9]
+    alerts = told(rules_with("pause"), [beat(time) for time in times], until_s=25)
+    assert story(alerts) == [("pause", RAISED, False), ("pause", UPDATED, False)]
+    assert alerts[0].text == "Pause: 3.6 s between two beats (limit 3 s)"
+    assert measured(alerts[1])["times"] == 3
+    assert not told(rules_with("pause"), [beat(0.5), gap(1.0, 3.0), beat(4.5)])
+
+
+# --- measures and models ----------------------------------------------------------------------------------------------
+
+
+def uneven(n: int) -> list[Event]:
+    """As irregular as atria that fibrillate."""
+    time = 0.5
+    events: list[Event] = []
+    for i in range(n):
+        events.append(beat(time))
+        time += (0.6, 0.9, 0.7, 1.1, 0.65, 0.8)[i * 5 % 6]
+    return events
+
+
+def test_fibrillation_needs_a_model_and_irregular_intervals_that_last() -> None:
+    def answers(probability: float) -> list[Event]:
+        return [answer(20.0 + 2 * i, probability) for i in range(20)]
+
+    irregular, steady = ordered(uneven(75), seconds(0, 58)), ordered(beats(0.5, 0.8, 75), seconds(0, 58))
+    alert = told(rules_with("atrial-fibrillation"), ordered(irregular, answers(0.9)))[0]
+    assert alert.reported_at == at(20.5 + 15)
+    assert (alert.model, alert.model_sha256) == ("rhythm", "ab" * 32)
+    assert (alert.looked_from, alert.looked_len) == (at(24), at(10))
+    assert alert.text.startswith("Atrial fibrillation: A by rhythm with probability 0.90, RR irregular by ")
+    assert not told(rules_with("atrial-fibrillation"), ordered(steady, answers(0.9)))
+    assert not told(rules_with("atrial-fibrillation"), ordered(irregular, answers(0.1)))
+
+
+@pytest.mark.parametrize("how", [{"late": True}, {"abstained": True}, {"model": "shape"}, {"model": "gone"}])
+def test_an_answer_that_is_none_is_not_acted_upon(how: dict[str, bool]) -> None:
+    events = ordered(uneven(75), seconds(0, 58), [answer(20.0 + 2 * i, 0.9, **how) for i in range(20)])  # type: ignore[arg-type]
+    assert not told(rules_with("atrial-fibrillation"), events, until_s=61)
+
+
+def test_one_answer_and_then_none_is_not_enough() -> None:
+    assert not told(rules_with("atrial-fibrillation"), ordered(uneven(75), seconds(0, 58), [answer(20.0, 0.9)]), until_s=61)
+
+
+def test_where_the_model_looked_goes_with_what_it_said() -> None:
+    rule = RuleFacts(name="a", kind="threshold", measure="probability", label="A", limit=0.8, priority=Priority.LOW, update_every_s=1)
+    alerts = told(rules_of(rule), [answer(20.0, 0.9), answer(22.0, 0.99), answer(24.0, 0.2)], until_s=40)
+    assert [alert.state for alert in alerts] == [RAISED, UPDATED, CLEARED]
+    assert alerts[0].activation == (0.5, 1.0)
+    assert alerts[0].score == 0.9
+    assert alerts[0].text == "a: A by rhythm, 0.9 (limit 0.8)"
+
+
+def test_an_irregular_rhythm_is_told_and_a_few_odd_beats_are_not() -> None:
+    few = [beat(0.5 + 0.8 * i - (0.25 if i % 8 == 0 else 0.0)) for i in range(75)]
+    assert raised(told(rules_with("irregular-rhythm"), ordered(uneven(75), seconds(0, 58))))
+    assert not told(rules_with("irregular-rhythm"), ordered(few, seconds(0, 58)))
+
+
+def test_ectopic_beats_are_counted_by_the_minute() -> None:
+    rule = RuleFacts(name="many", kind="threshold", measure="ectopic_rate", limit=5, priority=Priority.LOW)
+    shapes = [beat(0.5 + 0.8 * i, W if i % 6 == 0 else N) for i in range(60)]
+    assert told(rules_of(rule), ordered(shapes, seconds(0, 48)))[0].value == 6
+    sparse = [beat(0.5 + 0.8 * i, W if i % 40 == 0 else N) for i in range(400)]
+    assert not told(rules_of(rule), ordered(sparse, seconds(0, 320)))
+
+
+@pytest.mark.parametrize(("measure", "limit"), [("width_ms", 100.0), ("amplitude_mv", 0.5), ("quality", 0.5), ("noise_mv", 0.005)])
+def test_any_measure_can_have_a_limit(measure: str, limit: float) -> None:
+    rule = RuleFacts(name="mine", kind="threshold", measure=measure, limit=limit, priority=Priority.LOW)
+    alerts = told(rules_of(rule), ordered([beat(0.5 + i, W) for i in range(5)], seconds(0, 5)))
+    assert [alert.rule for alert in alerts] == ["mine"]
+    assert alerts[0].value > limit
+
+
+def test_only_the_first_lead_is_listened_to() -> None:
+    events = [beat(0.5 + 0.35 * i, W, lead="II") for i in range(12)]
+    assert not told(rules_with("v-tach"), events)
+    assert HZ == 250
