@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -49,7 +48,7 @@ def strip(n: int, seed: int, offset: float = 3.0) -> Signal:
 @st.composite
 def holed(draw: st.DrawFn) -> Signal:
     """A strip of noise with samples missing anywhere, the ends too, or everywhere."""
-    x = strip(draw(st.sampled_from((40, 90, 251))), draw(st.integers(0, 2**32)))
+    x = strip(draw(st.sampled_from((40, 90, 131))), draw(st.integers(0, 2**32)))
     for _ in range(draw(st.integers(0, 3))):
         start = draw(st.integers(0, len(x)))
         x[start : start + draw(st.sampled_from((1, 7, 60)))] = draw(st.sampled_from((np.nan, np.inf, -np.inf)))
@@ -61,7 +60,8 @@ def test_agrees_with_the_oracle(x: Signal, notch: bool, median_len: int, rate: t
     up, down = rate
     found, missing = run(x, notch=notch, median_len=median_len, up=up, down=down)
     assert missing == np.count_nonzero(~np.isfinite(x))
-    np.testing.assert_allclose(found, expected(x, notch=notch, median_len=median_len, up=up, down=down), atol=1e-9)
+    moves = np.ptp(naive.filled(x.tolist())) > 0  # where nothing does, what is left is rounding, and 1e-8 is what it is divided by
+    np.testing.assert_allclose(found, expected(x, notch=notch, median_len=median_len, up=up, down=down), atol=1e-9 if moves else 1e-6)
 
 
 @pytest.mark.parametrize("value", [0.0, -3.5, 5e-324])
@@ -83,21 +83,17 @@ def test_gain_and_polarity_change_nothing_but_the_sign(x: Signal, gain: float) -
     np.testing.assert_allclose(other, np.sign(gain) * one, atol=1e-5)
 
 
-SAID = """
-import numpy as np
-from tests.kernels.test_preprocess import run, strip
-x = strip(600, 7)
-x[100:130] = np.nan
-x[-4:] = np.inf
-print(*(run(x, notch=True, median_len=m, up=up, down=down)[0].tobytes().hex() for m, up, down in ((0, 1, 1), (31, 2, 5), (0, 36, 25))))
-"""
+def said() -> str:
+    x = strip(300, 7)
+    x[100:130] = np.nan
+    x[-4:] = np.inf
+    ways = ((0, 1, 1), (31, 2, 5), (0, 36, 25))
+    return " ".join(run(x, notch=True, median_len=median, up=up, down=down)[0].tobytes().hex() for median, up, down in ways)
 
 
 def test_compiled_equals_uncompiled_bit_for_bit() -> None:
-    environment = {key: value for key, value in os.environ.items() if key != "NUMBA_DISABLE_JIT"}
-    said = [
-        subprocess.run([sys.executable, "-c", SAID], env=environment | {"NUMBA_DISABLE_JIT": flag}, capture_output=True, check=True).stdout
-        for flag in ("0", "1")
-    ]
-    assert all(one == other for one, other in pairwise(said))
-    assert len(said[0]) > 1000
+    other = "0" if os.environ.get("NUMBA_DISABLE_JIT", "0") != "0" else "1"
+    program = "from tests.kernels.test_preprocess import said; print(said())"
+    environment = {**os.environ, "NUMBA_DISABLE_JIT": other}
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == said()

@@ -61,7 +61,11 @@ def resampled(x: Sequence[float], up: int, down: int, taps: Sequence[float]) -> 
     spread = [x[i // up] if i % up == 0 else 0.0 for i in range(len(x) * up)]
     centre = len(taps) // 2
     kept = range(0, len(spread), down)
-    return [sum(spread[i] * taps[at - i + centre] for i in range(len(spread)) if 0 <= at - i + centre < len(taps)) for at in kept]
+    return [sum(spread[i] * taps[at - i + centre] for i in _near(at, centre, len(spread))) for at in kept]
+
+
+def _near(at: int, reach: int, n: int) -> range:
+    return range(max(0, at - reach), min(n, at + reach + 1))
 
 
 def standardized(x: Sequence[float]) -> list[float]:
