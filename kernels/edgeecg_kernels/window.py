@@ -278,7 +278,8 @@ def window_block(
         moment = _next_event(s, models)
         if row < told:
             moment = min(moment, out[row]["known_at"])
-        stop = min(n, max(moment - first + 1, done)) if moment < first + n else n
+        moment = max(moment, first + done)  # what fell due in a gap happens at the first sample after it
+        stop = min(n, moment - first + 1)
         _remember(s, y, flags, done, stop, first)
         done = stop
         if moment >= first + n:
@@ -286,7 +287,7 @@ def window_block(
         while row < told and out[row]["known_at"] <= moment:
             _learn_beat(s, models, out[row], out[row]["known_at"])
             row = _next_beat(out, row + 1, told)
-        n_out = _happen(s, models, hop_factor, max(moment, first), out, n_out)
+        n_out = _happen(s, models, hop_factor, moment, out, n_out)
     return n_out
 
 
