@@ -47,11 +47,18 @@ def rules_of(*facts: RuleFacts) -> StreamRules:
 
 
 def beat(
-    seconds: float, shape: Morphology = N, *, width_ms: float = 80.0, prematurity: float = 1.0, lead: str = "I", later_s: float = 0.2
+    seconds: float,
+    shape: Morphology = N,
+    *,
+    width_ms: float = 80.0,
+    prematurity: float = 1.0,
+    lead: str = "I",
+    later_s: float = 0.2,
+    mv: float = 1.0,
 ) -> Beat:
     if shape == W and width_ms == 80.0:
         width_ms = 140.0
-    return Beat("s", lead, at(seconds), 0.9, shape, width_ms, prematurity, 0.1, 1.0, False, at(seconds + later_s))
+    return Beat("s", lead, at(seconds), 0.9, shape, width_ms, prematurity, 0.1, mv, False, at(seconds + later_s))
 
 
 def beats(start_s: float, rr_s: float, n: int, shape: Morphology = N) -> list[Event]:

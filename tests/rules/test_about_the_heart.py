@@ -86,6 +86,19 @@ def test_no_asystole_in_a_gap() -> None:
     assert told(rules, [], until_s=37.3)
 
 
+def test_beats_found_in_the_noise_that_a_stopped_heart_leaves_end_no_asystole() -> None:
+    found = [beat(4.0 + i, mv=-0.2 if i % 2 else 0.2) for i in range(15)]
+    (alert, *_) = told(rules_with("asystole"), [*beats(0.5, 0.8, 4), *found])
+    assert alert.reported_at == at(2.9 + 4.3)
+    assert not told(rules_with("asystole"), [*beats(0.5, 0.8, 4), *(beat(3.7 + 0.8 * i, mv=0.4) for i in range(20))])
+
+
+def test_a_lead_that_has_grown_weak_for_good_is_believed_after_some_beats() -> None:
+    weak = [beat(3.7 + 0.8 * i, mv=0.25) for i in range(60)]
+    alerts = told(rules_with("asystole"), [*beats(0.5, 0.8, 4), *weak], until_s=52)
+    assert [alert.latched for alert in alerts] == [False, True]
+
+
 def test_moments_that_are_missing_stop_the_watch_and_do_not_begin_it_anew() -> None:
     """Else a radio that loses a frame a second would hide it for ever."""
     lost = [gap(3.0 + i, 0.2) for i in range(5)]

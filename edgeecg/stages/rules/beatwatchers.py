@@ -99,7 +99,8 @@ class Asystole(Watcher):
         return round((self.rule.limit + DECIDED_S) * self.owner.rate_hz)
 
     def beat(self, now: int, out: list[Event]) -> None:
-        self.episode.over(now, out)
+        if now - self.heart.watched_from < self.patience:  # it was none of the faint ones
+            self.episode.over(now, out)
 
     def second(self, now: int, out: list[Event]) -> None:
         if self.inhibited:

@@ -14,6 +14,10 @@ RATE_INTERVALS: Final = 6
 RATE_INTERVALS_MIN: Final = 3
 RATE_WITHIN_S: Final = 15.0
 """A rate is of the last six RR intervals, of three at least, none older than this."""
+FAINT: Final = 0.3
+GAIN_SHARE: Final = 1 / 8
+LOSS_SHARE: Final = 1 / 32
+"""A heart that stops leaves noise, in which a detector that adapts finds beats before long. They are faint, and end no asystole."""
 MOMENT_S: Final = 1.0
 """What is not seen for no longer can hide a beat, but not that there are none."""
 IRREGULAR_INTERVALS_MIN: Final = 20
@@ -47,7 +51,7 @@ NORMAL: Final = int(Morphology.NORMAL)
 
 _BEAT = Struct("<qqddd")
 _COUNTS = ("begins_at", "watched_from", "blind_from", "trouble")
-_VALUES = ("rate", "index", "heart_rate", "rr_ms", "sdnn_ms", "rmssd_ms", "noise_mv", "mains_mv", "drift_ppm", "amplitude_mv")
+_VALUES = ("rate", "index", "heart_rate", "rr_ms", "sdnn_ms", "rmssd_ms", "noise_mv", "mains_mv", "drift_ppm", "amplitude_mv", "usual_mv")
 _NUMBERS = Struct(f"<QQ{len(_COUNTS)}q{len(_VALUES)}d")
 _SAMPLES = Struct(f"<{MAX_ECTOPIC}q")
 
@@ -60,7 +64,7 @@ class Heart:
     begins_at: int
     """Beats before this sample are no neighbours of those to come."""
     watched_from: int
-    """There has been no beat since; moved on by what was not seen."""
+    """There has been no beat since that is not faint; moved on by what was not seen."""
     blind_from: int
     """Where the lead was last seen to go off, or to say nothing."""
     trouble: int
@@ -76,6 +80,8 @@ class Heart:
     mains_mv: float
     drift_ppm: float
     amplitude_mv: float
+    usual_mv: float
+    """How high R peaks are, without their sign."""
 
     def __init__(self, rate_hz: float, leads: tuple[str, ...]) -> None:
         self.rate_hz = rate_hz
@@ -110,10 +116,16 @@ class Heart:
         if seen.morphology == WIDE or 0 < seen.prematurity < PREMATURE:
             self.ectopic.append(sample)
             del self.ectopic[:-MAX_ECTOPIC]
-        if newest:
+        if newest and not self._is_faint(abs(beat.amplitude_mv)):
             self.watched_from = max(self.watched_from, sample)
         self.rate = self._rate()
         return newest
+
+    def _is_faint(self, height_mv: float) -> bool:
+        """Say whether a beat is small beside those before it, and learn: a loss of height more slowly than a gain."""
+        usual_mv = self.usual_mv if self.usual_mv > 0 else height_mv
+        self.usual_mv = usual_mv + (GAIN_SHARE if height_mv > usual_mv else LOSS_SHARE) * (height_mv - usual_mv)
+        return height_mv < FAINT * usual_mv
 
     def missed(self, start: int, end: int) -> None:
         """Nothing was seen from `start` up to `end`: what comes after begins anew. A moment only stops the watch for beats."""

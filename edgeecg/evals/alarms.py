@@ -1,0 +1,179 @@
+"""How soon alarms come and how often they should not have: the engine with a monitor's rules and no model at all."""
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeecg.api import records_of
+from edgeecg.engine import Engine
+from edgeecg.evals.alarm_truth import AlarmScore, score_alarms
+from edgeecg.evals.noise import Noise, at_rate, read_noise
+from edgeecg.evals.rpeaks import find_records, read_annotated
+from edgeecg.facts import EngineConfig, StreamFacts
+from edgeecg.rulefacts import Priority, default_rules
+from edgeecg.simulate.scenario import Episode, Scenario
+from edgeecg.simulate.shapes import qrs_swing_mv
+from edgeecg.simulate.simulation import Setup, Simulation, TrueBeat
+from edgeecg.types import Acknowledge, Alert, Event
+
+RATE_HZ = 250.0
+CHUNK_LEN = 250
+"""Events do not depend on it; it is long for speed."""
+BLOCK_LEN = 25_000
+ONSET_S, CASE_S = 30.0, 60.0
+NOISES = ("nstdb/bw", "nstdb/118e06")
+SNRS_DB = (24.0, 18.0, 12.0, 6.0)
+STRETCH_S = 120.0
+HOUR_S = 3600.0
+BPM = (60.0, 70.0, 80.0, 95.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Something that must be told soon."""
+
+    name: str
+    scenario: Scenario
+    rules: tuple[str, ...]
+    """Any of these tells it."""
+    within_s: float
+
+
+def _case(name: str, within_s: float, rules: tuple[str, ...], kind: str, **settings: float) -> Case:
+    bpm = 80.0 if kind == "normal" else 70.0
+    return Case(name, Scenario(name=name, bpm=bpm, episodes=(Episode(0.0, "normal"), Episode(ONSET_S, kind, settings))), rules, within_s)
+
+
+CASES = (
+    _case("asystole", 4.5, ("asystole",), "asystole"),
+    _case("tachycardia, 80 to 160", 6.0, ("tachycardia", "extreme-tachycardia"), "normal", bpm=160.0),
+    _case("ventricular tachycardia, 180", 5.0, ("v-tach",), "vt", bpm=180.0),
+    _case("ventricular tachycardia, 120", 5.0, ("v-tach",), "vt", bpm=120.0),
+)
+
+
+def alerts_of(samples_mv: NDArray[np.float64], rate_hz: float, *, chunk_len: int = CHUNK_LEN) -> Iterator[Alert]:
+    """Take one lead through an engine; yield its alerts. Whatever is urgent is acknowledged at once, so that the next is told anew."""
+    facts = StreamFacts(name="samples", rate_hz=rate_hz)
+    engine = Engine(EngineConfig(streams=(facts,), rules=default_rules()))
+    for record in records_of(samples_mv, facts, chunk_len=chunk_len):
+        for alert in _alerts(engine.feed(record)):
+            yield alert
+            if alert.priority == Priority.HIGH and not alert.acknowledged_by:
+                engine.feed(Acknowledge(alert.alert_id, "eval"))
+
+
+def _alerts(events: Iterable[Event]) -> list[Alert]:
+    return [event for event in events if isinstance(event, Alert)]
+
+
+def high_ones(alerts: Iterable[Alert]) -> list[Alert]:
+    """Return the first revision of each alert that is, or became, urgent."""
+    first: dict[str, Alert] = {}
+    for alert in alerts:
+        if alert.priority == Priority.HIGH:
+            first.setdefault(alert.alert_id, alert)
+    return list(first.values())
+
+
+# --- how soon ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Delay:
+    """One simulated heart, and how long it took from the onset to the alarm; None: it never came."""
+
+    record: str
+    case: Case
+    seed: int
+    delay_s: float | None
+
+
+def delays(seeds: Sequence[int]) -> Iterator[Delay]:
+    """Simulate each case with each seed. Asystole begins with the last beat, all else with its episode."""
+    for case in CASES:
+        for seed in seeds:
+            samples_mv, beats = _simulated(Setup(scenario=case.scenario, seed=seed, rate_hz=RATE_HZ), CASE_S)
+            onset = beats[-1].sample if case.name == "asystole" else round(ONSET_S * RATE_HZ)
+            told = [
+                alert.reported_at for alert in alerts_of(samples_mv, RATE_HZ) if alert.rule in case.rules and alert.reported_at >= onset
+            ]
+            yield Delay(f"{case.name}, seed {seed}", case, seed, (told[0] - onset) / RATE_HZ if told else None)
+
+
+def _simulated(setup: Setup, seconds: float) -> tuple[NDArray[np.float64], list[TrueBeat]]:
+    blocks = list(Simulation(setup).blocks(BLOCK_LEN, n_samples=round(seconds * setup.rate_hz)))
+    return np.concatenate([block.ecg_mv for block in blocks]), [beat for block in blocks for beat in block.beats]
+
+
+def delay_figures(found: Sequence[Delay]) -> dict[str, Any]:
+    """Give what a report prints, a case."""
+    figures: dict[str, Any] = {}
+    for case in CASES:
+        own = [one.delay_s for one in found if one.case is case]
+        told = sorted(delay for delay in own if delay is not None)
+        figures[case.name] = {
+            "hearts": len(own),
+            "told": len(told),
+            "median_s": round(told[len(told) // 2], 3) if told else None,
+            "max_s": round(told[-1], 3) if told else None,
+            "must_be_s": case.within_s,
+            "within": bool(told) and len(told) == len(own) and told[-1] <= case.within_s,
+        }
+    return figures
+
+
+# --- how often falsely ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class NoisyHour:
+    """An hour of a normal heart, every other two minutes of it with noise, and each urgent alert: all are false."""
+
+    record: str
+    false: tuple[Alert, ...]
+    told: int
+    """Alerts of all priorities."""
+
+
+def noisy_hours(data: Path, hours: int, first_seed: int) -> Iterator[NoisyHour]:
+    """Simulate normal rhythm hour by hour, with calibrated noise as the noise stress test has it: by turns of both kinds and all levels."""
+    noises = [read_noise(path) for path in find_records(data, NOISES)]
+    for hour in range(hours):
+        scenario = Scenario(name="normal", bpm=BPM[hour % len(BPM)])
+        samples_mv, _ = _simulated(Setup(scenario=scenario, seed=first_seed + hour, rate_hz=RATE_HZ), HOUR_S)
+        add_noise(samples_mv, noises, first_seed + hour)
+        alerts = list(alerts_of(samples_mv, RATE_HZ))
+        told = len({alert.alert_id for alert in alerts})
+        yield NoisyHour(f"hour {hour}", tuple(high_ones(alerts)), told)
+
+
+def add_noise(samples_mv: NDArray[np.float64], noises: Sequence[Noise], turn: int) -> None:
+    """Make every other stretch noisy; a stretch begins without a step, and what it ends on stays."""
+    length = round(STRETCH_S * RATE_HZ)
+    signal_rms = qrs_swing_mv(60.0 / 70.0) / math.sqrt(8)
+    for stretch in range(1, len(samples_mv) // length, 2):
+        place = stretch // 2 + turn
+        noise, snr_db = noises[place % len(noises)], SNRS_DB[place // len(noises) % len(SNRS_DB)]
+        source = at_rate(noise.leads[0], noise.rate_hz, RATE_HZ)
+        start = place * length % (len(source) - length)
+        added = (source[start : start + length] - source[start]) * signal_rms / noise.rms_mv[0] / 10 ** (snr_db / 20)
+        samples_mv[stretch * length : (stretch + 1) * length] += added
+        samples_mv[(stretch + 1) * length :] += added[-1]
+
+
+# --- on recordings ----------------------------------------------------------------------------------------------------
+
+
+def recorded(paths: Iterable[Path]) -> Iterator[AlarmScore]:
+    """Judge the urgent alerts on annotated recordings as they are."""
+    for path in paths:
+        known = read_annotated(path)
+        rate_hz = known.recording.lead(0).rate_hz
+        alerts = high_ones(alerts_of(known.recording.lead(0).millivolts(), rate_hz))
+        yield score_alarms(known.recording.name, alerts, known.annotations, rate_hz, known.recording.len_samples)
