@@ -23,12 +23,14 @@ from edgeecg.facts import StreamFacts
 from edgeecg.models import card as cards
 from edgeecg.models import folders, golden
 from edgeecg.models.classifier import Classifier, Model
+from edgeecg.models.net1d.shape import CLEF_SMALL, Net1dShape
 from edgeecg.models.recording import classify
 from edgeecg.models.registry import Registry
 from edgeecg.models.windows import STREAM, of_recording
 from edgeecg.models.workers import Workers
 
 STAND_IN = "stand-in"
+LABELS = ["N", "A", "O", "~"]
 STREAMS, HOP_S = 100, 2.0
 REPEATS = 5
 STARTS = 7
@@ -113,33 +115,42 @@ def starts(name: str) -> Iterator[str]:
     yield f"its peak memory           {rss:8.0f} MB   (mark: 210 MB)"
 
 
-def make_stand_in(folder: Path) -> None:
-    """Write a net of CLEF-small's shape with random weights, and its card, which says so."""
+def stand_in(shape: Net1dShape, length: int) -> bytes:
+    """Return a net of this shape with random weights, as ONNX."""
     from edgeecg.models.net1d.onnx_graph import build
-    from edgeecg.models.net1d.shape import CLEF_SMALL
 
-    rng, labels = np.random.default_rng(0), ["N", "A", "O", "~"]
+    rng = np.random.default_rng(0)
     weights = {
         name: (rng.normal(size=dims) / np.sqrt(max(1, int(np.prod(dims[1:]))))).astype(np.float32)
-        for name, dims in CLEF_SMALL.weights(len(labels)).items()
+        for name, dims in shape.weights(len(LABELS)).items()
     }
-    path = folder / f"{STAND_IN}-1.fp32.onnx"
-    path.write_bytes(build(CLEF_SMALL, len(labels), weights, 1000).SerializeToString())
-    table = {
-        "name": STAND_IN,
+    return bytes(build(shape, len(LABELS), weights, length).SerializeToString())
+
+
+def stand_in_table(name: str, rate_hz: float) -> dict[str, Any]:
+    """Return the card of an untrained net, but for its files."""
+    return {
+        "name": name,
         "version": "1",
-        "summary": "CLEF-small's shape, random weights.",
-        "architecture": "CLEF small",
+        "summary": "A known shape, random weights.",
+        "architecture": "Net1D",
         "task": "window",
-        "labels": labels,
+        "labels": LABELS,
         "licence": "Apache-2.0",
         "origin": "made by a benchmark",
         "untrained": True,
         "limits": ["It was never trained."],
-        "input": {"rate_hz": 100.0, "window_s": 10.0, "preprocessing": {"order": 5, "low_hz": 0.67, "high_hz": 40.0}},
-        "files": {"fp32_onnx": cards.file_entry(path).model_dump()},
+        "input": {"rate_hz": rate_hz, "window_s": 10.0, "preprocessing": {"order": 5, "low_hz": 0.67, "high_hz": 40.0}},
     }
-    cards.write(golden.completed(table, folder), folder)
+
+
+def make_stand_in(folder: Path) -> None:
+    """Write a net of CLEF-small's shape and its card."""
+    path = folder / f"{STAND_IN}-1.fp32.onnx"
+    path.write_bytes(stand_in(CLEF_SMALL, 1000))
+    cards.write(
+        golden.completed(stand_in_table(STAND_IN, 100.0) | {"files": {"fp32_onnx": cards.file_entry(path).model_dump()}}, folder), folder
+    )
 
 
 def main(arguments: list[str]) -> int:
