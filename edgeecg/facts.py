@@ -102,6 +102,8 @@ class ModelFacts:
     """Each label stands for itself, several may hold: a sigmoid each, instead of one softmax over all."""
     abstain_below: float = 0.0
     """With a top probability under this the model is taken to have no answer."""
+    shown: tuple[str, ...] = ()
+    """The labels one of which is the answer; empty: any. The others have probabilities, and no say."""
 
     def __post_init__(self) -> None:
         where = f"model {self.name!r}"
@@ -116,6 +118,7 @@ class ModelFacts:
         _require(0 <= self.abstain_below <= 1, f"{where}.abstain_below", self.abstain_below, "0 to 1")
         share = self.max_missing_share
         _require(0 <= share <= 1, f"{where}.max_missing_share", share, "0 to 1")
+        _require(set(self.shown) <= set(self.labels), f"{where}.shown", self.shown, "among its labels")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,6 +33,7 @@ COMMANDS = {
     "models list": "list the classifiers there are here",
     "models show": "print a classifier's card: what it is, how good it is, its files by hash",
     "models verify": "check that classifiers are what their cards say: files, shapes, answers",
+    "models import": "turn a published checkpoint of ECGFounder or CLEF into a model here",
     "models bench": "measure a classifier's files and runtimes on this host, and choose among them",
     "warmup": "compile every kernel now, so that no first beat waits for it",
     "version": "say what is installed: what a bug report needs",

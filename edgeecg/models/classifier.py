@@ -10,6 +10,7 @@ from edgeecg.models.backend import Floats, Net
 from edgeecg.models.card import Card, FileKey
 from edgeecg.models.onnx_backend import Tree
 from edgeecg.models.preprocess import Preprocessor
+from edgeecg.stages.classify import places_shown
 from edgeecg.types import BEAT_FIELDS, Inference, WindowReady
 
 MAX_ACTIVATION = 64
@@ -69,16 +70,27 @@ class Classifier:
     def opinion(self, samples_mv: Floats, beats: Floats) -> Opinion:
         """Answer samples on the grid with the beats known in them."""
         model, fusion = self.model, self.model.card.fusion
-        logits, activation = np.zeros(len(model.card.labels)), None
+        logits, activation = np.zeros(model.card.n_outputs), None
         if self._net and self.preprocess:
             answer = self._net(self.preprocess(samples_mv))
             logits, activation = answer.logits.astype(np.float64), answer.activation
         if not (fusion and model.tree and model.features):
-            return Opinion(logits, _shown(activation, logits), None)
+            return Opinion(logits, self._shown(activation, logits), None)
         features = model.features(samples_mv, beats)
         share = fusion.net_weight * softmax(logits / fusion.net_temperature) + (1 - fusion.net_weight) * model.tree(features)
         scores = np.log(np.maximum(share, LEAST_PROBABILITY))
-        return Opinion(scores, _shown(activation, scores), features)
+        return Opinion(scores, self._shown(activation, scores), features)
+
+    def _shown(self, activation: Floats | None, scores: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the top label's map, at most MAX_ACTIVATION means of equal stretches, its largest magnitude 1."""
+        if activation is None or not activation.size:
+            return np.zeros(0)
+        card = self.model.card
+        line = activation[max(places_shown(card.labels, card.shown), key=scores.__getitem__)].astype(np.float64)
+        if len(line) > MAX_ACTIVATION:
+            line = np.array([stretch.mean() for stretch in np.array_split(line, MAX_ACTIVATION)])
+        largest = float(np.abs(line).max())
+        return np.asarray(line / largest if largest > 0 else line)
 
 
 def beats_of(window: WindowReady) -> Floats:
@@ -90,14 +102,3 @@ def softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the probabilities that logits stand for."""
     weights = np.exp(logits - logits.max())
     return np.asarray(weights / weights.sum())
-
-
-def _shown(activation: Floats | None, scores: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the top label's map, at most MAX_ACTIVATION means of equal stretches, its largest magnitude 1."""
-    if activation is None:
-        return np.zeros(0)
-    line = activation[int(np.argmax(scores))].astype(np.float64)
-    if len(line) > MAX_ACTIVATION:
-        line = np.array([stretch.mean() for stretch in np.array_split(line, MAX_ACTIVATION)])
-    largest = float(np.abs(line).max())
-    return np.asarray(line / largest if largest > 0 else line)

@@ -88,8 +88,8 @@ def completed(table: Mapping[str, Any], folder: Path) -> Card:
 
     A file no runtime here can run is an error: nobody may state what was not measured.
     """
-    n_labels = len(table.get("labels", ()))
-    nothing = {"values": [0.0] * n_labels, "tolerance": 1.0}
+    n_outputs = len(table.get("labels", ())) or table.get("n_features", 0)
+    nothing = {"values": [0.0] * n_outputs, "tolerance": 1.0}
     draft = cards.make({**table, "golden": {"formula": FORMULA, "outputs": dict.fromkeys(table.get("files", ()), nothing)}})
     outputs = {}
     for key in draft.files:

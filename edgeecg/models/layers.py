@@ -14,6 +14,7 @@ from edgeecg.models.probe import Probe, Range, Snr, ranges
 
 Floats = NDArray[np.float32]
 TWIN = ".quantized_alone"
+GROUP_BYTES = 400 << 20
 
 
 class LayerReport(NamedTuple):
@@ -34,10 +35,25 @@ def alone(model: ModelProto, windows: Floats) -> tuple[LayerReport, ...]:
     names = [node.output[0] for node in nodes]
     found = ranges(model, windows, [*(node.input[0] for node in nodes), *names])
     snr = {name: Snr() for name in names}
-    for values in Probe(_with_twins(model, nodes, found), [*names, *(name + TWIN for name in names)]).over(windows):
-        for name in names:
-            snr[name].add(values[name], values[name + TWIN])
+    for group in _groups(model, nodes):
+        some = [node.output[0] for node in group]
+        for values in Probe(_with_twins(model, group, found), [*some, *(name + TWIN for name in some)]).over(windows):
+            for name in some:
+                snr[name].add(values[name], values[name + TWIN])
     return tuple(LayerReport(name, round(snr[name].db, 1)) for name in names)
+
+
+def _groups(model: ModelProto, nodes: Sequence[NodeProto]) -> list[list[NodeProto]]:
+    """Part the layers so that a graph with the twins of one part stays within what protobuf writes: two gigabytes."""
+    sizes = {constant.name: len(constant.raw_data) for constant in model.graph.initializer}
+    groups, total = [[nodes[0]]], sizes[nodes[0].input[1]]
+    for node in nodes[1:]:
+        total += sizes[node.input[1]]
+        if total > GROUP_BYTES:
+            groups.append([])
+            total = sizes[node.input[1]]
+        groups[-1].append(node)
+    return groups
 
 
 def _with_twins(model: ModelProto, nodes: Sequence[NodeProto], found: dict[str, Range]) -> ModelProto:

@@ -26,11 +26,12 @@ def load(card: Card, folder: Path, *, key: FileKey | None = None, cache: Path | 
 
 def open_net(card: Card, folder: Path, key: FileKey, cache: Path | None) -> Net:
     """Load one net's file on the runtime it is for."""
-    file, length, labels = card.files[key], card.input.len_samples, len(card.labels)
+    file, length, outputs = card.files[key], card.input.len_samples, card.n_outputs
+    encoder = card.task == "features"
     data = read_checked(folder, file)
     if runtime_of(key) == "tflite":
-        return TfliteNet(data, file.path, len_samples=length, n_labels=labels)
-    return OnnxNet(data, file.path, len_samples=length, n_labels=labels, cache=cache)
+        return TfliteNet(data, file.path, len_samples=length, n_labels=outputs, encoder=encoder)
+    return OnnxNet(data, file.path, len_samples=length, n_labels=outputs, encoder=encoder, cache=cache)
 
 
 def open_tree(card: Card, folder: Path, cache: Path | None) -> Tree:

@@ -86,13 +86,16 @@ def _optimise_and_keep(data: bytes, cache: Path, key: str) -> ort.InferenceSessi
 
 
 class OnnxNet:
-    """A net on onnxruntime. Its session may be asked by many threads at once."""
+    """A net on onnxruntime. Its session may be asked by many threads at once. An encoder answers features, and no activation."""
 
-    __slots__ = ("_session",)
+    __slots__ = ("_encoder", "_session")
 
-    def __init__(self, data: bytes, where: str, *, len_samples: int, n_labels: int, cache: Path | None) -> None:
-        self._session = session(data, where, cache)
+    def __init__(self, data: bytes, where: str, *, len_samples: int, n_labels: int, encoder: bool = False, cache: Path | None) -> None:
+        self._session, self._encoder = session(data, where, cache), encoder
         _expect(self._session.get_inputs(), "ecg", (1, 1, 1, len_samples), where)
+        if encoder:
+            _expect(self._session.get_outputs(), "features", (1, n_labels), where)
+            return
         _expect(self._session.get_outputs(), "logits", (1, n_labels), where)
         _expect(self._session.get_outputs(), "activation", (1, n_labels, None), where)
 
@@ -103,6 +106,9 @@ class OnnxNet:
 
     def __call__(self, x: Floats) -> Answer:
         """Answer to an input of shape (1, 1, 1, length)."""
+        if self._encoder:
+            (features,) = self._session.run(["features"], {"ecg": x})
+            return Answer(features[0], features.reshape(-1, 1)[:, :0])
         logits, activation = self._session.run(["logits", "activation"], {"ecg": x})
         return Answer(logits[0], activation[0])
 

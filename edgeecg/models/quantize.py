@@ -25,7 +25,7 @@ HEAD = ("dense", "dense.mean", LOGITS, ACTIVATION, FEATURES)
 METHOD = "static QDQ, activations uint8 by minimum and maximum, weights int8 per channel, onnxruntime.quantization"
 MIN_SAME_ANSWER_SHARE = 0.99
 MAX_SCORE_LOSS = 0.005
-MIN_FEATURES_SNR_DB = 15.0
+MIN_FEATURES_SNR_DB = 10.0
 SPARED = (0, 1, 2, 4, 8)
 """How many of the worst layers `quantize_well` leaves in float, try by try."""
 

@@ -68,7 +68,7 @@ def classify(samples: NDArray[np.number], stream: StreamFacts, model: Model) -> 
     answers = {event.window_id: event for event in events if isinstance(event, Prediction)}
     windows = tuple(_window(window, answers.get(window.window_id), facts.labels, len(samples)) for window in announced.values())
     shares = _of_beats(answers.values(), facts.labels) if facts.before_s >= 0 else _of_windows(scores, facts)
-    label = max(shares, key=shares.__getitem__) if shares else ""
+    label = max((label for label in shares if not facts.shown or label in facts.shown), key=shares.__getitem__, default="")
     why = explained(classifier, label, [(announced[number], one) for number, one in answers.items()], stream.rate_hz)
     abstained = not shares or shares[label] < facts.abstain_below
     return Classification(label, shares, abstained, windows, why, model.spoken)

@@ -90,6 +90,8 @@ class Registry:
         card = cards.read(entry.path)
         if card.untrained and not untrained:
             raise ModelError(Fault(card.id, "an untrained model", "one that answers: it is there to measure time with"))
+        if card.task == "features":
+            raise ModelError(Fault(card.id, "an encoder without a head", "a classifier: teach it labels first"))
         return load(card, entry.path.parent, key=key or choice.of(card, self.cache), cache=self.cache)
 
     def state(self, name: str) -> tuple[Model | None, ModelState]:

@@ -30,12 +30,12 @@ def at_hand() -> str:
 
 
 class TfliteNet:
-    """A net on TFLite, for one thread: its tensors are the interpreter's own."""
+    """A net on TFLite, for one thread: its tensors are the interpreter's own. An encoder answers features, and no activation."""
 
-    __slots__ = ("_activation", "_data", "_input", "_interpreter", "_len_samples", "_logits", "_n_labels", "_where")
+    __slots__ = ("_activation", "_data", "_encoder", "_input", "_interpreter", "_len_samples", "_logits", "_n_labels", "_where")
 
-    def __init__(self, data: bytes, where: str, *, len_samples: int, n_labels: int) -> None:
-        self._data, self._where, self._len_samples, self._n_labels = data, where, len_samples, n_labels
+    def __init__(self, data: bytes, where: str, *, len_samples: int, n_labels: int, encoder: bool = False) -> None:
+        self._data, self._where, self._len_samples, self._n_labels, self._encoder = data, where, len_samples, n_labels, encoder
         name, make = _interpreter()
         if not name:
             raise ModelUnavailableError(Fault(where, "a file for TFLite", "one that can run here: edgeecg[tflite] is not installed"))
@@ -52,11 +52,11 @@ class TfliteNet:
         labels, length = self._n_labels, self._len_samples
         logits = [one for one in outputs if tuple(one["shape"]) == (1, labels)]
         activation = [one for one in outputs if len(one["shape"]) == 3 and tuple(one["shape"][:2]) == (1, labels)]
-        if len(inputs) != 1 or int(np.prod(inputs[0]["shape"])) != length or len(logits) != 1 or len(activation) != 1:
+        if len(inputs) != 1 or int(np.prod(inputs[0]["shape"])) != length or len(logits) != 1 or len(activation) != (not self._encoder):
             shapes = [tuple(int(size) for size in one["shape"]) for one in (*inputs, *outputs)]
             wanted = f"one from {length} samples to logits (1, {labels}) and activation (1, {labels}, any)"
             raise ModelError(Fault(self._where, f"a graph of shapes {', '.join(map(str, shapes))}", wanted))
-        self._input, self._logits, self._activation = inputs[0], logits[0], activation[0]
+        self._input, self._logits, self._activation = inputs[0], logits[0], activation[0] if activation else None
 
     @property
     def runtime(self) -> str:
@@ -67,7 +67,8 @@ class TfliteNet:
         """Answer to an input of shape (1, 1, 1, length)."""
         self._interpreter.set_tensor(self._input["index"], _quantized(x.reshape(self._input["shape"]), self._input))
         self._interpreter.invoke()
-        return Answer(self._output(self._logits), self._output(self._activation))
+        said = self._output(self._logits)
+        return Answer(said, said.reshape(-1, 1)[:, :0] if self._activation is None else self._output(self._activation))
 
     def _output(self, tensor: Any) -> Floats:
         value = self._interpreter.get_tensor(tensor["index"])[0]
@@ -78,7 +79,7 @@ class TfliteNet:
 
     def fork(self) -> Net:
         """Return the same net with tensors of its own."""
-        return TfliteNet(self._data, self._where, len_samples=self._len_samples, n_labels=self._n_labels)
+        return TfliteNet(self._data, self._where, len_samples=self._len_samples, n_labels=self._n_labels, encoder=self._encoder)
 
 
 def _quantized(x: Floats, tensor: Any) -> Any:

@@ -34,7 +34,7 @@ def answer(windows: Windows, state: NDArray[np.void], inference: Inference, now:
     start, len_samples = windows.span(model, int(state["open_start"][slot]))
     beat = int(state["open_beat"][slot])
     probabilities = calibrated(inference.scores, facts.temperature, independent=facts.independent)
-    best = max(range(len(facts.labels)), key=probabilities.__getitem__)
+    best = max(places_shown(facts.labels, facts.shown), key=probabilities.__getitem__)
     return Prediction(
         stream=stream,
         model=facts.name,
@@ -49,6 +49,11 @@ def answer(windows: Windows, state: NDArray[np.void], inference: Inference, now:
         late=late,
         reported_at=now,
     )
+
+
+def places_shown(labels: Sequence[str], shown: Sequence[str]) -> list[int]:
+    """Return where the labels stand one of which is the answer."""
+    return [i for i, label in enumerate(labels) if not shown or label in shown]
 
 
 def calibrated(scores: Sequence[float], temperature: float, *, independent: bool = False) -> tuple[float, ...]:

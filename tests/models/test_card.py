@@ -123,7 +123,7 @@ TREE: dict[str, Any] = {
         ({"labels": ["N", "N", "~"]}, "labels: ('N', 'N', '~') is not different labels"),
         ({"label_names": ["normal"]}, "label_names: 1 names is not one for each of 3 labels"),
         ({"task": "beat"}, "input.before_s: None is not what a model with task 'beat' has"),
-        ({"task": "guess"}, "task: 'guess' is not 'window' or 'beat'"),
+        ({"task": "guess"}, "task: 'guess' is not 'window', 'beat' or 'features'"),
         ({"untrained": 1}, "untrained: 1 is not a valid boolean"),
         ({"limits": []}, "limits: [] is not"),
         ({"metrics": [{"name": "F1", "value": 0.9, "low": 0.1, "high": 0.2, "on": "x"}]}, "metrics.0.F1: 0.9 in [0.1, 0.2]"),

@@ -77,12 +77,17 @@ class Card(Section):
     version: Version
     summary: Text
     architecture: Text
-    task: Literal["window", "beat"]
-    labels: Annotated[tuple[Text, ...], Several, Field(min_length=2, max_length=512)]
+    task: Literal["window", "beat", "features"]
+    """What it is asked about; `features`: it has no labels, and is there to be taught some."""
+    labels: Annotated[tuple[Text, ...], Several, Field(max_length=512)] = ()
     label_names: Annotated[tuple[Text, ...], Several] = ()
     """The labels in words, in their order."""
     independent: bool = False
     """Each label stands for itself, several may hold: a sigmoid each."""
+    shown: Annotated[tuple[Text, ...], Several] = ()
+    """The labels one of which is the answer; empty: any."""
+    n_features: Annotated[int, Field(ge=0, le=65536)] = 0
+    """How many features an encoder gives."""
     licence: Text
     origin: Text
     untrained: bool = False
@@ -105,6 +110,11 @@ class Card(Section):
         return f"{self.name}-{self.version}"
 
     @property
+    def n_outputs(self) -> int:
+        """How many numbers it answers with."""
+        return len(self.labels) or self.n_features
+
+    @property
     def nets(self) -> tuple[FileKey, ...]:
         """The net's files, the default first: int8 before fp32, onnxruntime before TFLite."""
         order = (FileKey.INT8_ONNX, FileKey.FP32_ONNX, FileKey.INT8_TFLITE, FileKey.FP32_TFLITE)
@@ -121,6 +131,7 @@ class Card(Section):
 def _cross_faults(card: Card) -> Iterator[Fault]:
     """Find what two sections say against each other."""
     labels = card.labels
+    yield from _answer_faults(card)
     if len(set(labels)) < len(labels):
         yield Fault("labels", labels, "different labels")
     if card.label_names and len(card.label_names) != len(labels):
@@ -146,6 +157,18 @@ def _input_faults(given: Input, task: str) -> Iterator[Fault]:
         yield Fault("input.before_s", given.before_s, f"what a model with task {task!r} has")
     if given.before_s is not None and given.before_s >= given.window_s:
         yield Fault("input.before_s", given.before_s, f"less than window_s, {given.window_s:g}")
+
+
+def _answer_faults(card: Card) -> Iterator[Fault]:
+    """Find labels that are not what the task has."""
+    if card.task == "features" and (card.labels or card.fusion):
+        yield Fault("labels", card.labels, "left out where the task is 'features'")
+    if card.task != "features" and len(card.labels) < 2:
+        yield Fault("labels", card.labels, "at least two")
+    if (card.task == "features") != (card.n_features > 0):
+        yield Fault("n_features", card.n_features, f"what a model with task {card.task!r} has")
+    if unknown := [label for label in card.shown if label not in card.labels]:
+        yield Fault("shown", ", ".join(unknown), "among its labels")
 
 
 def _preprocessing_faults(steps: Preprocessing) -> Iterator[Fault]:
@@ -188,8 +211,8 @@ def _golden_faults(card: Card) -> Iterator[Fault]:
     for key in card.files.keys() - card.golden.outputs.keys():
         yield Fault("golden.outputs", f"without {key}", "an expectation for every file")
     for key, expected in card.golden.outputs.items():
-        if len(expected.values) != len(card.labels):
-            yield Fault(f"golden.outputs.{key}.values", f"{len(expected.values)} values", f"one for each of {len(card.labels)} labels")
+        if len(expected.values) != card.n_outputs:
+            yield Fault(f"golden.outputs.{key}.values", f"{len(expected.values)} values", f"one for each of {card.n_outputs} labels")
 
 
 # --- reading and writing ------------------------------------------------------------------------------------------
@@ -290,4 +313,5 @@ def to_facts(card: Card) -> ModelFacts:
         independent=card.independent,
         temperature=calibration.temperature,
         abstain_below=calibration.abstain_below,
+        shown=card.shown,
     )
