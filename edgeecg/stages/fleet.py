@@ -275,18 +275,23 @@ class Fleet:
         said: list[Event] = [*other._book.adopt_engine(self._book)]
         same_models = config.models == self.config.models
         for slot, facts in enumerate(self._facts):
-            if facts in config.streams:
+            if other._has(facts):
                 said += other._adopt(self, slot, facts, same_models=same_models)
             else:
                 said += [*self._changed(slot, StreamChange.REMOVED), *self._book.streams[slot].remove()]
         return other, tuple(said)
+
+    def _has(self, facts: StreamFacts) -> bool:
+        slot = self._slots.get(facts.name)
+        return slot is not None and self._facts[slot] == facts
 
     def _adopt(self, before: "Fleet", old_slot: int, facts: StreamFacts, *, same_models: bool) -> Events:
         slot = self._slots[facts.name]
         self._streams[slot] = before._streams[old_slot]
         first, old_first = self._params.first_lead(slot), before._params.first_lead(old_slot)
         n_leads = len(facts.leads)
-        self._leads[first : first + n_leads] = before._leads[old_first : old_first + n_leads]
+        for lead in range(n_leads):  # row by row: numpy copies a slice field by field, and five times as long
+            self._leads[first + lead] = before._leads[old_first + lead]
         if not same_models and self._streams[slot]["started"]:
             restart_windows(self._streams, self._leads, self._params.streams, self._params.models, slot)
         if facts.name in before._open:

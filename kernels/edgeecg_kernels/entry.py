@@ -8,8 +8,12 @@ from collections.abc import Callable
 from typing import Any
 
 import numba
+import numpy as np
 
 from edgeecg_kernels._jit import config
+
+_array_types: dict[object, Any] = {}
+"""By what decides it: to find the type of a state's array anew takes numba milliseconds, and every new configuration asks."""
 
 
 def entry(kernel: Callable[..., Any], *arguments: Any) -> Callable[..., Any]:
@@ -17,4 +21,14 @@ def entry(kernel: Callable[..., Any], *arguments: Any) -> Callable[..., Any]:
     if config.DISABLE_JIT:
         return kernel
     compiled: Any = kernel
-    return compiled.compile(tuple(map(numba.typeof, arguments)))  # type: ignore[no-any-return]
+    return compiled.compile(tuple(map(_type_of, arguments)))  # type: ignore[no-any-return]
+
+
+def _type_of(argument: Any) -> Any:
+    if not isinstance(argument, np.ndarray):
+        return numba.typeof(argument)
+    flags = argument.flags
+    key = argument.dtype, argument.ndim, flags.c_contiguous, flags.f_contiguous, flags.aligned, flags.writeable
+    if key not in _array_types:
+        _array_types[key] = numba.typeof(argument)
+    return _array_types[key]
