@@ -5,15 +5,15 @@ from pathlib import Path
 
 import edgeecg
 from edgeecg.config import Settings
+from edgeecg.config.secrets import Secret
 from edgeecg.config.settings import Broker
 from edgeecg.daemon.clock import Clock
-from edgeecg.errors import ConfigError
 from edgeecg.io.broker import EmbeddedBroker
 from edgeecg.io.outbox.limits import OutboxLimits
 from edgeecg.io.outbox.outbox import Outbox
 from edgeecg.io.sinks.mqtt import MqttSink, MqttSinkSettings
 from edgeecg.mqtt.settings import MqttSettings
-from edgeecg.payload.names import Names
+from edgeecg.payload.names import Names, read_key
 
 
 class Sending:
@@ -27,7 +27,7 @@ class Sending:
             MqttSinkSettings(
                 broker=mqtt_settings(settings.mqtt, client_id) if settings.mqtt is not None else self._own_settings(client_id),
                 device=device,
-                key=key_of(settings.alerts.seal_key.read()),
+                key=key_of("alerts.seal_key", settings.alerts.seal_key),
                 people=settings.alerts.people,
                 expiry_s=settings.alerts.expiry_s,
                 is_homeassistant=settings.alerts.homeassistant,
@@ -92,16 +92,11 @@ def outbox_limits(settings: Settings) -> OutboxLimits:
     return OutboxLimits(max_bytes=round(settings.alerts.max_mib * 2**20), receivers=settings.alerts.receivers)
 
 
-def key_of(secret: str) -> bytes | None:
-    """Return a key as bytes: written in hexadecimal, so that every byte of it can be any; None: there is none."""
-    if not secret:
-        return None
-    try:
-        return bytes.fromhex(secret)
-    except ValueError:
-        raise ConfigError("key", "a text that is not hexadecimal", "32 bytes or so in hexadecimal: `openssl rand -hex 32`") from None
+def key_of(where: str, secret: Secret) -> bytes | None:
+    """Return a key's bytes; None: there is none."""
+    return read_key(where, secret.path()) if secret else None
 
 
 def names_of(settings: Settings) -> Names:
     """Return how devices and streams are called in public."""
-    return Names(key_of(settings.alerts.names_key.read()))
+    return Names(key_of("alerts.names_key", settings.alerts.names_key))
