@@ -24,7 +24,7 @@ $(VENV)/.dev: pyproject.toml scripts/environment
 
 # --- the two commands ---
 
-demo: $(VENV)/.base ## replay a bundled recording through the engine, beats and heart rate live
+demo: $(VENV)/.base ## a simulated heart, the daemon, its broker, a subscriber: alerts raised, explained, acknowledged, cleared
 	@$(BIN)/edgeecg demo
 
 # The full run comes last, so that pytest's own closing line is the last line; a run that fails ends it there.

@@ -17,7 +17,8 @@ from edgeecg.errors import EdgeEcgError
 DISCLAIMER = "Not a medical device: not for diagnosis, treatment or monitoring of patients."
 
 COMMANDS = {
-    "demo": "replay a bundled recording live and compare with its reference beats",
+    "demo": "show all of it: a simulated heart, the daemon, a broker, a subscriber; alerts raised, explained, acknowledged, cleared",
+    "demo beats": "replay a bundled recording live and compare with its reference beats",
     "replay": "run a recording (WFDB, CSV) or a journal through the engine",
     "simulate": "make a heart's ECG and sounds by a model, with the truth beside them: to files or as a device",
     "run": "be the daemon: devices in, alerts out",

@@ -1,64 +1,226 @@
-"""`edgeecg demo`: the bundled recording, live, and how well its beats were found."""
+"""`edgeecg demo`: all of it, from a simulated heart to a person who acknowledges, in less than a minute."""
 
 import argparse
+import socket
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Event, Thread
 
-import numpy as np
-
-from edgeecg.api import records_of
 from edgeecg.cli import DISCLAIMER
-from edgeecg.cli.monitor import LEGEND, clock
+from edgeecg.cli.monitor import clock
 from edgeecg.cli.parser import Parser, checked
-from edgeecg.cli.player import Player
-from edgeecg.cli.replay import CHUNK_S, watch
-from edgeecg.data import load_beats, load_excerpt
-from edgeecg.evals.pairing import WINDOW_S, pair
-from edgeecg.facts import StreamFacts
-from edgeecg.types import Beat, Morphology
-from edgeecg.warmup import compile_all
+from edgeecg.client import AlertSubscriber
+from edgeecg.io.device import SimulatedDevice
+from edgeecg.io.ptyline import PtyLine
+from edgeecg.io.sources.pace import Pace
+from edgeecg.payload.stamped import StampedAlert
+from edgeecg.simulate.device import packets
+from edgeecg.simulate.scenario import Episode, Scenario
+from edgeecg.simulate.simulation import Setup, Simulation
+from edgeecg.types import AlertState, Priority
+
+SPEED = 8.0
+RATE_HZ = 250.0
+HEART = Scenario(
+    name="demo",
+    episodes=(
+        Episode(0.0, "normal"),
+        Episode(20.0, "vt"),
+        Episode(32.0, "normal"),
+        Episode(60.0, "af"),
+        Episode(130.0, "normal"),
+    ),
+)
+LASTS_S = 225.0
+"""An irregular rhythm is over once it has been regular for a minute."""
+STARTS_S = 60.0
+SEEN_AFTER_S = 12.0
+"""How long a person takes, in the heart's time."""
+NAME = "demo"
+VTACH, IRREGULAR = {"v-tach"}, {"atrial-fibrillation", "irregular-rhythm"}
 
 
 def configure(parser: Parser) -> None:
     """Say how fast."""
-    speed = checked(float, "a number > 0", lambda speed: speed > 0)
-    parser.add_argument("--speed", type=speed, default=12.0, help="times as fast as it was recorded (default: 12; inf: as fast as it goes)")
+    speed = checked(float, "a number from 1 to 20", lambda speed: 1 <= speed <= 20)
+    parser.add_argument(
+        "--speed", type=speed, default=SPEED, help=f"times as fast as a heart, for device and daemon alike (default: {SPEED:g})"
+    )
 
 
 def run(options: argparse.Namespace) -> int:
-    """Replay it, then compare."""
-    excerpt = load_excerpt()
-    facts = StreamFacts(
-        name="mitdb208",
-        rate_hz=excerpt.rate_hz,
-        leads=(excerpt.lead,),
-        mv_per_unit=1 / excerpt.units_per_mv,
-        offset_units=excerpt.offset_units,
-        rails_units=excerpt.rails_units,
-    )
-    print("Compiling the kernels, or fetching them compiled ...", flush=True)
-    compile_all()
-    lasts_s = len(excerpt.samples) / excerpt.rate_hz
-    print(
-        f"{excerpt.title}\n{clock(lasts_s)} of lead {excerpt.lead} at {excerpt.rate_hz:g} Hz, {options.speed:g} times as fast\n{LEGEND}\n"
-    )
-    player = Player(facts, speed=options.speed)
-    summary = watch(player.play(records_of(excerpt.samples, facts, chunk_len=round(CHUNK_S * excerpt.rate_hz))), rate_hz=excerpt.rate_hz)
-    print("\n" + "\n".join([*summary.lines(), *_against_reference(summary.beats, excerpt.rate_hz)]))
-    print(f"computing    {player.computing_s:.2f} s for {lasts_s:.0f} s of signal: {lasts_s / player.computing_s:.0f} times real time")
-    print(f"\n{DISCLAIMER}")
-    return 0
+    """Show it; status 1 where an episode was not told, acknowledged and ended."""
+    with TemporaryDirectory(prefix="edgeecg-demo-") as folder:
+        line = PtyLine()
+        config = Path(folder) / "edgeecg.toml"
+        broker = _free_port()
+        config.write_text(_settings(Path(folder), line.name, broker), encoding="utf-8")
+        print(_opening(line.name, broker, options.speed), flush=True)
+        command = [sys.executable, "-m", "edgeecg", "run", "--config", str(config), "--speed", str(options.speed)]
+        daemon = subprocess.Popen(command)  # noqa: S603 - our own
+        try:
+            story = _watch(line, broker, Path(folder), options.speed)
+        finally:
+            daemon.terminate()
+            daemon.wait()
+            line.close()
+    print("\n" + "\n".join(story.closing()) + f"\n\n{DISCLAIMER}")
+    return 0 if story.is_told_through(VTACH) and story.is_told_through(IRREGULAR) else 1
 
 
-def _against_reference(beats: list[Beat], rate_hz: float) -> list[str]:
-    """Say how the beats found compare with those that cardiologists marked, as EC57 counts."""
-    reference, symbols = load_beats()
-    beats = sorted(beats, key=lambda beat: beat.sample)
-    pairing = pair(reference, np.array([beat.sample for beat in beats], dtype=np.int64), int(WINDOW_S * rate_hz))
-    n_found, n_false = int(pairing.found.sum()), int(pairing.false.sum())
-    called_wide = np.array([beats[match].morphology == Morphology.WIDE for match in pairing.match[pairing.found]])
-    wide = {symbol: f"{called_wide[symbols[pairing.found] == symbol].sum()} of {(symbols == symbol).sum()}" for symbol in "VN"}
-    shares = f"sensitivity {n_found / len(reference):.2%}, predictivity {n_found / max(1, len(beats)):.2%}"
-    return [
-        f"reference    {len(reference)} beats marked by cardiologists: {len(reference) - n_found} missed, {n_false} false; {shares}",
-        "             (the detector was taught on recordings that include this one)",
-        f"called wide  {wide['V']} ventricular beats, {wide['N']} normal ones",
-    ]
+def _settings(folder: Path, port: str, broker: int) -> str:
+    return f"""\
+[device]
+name = "{NAME}"
+[state]
+folder = "{folder}/state"
+[health]
+port = 0
+[broker]
+port = {broker}
+[alerts]
+receivers = ["{NAME}"]
+people = ["{NAME}"]
+[[sources.serial]]
+port = "{port}"
+format = "edgeecg"
+"""
+
+
+def _opening(port: str, broker: int, speed: float) -> str:
+    return f"""\
+a simulated heart  at {port}, a serial line, {speed:g} times as fast as it happens: ventricular tachycardia from 0:20 to 0:32,
+                   atrial fibrillation from 1:00 to 2:10
+-> the daemon      edgeecg run, its clock as fast: journal, engine, rules, outbox; deadlines are counted in samples
+-> a broker        its own, MQTT 5, 127.0.0.1:{broker}
+-> a subscriber    this program: it stores, sends receipts, and acknowledges, as a person would
+"""
+
+
+def _watch(line: PtyLine, broker: int, folder: Path, speed: float) -> "Story":
+    """Play the heart once somebody listens, and follow what is told."""
+    story, stopping, playing = Story(speed), Event(), Event()
+    device = Thread(target=_play, args=(line, speed, stopping, playing), name="device")
+    device.start()
+    try:
+        with AlertSubscriber(f"mqtt://127.0.0.1:{broker}", name=NAME, store=folder / "subscriber.sqlite") as subscriber:
+            if not playing.wait(STARTS_S):
+                print("the daemon did not begin to listen", file=sys.stderr)
+                return story
+            while device.is_alive() and not story.is_over:
+                _one(subscriber, story)
+            _one(subscriber, story)
+    finally:
+        stopping.set()
+        device.join()
+    return story
+
+
+def _one(subscriber: AlertSubscriber, story: "Story") -> None:
+    alert = subscriber.take(0.2)
+    if alert is not None:
+        print("\n".join(story.take(alert)), flush=True)
+    for seen in story.to_acknowledge():
+        subscriber.acknowledge(seen, by=NAME)
+        print(f"        >>> {NAME} acknowledges {seen.alert.rule}", flush=True)
+
+
+def _play(line: PtyLine, speed: float, stopping: Event, playing: Event) -> None:
+    """Be the device, from the moment the host asks who is there."""
+    simulation = Simulation(Setup(scenario=HEART, rate_hz=RATE_HZ))
+    device = SimulatedDevice(simulation.setup)
+    while not stopping.is_set():
+        if asked := line.received():
+            line.send(device.answer(asked))
+            break
+        stopping.wait(0.05)
+    playing.set()
+    pace = Pace(speed, wait=stopping.wait)
+    for sent in device.frames(packets(simulation, n_samples=round(LASTS_S * RATE_HZ))):
+        if not pace.wait_for(sent.due_s):
+            return
+        line.send(device.answer(line.received()))
+        line.send(sent.data)
+
+
+@dataclass(slots=True)
+class Story:
+    """What has been told of each alert."""
+
+    speed: float
+    newest: dict[str, StampedAlert] = field(default_factory=dict)
+    told: dict[str, set[AlertState]] = field(default_factory=dict)
+    acknowledged: set[str] = field(default_factory=set)
+    delays_ms: list[float] = field(default_factory=list)
+    revisions: int = 0
+
+    def take(self, stamped: StampedAlert) -> list[str]:
+        """Take a revision; return it in lines."""
+        alert = stamped.alert
+        self.newest[alert.alert_id] = stamped
+        self.told.setdefault(alert.alert_id, set()).add(alert.state)
+        self.revisions += 1
+        self.delays_ms.append((stamped.publish_ns - stamped.times.detect_ns) / 1e6 / self.speed)
+        lines = [f"{_at(alert.reported_at):>7}  {alert.priority.name.lower():9} {alert.rule} {alert.state.name.lower()}: {alert.text}"]
+        if alert.state == AlertState.RAISED:
+            said = [f"{one.name} {one.value:.4g} {one.unit}".strip() for one in alert.evidence]
+            after_s = max(0, alert.reported_at - alert.onset_sample) / RATE_HZ
+            lines.append(
+                f"         began {_at(alert.onset_sample)}, told {after_s:.1f} s later; score {alert.score:.2f}, signal quality {alert.quality:.2f}"
+            )
+            lines.append(f"         rests on {len(alert.beats)} beats" + (f": {', '.join(said)}" if said else ""))
+            if alert.model:
+                lines.append(
+                    f"         model {alert.model} ({alert.model_sha256[:12]}) looked at {alert.looked_len} samples from {_at(alert.looked_from)}"
+                )
+        return lines
+
+    def to_acknowledge(self) -> list[StampedAlert]:
+        """Return what a person would acknowledge now, once they have had the time to look."""
+        now = max((one.alert.reported_at for one in self.newest.values()), default=0)
+        due = [
+            one
+            for one in self.newest.values()
+            if one.alert.priority >= Priority.LOW
+            and one.alert.alert_id not in self.acknowledged
+            and one.alert.state != AlertState.CLEARED
+            and now - one.alert.onset_sample >= SEEN_AFTER_S * RATE_HZ
+        ]
+        self.acknowledged |= {one.alert.alert_id for one in due}
+        return due
+
+    def is_told_through(self, rules: set[str]) -> bool:
+        """Say whether an episode was raised and cleared."""
+        return any(
+            {AlertState.RAISED, AlertState.CLEARED} <= self.told[alert_id]
+            for alert_id, one in self.newest.items()
+            if one.alert.rule in rules
+        )
+
+    @property
+    def is_over(self) -> bool:
+        """All that was to be shown has been."""
+        return self.is_told_through(VTACH) and self.is_told_through(IRREGULAR)
+
+    def closing(self) -> list[str]:
+        """Say what came of it."""
+        rows = []
+        for alert_id, one in self.newest.items():
+            way = " -> ".join(state.name.lower() for state in sorted(self.told[alert_id]))
+            rows.append(f"{one.alert.rule:22} {one.alert.priority.name.lower():9} {way}")
+        delays = sorted(self.delays_ms)
+        middle = f", {delays[len(delays) // 2]:.1f} ms (median) from the engine to the broker" if delays else ""
+        return [*rows, f"{self.revisions} revisions of {len(self.newest)} alerts, each received once{middle}"]
+
+
+def _at(sample: int) -> str:
+    return f"{clock(sample / RATE_HZ)}.{int(sample / RATE_HZ * 10) % 10}" if sample >= 0 else "-"
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

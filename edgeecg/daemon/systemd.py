@@ -10,13 +10,13 @@ ALIVE: Final = "WATCHDOG=1"
 
 
 def notify(*words: str) -> bool:
-    """Send words to who started us (sd_notify(3)); False: nobody listens."""
+    """Send words to who started us (sd_notify(3)); False: nobody listens, or nobody has listened for long. Never waits."""
     address = os.environ.get("NOTIFY_SOCKET", "")
     if not address:
         return False
     if address.startswith("@"):
         address = "\0" + address[1:]
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as line:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK) as line:
         try:
             line.connect(address)
             line.send("\n".join(words).encode())

@@ -25,12 +25,12 @@ def damaged_csv(folder: Path) -> str:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["repla"], "edgeecg: command: 'repla' is not one of demo, replay, .* \\(did you mean replay\\?\\)"),
+        (["repla"], "edgeecg: command: 'repla' is not one of demo, demo beats, replay, .* \\(did you mean replay\\?\\)"),
         (["--lout"], "edgeecg: command: '--lout' is not one of .*"),
         (["eval"], "edgeecg: command: 'eval' is not one of .*eval rpeaks.*"),
-        (["demo", "--speed", "fast"], "edgeecg demo: --speed: 'fast' is not a number > 0"),
-        (["demo", "--speed", "0"], "edgeecg demo: --speed: '0' is not a number > 0"),
-        (["demo", "--spee", "2"], "edgeecg demo: unrecognized arguments: --spee 2"),
+        (["demo", "beats", "--speed", "fast"], "edgeecg demo beats: --speed: 'fast' is not a number > 0"),
+        (["demo", "beats", "--speed", "0"], "edgeecg demo beats: --speed: '0' is not a number > 0"),
+        (["demo", "beats", "--spee", "2"], "edgeecg demo beats: unrecognized arguments: --spee 2"),
         (["replay"], "edgeecg replay: the following arguments are required: FILE"),
         (["replay", "nowhere/208"], "edgeecg replay: .*208.hea: .*"),
         (["replay", "nowhere.csv"], "edgeecg replay: nowhere.csv: .*"),

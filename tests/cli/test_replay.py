@@ -1,4 +1,4 @@
-"""`edgeecg replay` and `edgeecg demo` show what the engine says, whatever the file."""
+"""`edgeecg replay` and `edgeecg demo beats` show what the engine says, whatever the file."""
 
 import json
 import re
@@ -79,7 +79,7 @@ def test_a_wfdb_record_is_replayed(edgeecg_data: Path, capsys: pytest.CaptureFix
 
 
 def test_the_demo_says_how_well_it_went(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["demo", "--speed", "inf"]) == 0
+    assert main(["demo", "beats", "--speed", "inf"]) == 0
     out = capsys.readouterr().out
     assert " 4:54  " in out
     figures = re.search(r"(\d+) missed, (\d+) false; sensitivity (\d+\.\d+)%, predictivity (\d+\.\d+)%", out)

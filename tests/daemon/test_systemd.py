@@ -25,3 +25,13 @@ def test_without_systemd_nothing_happens(monkeypatch: pytest.MonkeyPatch) -> Non
     assert not systemd.notify(systemd.READY)
     monkeypatch.setenv("NOTIFY_SOCKET", "/nowhere/at/all")
     assert not systemd.notify(systemd.READY)
+
+
+def test_a_listener_that_reads_no_more_holds_nobody_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    name = str(tmp_path / "notify")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ear:
+        ear.bind(name)
+        monkeypatch.setenv("NOTIFY_SOCKET", name)
+        heard = [systemd.notify(systemd.ALIVE) for _ in range(5000)]
+    assert heard[0]
+    assert not heard[-1]
