@@ -1,5 +1,6 @@
 """A client for one broker, that no peer can make hold more than it should."""
 
+import socket
 import ssl
 from typing import Any, Final, Self
 
@@ -38,6 +39,18 @@ class _CappedClient(Client):
         packet["packet"] = capped = _Capped()
         capped.most_bytes = self.most_bytes
         self._collected = packet
+
+    def _ssl_wrap_socket(self, tcp_sock: socket.socket) -> ssl.SSLSocket:
+        """As paho's, but a socket whose handshake fails is closed. The host's name is checked in the handshake."""
+        assert self._ssl_context is not None
+        wrapped = self._ssl_context.wrap_socket(tcp_sock, server_hostname=self._host, do_handshake_on_connect=False)
+        try:
+            wrapped.settimeout(self._connect_timeout)
+            wrapped.do_handshake()
+        except BaseException:
+            wrapped.close()
+            raise
+        return wrapped
 
 
 def new_client(settings: MqttSettings, *, max_packet: int) -> Client:

@@ -87,7 +87,10 @@ class Line:
         failures = 0
         while not self._stopping.is_set():
             self._is_up = False
-            why = self._connect_and_talk()
+            try:
+                why = self._connect_and_talk()
+            except Exception as error:  # noqa: BLE001  # paho raises whatever a malformed packet makes it stumble over
+                why = f"{type(error).__name__}: {error}"
             failures = 1 if self._is_up else failures + 1
             self._talk.down(why)
             self._await(self._backoff.delay_s(failures, self._fraction()))
@@ -112,18 +115,23 @@ class Line:
         except (OSError, ValueError) as error:
             return str(error)
         self._since_s = self._clock_s()
+        try:
+            return self._talk_until_the_end(client)
+        except OSError as error:  # TLS ends like that where a certificate is refused
+            return str(error)
+        finally:
+            self._hang_up(client)
+
+    def _talk_until_the_end(self, client: Client) -> str:
         while True:
             code = self._turn(client)
             if code != MQTTErrorCode.MQTT_ERR_SUCCESS:
-                break
+                return self._why or code.name
             if why := self._is_hopeless():
-                self._hang_up(client)
                 return why
             if self._stopping.is_set() and (not self._is_up or self._talk.is_done() or self._clock_s() >= self._leave_by_s):
                 self._leave(client)
                 return "stopped"
-        self._hang_up(client)
-        return self._why or code.name
 
     def _is_hopeless(self) -> str:
         """Say why there is no use in waiting any longer; empty: there is."""
@@ -180,7 +188,6 @@ class Line:
                 while not info.is_published() and self._clock_s() < end_s and client.loop(WAIT_S / 10) == MQTTErrorCode.MQTT_ERR_SUCCESS:
                     pass
         client.disconnect()
-        self._hang_up(client)
 
     def _hang_up(self, client: Client) -> None:
         """Close what is open, and untie it from us, or both would be kept alive."""

@@ -37,12 +37,15 @@ def device_at(
     on_acknowledge: Callable[[str, str], None] = lambda _alert_id, _by: None,
     device: str = DEVICE,
     max_bytes: int = 64 << 20,
-    **broker: Any,
+    login: dict[str, str] | None = None,
 ) -> Iterator[tuple[Outbox, MqttSink]]:
     """A device's outbox and its sink, connecting."""
     outbox = Outbox(folder / f"{device}.outbox", OutboxLimits(receivers=receivers, max_bytes=max_bytes))
     settings = MqttSinkSettings(
-        broker=MqttSettings(host="127.0.0.1", port=port, client_id=f"edgeecg-{device}", **broker), device=device, key=key, people=people
+        broker=MqttSettings(host="127.0.0.1", port=port, client_id=f"edgeecg-{device}", **(login or {})),
+        device=device,
+        key=key,
+        people=people,
     )
     sink = MqttSink(settings, outbox, on_acknowledge=on_acknowledge, fraction=lambda: 0.3)
     sink.start()

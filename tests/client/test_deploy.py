@@ -1,0 +1,235 @@
+"""deploy/mosquitto as it is shipped, but for its paths and ports: who is let in, who may say what, who is believed about TLS."""
+
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from edgeecg.client import AlertSubscriber
+from edgeecg.io.sinks.mqtt import MqttSink
+from edgeecg.payload.topics import Topics
+from tests.client.certificates import Authority
+from tests.client.listener import device_at, take, until
+from tests.client.rawclient import RawClient
+from tests.io.sources.brokers import PATIENCE_S, _await_listener, free_port, mosquitto
+from tests.payload.alerts import DEVICE, stamped
+
+DEPLOY = Path(__file__).parents[2] / "deploy/mosquitto"
+USERS = {DEVICE: "device", "dev-2": "device", "ward": "receiver", "log": "receiver", "dr.grey": "person", "strap-7": "sensor"}
+
+
+@dataclass
+class Deployed:
+    """A running broker."""
+
+    port: int
+    tls_port: int
+    folder: Path
+    authority: Authority
+
+
+@pytest.fixture(scope="module")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
+    if shutil.which("mosquitto_passwd") is None:
+        pytest.skip("mosquitto_passwd is not installed")
+    folder = tmp_path_factory.mktemp("deploy")
+    for name, kind in USERS.items():
+        subprocess.run([DEPLOY / "add-user", kind, name, folder], input=f"password of {name}\n", text=True, check=True)
+    authority = Authority(folder)
+    authority.sign("broker")
+    with _running(folder, authority) as deployed:
+        yield deployed
+
+
+@contextmanager
+def _running(folder: Path, authority: Authority) -> Iterator[Deployed]:
+    port, tls_port = free_port(), free_port()
+    text = (DEPLOY / "mosquitto.conf").read_text(encoding="utf-8")
+    for old, new in {
+        "/etc/mosquitto/certs/": f"{folder}/",
+        "/etc/mosquitto/": f"{folder}/",
+        "/var/lib/mosquitto/": f"{folder}/",
+        "listener 1883": f"listener {port}",
+        "listener 8883": f"listener {tls_port} 127.0.0.1",
+    }.items():
+        assert old in text
+        text = text.replace(old, new)
+    (folder / "mosquitto.conf").write_text(text + "user root\n", encoding="utf-8")
+    with subprocess.Popen([mosquitto(), "-c", str(folder / "mosquitto.conf")], stderr=subprocess.DEVNULL) as process:
+        try:
+            _await_listener(port, process)
+            yield Deployed(port, tls_port, folder, authority)
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(PATIENCE_S)
+
+
+def login(name: str) -> dict[str, str]:
+    return {"username": name, "password": f"password of {name}"}
+
+
+def raw(broker: Deployed, name: str) -> RawClient:
+    return RawClient(broker.port, client_id=f"raw-{name}", username=name, password=f"password of {name}")
+
+
+def subscriber(broker: Deployed, folder: Path, name: str) -> AlertSubscriber:
+    (folder / "password").write_text(f"password of {name}\n", encoding="utf-8")
+    url = f"mqtt://{name}@127.0.0.1:{broker.port}"
+    return AlertSubscriber(url, name=name, store=folder / f"{name}.store", password_file=folder / "password")
+
+
+def test_everybody_does_what_is_theirs(broker: Deployed, tmp_path: Path) -> None:
+    told: list[tuple[str, str]] = []
+    with (
+        device_at(broker.port, tmp_path, login=login(DEVICE), on_acknowledge=lambda *said: told.append(said)) as (outbox, sink),
+        subscriber(broker, tmp_path, "ward") as ward,
+        subscriber(broker, tmp_path, "dr.grey") as doctor,
+    ):
+        outbox.put([stamped(n) for n in range(10)])
+        sink.wake()
+        take(ward, 10)
+        alert = take(doctor, 1)[0]
+        until(lambda: outbox.counters().n_waiting == 0, "the ward's receipts")
+        doctor.acknowledge(alert)
+        until(lambda: told, "the acknowledgement")
+        assert told == [(alert.alert.alert_id, "dr.grey")]
+        assert not [sentence for sentence in sink.notices() if "uthori" in sentence]
+
+
+def test_nobody_is_let_in_without_a_name_or_with_a_wrong_password(broker: Deployed, tmp_path: Path) -> None:
+    for wrong in ({}, {"username": DEVICE, "password": "wrong"}, login("nobody")):
+        with device_at(broker.port, tmp_path, login=wrong) as (_, sink):
+            assert "Not authorized" in _told(sink)
+            assert not sink.is_up
+
+
+@pytest.mark.parametrize(
+    ("who", "topic"),
+    [
+        ("dev-2", Topics(DEVICE).alerts),
+        ("dev-2", Topics(DEVICE).status),
+        ("dev-2", Topics(DEVICE).state),
+        ("dev-2", f"{Topics(DEVICE).receipts}/ward"),
+        ("dev-2", "homeassistant/device/edgeecg_dev_1/config"),
+        ("log", f"{Topics(DEVICE).receipts}/ward"),
+        ("ward", f"{Topics(DEVICE).acks}/ward"),
+        ("ward", f"{Topics(DEVICE).acks}/dr.grey"),
+        ("ward", Topics(DEVICE).alerts),
+        ("dr.grey", f"{Topics(DEVICE).acks}/dr.house"),
+        ("dr.grey", f"{Topics(DEVICE).receipts}/ward"),
+        ("strap-7", Topics(DEVICE).alerts),
+        ("strap-7", "edgeecg/v1/strap-8/raw"),
+    ],
+)
+def test_what_is_not_theirs_is_refused_by_the_broker(broker: Deployed, who: str, topic: str) -> None:
+    with raw(broker, who) as client:
+        assert str(client.publish(topic, b"x")) == "Not authorized"
+
+
+@pytest.mark.parametrize(
+    ("who", "topic"),
+    [("ward", f"{Topics(DEVICE).receipts}/ward"), ("dr.grey", f"{Topics(DEVICE).acks}/dr.grey"), ("strap-7", "edgeecg/v1/strap-7/raw")],
+)
+def test_what_is_theirs_is_not(broker: Deployed, who: str, topic: str) -> None:
+    with raw(broker, who) as client:
+        assert not client.publish(topic, b"x").is_failure
+
+
+def test_samples_and_answers_are_not_everybodys_to_read(broker: Deployed) -> None:
+    """mosquitto grants such a subscription and delivers nothing on it."""
+    with raw(broker, "ward") as ward, raw(broker, "strap-7") as strap, raw(broker, "dr.grey") as doctor:
+        ward.subscribe("edgeecg/v1/+/raw")
+        ward.subscribe("edgeecg/v1/+/acks/+")
+        ward.subscribe("edgeecg/v1/+/alerts")
+        strap.publish("edgeecg/v1/strap-7/raw", b"samples")
+        doctor.publish(f"{Topics(DEVICE).acks}/dr.grey", b"{}")
+        with raw(broker, DEVICE) as device:
+            device.publish(Topics(DEVICE).alerts, b"an alert")
+        until(lambda: ward.got, "the alert")
+    assert [message.topic for message in ward.got] == [Topics(DEVICE).alerts]
+
+
+def test_it_keeps_more_than_a_thousand_for_who_is_away(broker: Deployed, tmp_path: Path) -> None:
+    with subscriber(broker, tmp_path, "log") as log:
+        until(lambda: log.is_up, "the line")
+    with device_at(broker.port, tmp_path, device="dev-2", receivers=(), login=login("dev-2")) as (outbox, sink):
+        outbox.put([stamped(n, device="dev-2") for n in range(1300)])
+        sink.wake()
+        until(lambda: outbox.counters().n_waiting == 0, "the broker to have it all")
+        with subscriber(broker, tmp_path, "log") as log:
+            got = take(log, 1300)
+    assert {int(one.alert.alert_id, 16) for one in got} == set(range(1300))
+
+
+def test_a_user_is_not_added_twice_nor_with_a_name_that_is_a_pattern(tmp_path: Path) -> None:
+    if shutil.which("mosquitto_passwd") is None:
+        pytest.skip("mosquitto_passwd is not installed")
+
+    def add(kind: str, name: str) -> int:
+        command: list[str | Path] = [DEPLOY / "add-user", kind, name, tmp_path]
+        return subprocess.run(command, input="p\n", text=True, check=False, capture_output=True).returncode
+
+    assert add("receiver", "ward") == 0
+    before = (tmp_path / "edgeecg.acl").read_text()
+    assert [add("person", "ward"), add("person", "#"), add("person", "a+b"), add("person", "a/b"), add("king", "a")] == [2] * 5
+    assert (tmp_path / "edgeecg.acl").read_text() == before
+
+
+# --- TLS --------------------------------------------------------------------------------------------------------------
+
+
+def _told(sink: MqttSink) -> str:
+    sentences: list[str] = []
+
+    def told() -> bool:
+        sentences.extend(sink.notices())
+        return bool(sentences)
+
+    until(told, "a word about the line")
+    return sentences[0]
+
+
+def test_over_tls_with_a_certificate_it_works_and_without_one_it_does_not(broker: Deployed, tmp_path: Path) -> None:
+    certificate, key = broker.authority.sign("host")
+    trusting = login(DEVICE) | {"ca_file": str(broker.authority.certificate)}
+    shown = {"certificate_file": str(certificate), "key_file": str(key)}
+    with device_at(broker.tls_port, tmp_path, login=trusting | shown) as (_, sink):
+        until(lambda: sink.is_up, "the line")
+    with device_at(broker.tls_port, tmp_path, login=trusting) as (_, sink):
+        assert "not connected" in _told(sink)
+    with device_at(broker.tls_port, tmp_path, login=login(DEVICE)) as (_, sink):
+        assert "not connected" in _told(sink), "without TLS at all"
+
+
+def test_certificates_that_expired_or_that_others_signed_are_refused_on_both_sides(broker: Deployed, tmp_path: Path) -> None:
+    trusting = login(DEVICE) | {"ca_file": str(broker.authority.certificate)}
+    other = Authority(tmp_path, "other")
+    for certificate, key in (broker.authority.sign("old", days=-1), other.sign("stranger")):
+        with device_at(broker.tls_port, tmp_path, login=trusting | {"certificate_file": str(certificate), "key_file": str(key)}) as (
+            _,
+            sink,
+        ):
+            assert "not connected" in _told(sink)
+    certificate, key = broker.authority.sign("host")
+    shown = {"certificate_file": str(certificate), "key_file": str(key)}
+    with device_at(broker.tls_port, tmp_path, login=trusting | shown | {"ca_file": str(other.certificate)}) as (_, sink):
+        assert "certificate verify failed" in _told(sink), "a broker that somebody else's authority signed"
+
+
+def test_a_broker_whose_certificate_expired_is_not_talked_to(broker: Deployed, tmp_path: Path) -> None:
+    folder = tmp_path / "old"
+    folder.mkdir()
+    for name in ("edgeecg.acl", "edgeecg.passwords"):
+        shutil.copy(broker.folder / name, folder)
+    authority = Authority(folder)
+    authority.sign("broker", days=-1)
+    certificate, key = authority.sign("host")
+    with _running(folder, authority) as old:
+        shown = {"ca_file": str(authority.certificate), "certificate_file": str(certificate), "key_file": str(key)}
+        with device_at(old.tls_port, tmp_path, login=login(DEVICE) | shown) as (_, sink):
+            assert "certificate has expired" in _told(sink)
