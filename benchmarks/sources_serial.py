@@ -113,7 +113,7 @@ def descriptors() -> int:
 
 def replug(cycles: int, seed: int) -> None:
     """Pull the cable and put it back, at times drawn at random; print how soon each is heard again, and what is left open."""
-    rng = random.Random(seed)  # noqa: S311 - reproducible, not secret
+    rng = random.Random(seed)
     opened_ms: list[float] = []
     pause = threading.Event()
     with tempfile.TemporaryDirectory() as folder:

@@ -23,7 +23,7 @@ COUNT = 50
 
 def frames_of(n: int) -> list[Samples]:
     """Return n consecutive frames of an ECG in microvolts."""
-    rng = random.Random(0)  # noqa: S311 - reproducible, not secret
+    rng = random.Random(0)
     values = np.array([ecg_like(rng, COUNT) for _ in range(n)], "<i2")
     return [Samples(0, i & 0xFFFF, 200_000 * i, 250_000, 1, 16, 0, 0, row.tobytes()) for i, row in enumerate(values)]
 

@@ -2,7 +2,7 @@
 
 import socket
 import ssl
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypeVar
 
 from paho.mqtt.client import Client, MQTTv5
 from paho.mqtt.enums import CallbackAPIVersion
@@ -25,7 +25,7 @@ class _Capped(bytearray):
         return self
 
 
-class _CappedClient(Client):
+class CappedClient(Client):
     """Holds `most_bytes` of a packet at most. paho collects a packet in `_in_packet["packet"]`."""
 
     most_bytes = 0
@@ -53,9 +53,17 @@ class _CappedClient(Client):
         return wrapped
 
 
+C = TypeVar("C", bound=CappedClient)
+
+
 def new_client(settings: MqttSettings, *, max_packet: int) -> Client:
     """Return a client that is not connected. Of a packet longer than `max_packet` the rest is read and forgotten."""
-    client = _CappedClient(CallbackAPIVersion.VERSION2, client_id=settings.client_id, protocol=MQTTv5, reconnect_on_failure=False)
+    return prepared(CappedClient, settings, max_packet=max_packet)
+
+
+def prepared(kind: type[C], settings: MqttSettings, *, max_packet: int) -> C:
+    """Return such a client of a kind."""
+    client = kind(CallbackAPIVersion.VERSION2, client_id=settings.client_id, protocol=MQTTv5, reconnect_on_failure=False)
     client.most_bytes = max_packet
     client.connect_timeout = CONNECT_S
     if settings.username is not None:

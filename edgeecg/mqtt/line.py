@@ -8,16 +8,18 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from threading import Event, Thread
-from typing import Any, Final
+from typing import Any, Final, cast
 
-from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
+from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage, MQTTMessageInfo
 from paho.mqtt.enums import MQTTErrorCode
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from edgeecg.backoff import Backoff
-from edgeecg.mqtt.connecting import CONNECT_S, new_client
+from edgeecg.mqtt.buffered import BufferedClient
+from edgeecg.mqtt.connecting import CONNECT_S, prepared
+from edgeecg.mqtt.properties import Packed
 from edgeecg.mqtt.settings import MqttSettings
 from edgeecg.mqtt.talk import Incoming, Outgoing, Talk
 
@@ -52,7 +54,7 @@ class Line:
         self._woken, self._waker = socket.socketpair()
         self._woken.setblocking(False)
         self._waker.setblocking(False)
-        new_client(settings, max_packet=max_packet)  # what is wrong with the settings is said here, not in the thread
+        prepared(BufferedClient, settings, max_packet=max_packet)  # what is wrong with the settings is said here, not in the thread
         self._calls: deque[Callable[[], None]] = deque()
         self._is_up = False
         self._thread = Thread(target=self._run, name=settings.broker, daemon=True)
@@ -122,7 +124,7 @@ class Line:
         finally:
             self._hang_up(client)
 
-    def _talk_until_the_end(self, client: Client) -> str:
+    def _talk_until_the_end(self, client: BufferedClient) -> str:
         while True:
             code = self._turn(client)
             if code != MQTTErrorCode.MQTT_ERR_SUCCESS:
@@ -143,7 +145,7 @@ class Line:
             return f"nothing acknowledged for {STALL_S:g} s"
         return ""
 
-    def _turn(self, client: Client) -> MQTTErrorCode:
+    def _turn(self, client: BufferedClient) -> MQTTErrorCode:
         """Publish what there is, then wait for what comes."""
         self._do_calls()
         now_s = self._clock_s()
@@ -153,23 +155,30 @@ class Line:
         sock = client.socket()
         if sock is None:
             return MQTTErrorCode.MQTT_ERR_NO_CONN
-        is_pending = bool(getattr(sock, "pending", int)())  # bytes TLS has read ahead, of which select knows nothing
+        is_pending = client.is_ahead or bool(getattr(sock, "pending", int)())  # here or in TLS: select knows nothing of them
         wait_s = 0.0 if is_pending else max(0.0, min(wait_s, WAIT_S))
         readable, writable, _ = select.select([sock, self._woken], [sock] if client.want_write() else [], [], wait_s)
         if self._woken in readable:
             self._take_wakings()
         code = MQTTErrorCode.MQTT_ERR_SUCCESS
         if sock in readable or is_pending:
+            client.hold()
             code = client.loop_read()
+            while client.is_ahead and code == MQTTErrorCode.MQTT_ERR_SUCCESS:
+                code = client.loop_read()
+            client.flush()
         if code == MQTTErrorCode.MQTT_ERR_SUCCESS and writable:
+            client.flush()
             code = client.loop_write()
         return client.loop_misc() if code == MQTTErrorCode.MQTT_ERR_SUCCESS else code
 
-    def _publish(self, client: Client, now_s: float) -> None:
-        while (said := self._talk.next(now_s, is_clear=not client.want_write())) is not None:
+    def _publish(self, client: BufferedClient, now_s: float) -> None:
+        is_clear = not client.want_write()
+        client.hold()
+        while (said := self._talk.next(now_s, is_clear=is_clear)) is not None:
             number, message = said
-            info = client.publish(message.topic, message.payload, qos=1, retain=message.retain, properties=_properties(message))
-            self._sent[info.mid] = number, now_s
+            self._sent[_published(client, message).mid] = number, now_s
+        client.flush()
 
     def _do_calls(self) -> None:
         while self._calls:
@@ -179,11 +188,11 @@ class Line:
         with suppress(BlockingIOError):
             self._woken.recv(4096)
 
-    def _leave(self, client: Client) -> None:
+    def _leave(self, client: BufferedClient) -> None:
         """Goodbye is said and acknowledged, or not, within a moment."""
         if self._is_up:
             for message in self._talk.farewell():
-                info = client.publish(message.topic, message.payload, qos=1, retain=message.retain, properties=_properties(message))
+                info = _published(client, message)
                 end_s = self._clock_s() + WAIT_S
                 while not info.is_published() and self._clock_s() < end_s and client.loop(WAIT_S / 10) == MQTTErrorCode.MQTT_ERR_SUCCESS:
                     pass
@@ -199,9 +208,9 @@ class Line:
 
     # --- what paho calls --------------------------------------------------------------------------------------------
 
-    def _new_client(self) -> Client:
+    def _new_client(self) -> BufferedClient:
         """A new one for every connection: what the last one did not deliver is the talk's to say again."""
-        client = new_client(self._settings, max_packet=self._max_packet)
+        client = prepared(BufferedClient, self._settings, max_packet=self._max_packet)
         client.max_inflight_messages_set(0)  # the window is kept here
         client.on_connect = self._connected
         client.on_subscribe = self._subscribed
@@ -269,16 +278,6 @@ class Line:
         )
 
 
-def _properties(message: Outgoing) -> Properties:
-    told = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
-    told.ContentType = "application/json"
-    told.PayloadFormatIndicator = 1
-    if message.expiry_s:
-        told.MessageExpiryInterval = message.expiry_s
-    if message.response_topic:
-        told.ResponseTopic = message.response_topic
-    if message.correlation:
-        told.CorrelationData = message.correlation
-    for pair in message.user:
-        told.UserProperty = pair
-    return told
+def _published(client: Client, message: Outgoing) -> MQTTMessageInfo:
+    properties = cast(Properties, Packed(message))
+    return client.publish(message.topic, message.payload, qos=1, retain=message.retain, properties=properties)

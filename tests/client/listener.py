@@ -38,11 +38,12 @@ def device_at(
     device: str = DEVICE,
     max_bytes: int = 64 << 20,
     login: dict[str, str] | None = None,
+    host: str = "127.0.0.1",
 ) -> Iterator[tuple[Outbox, MqttSink]]:
     """A device's outbox and its sink, connecting."""
     outbox = Outbox(folder / f"{device}.outbox", OutboxLimits(receivers=receivers, max_bytes=max_bytes))
     settings = MqttSinkSettings(
-        broker=MqttSettings(host="127.0.0.1", port=port, client_id=f"edgeecg-{device}", **(login or {})),
+        broker=MqttSettings(host=host, port=port, client_id=f"edgeecg-{device}", **(login or {})),
         device=device,
         key=key,
         people=people,
@@ -56,9 +57,9 @@ def device_at(
         outbox.close()
 
 
-def subscriber_at(port: int, folder: Path, *, name: str = "ward", **settings: Any) -> AlertSubscriber:
+def subscriber_at(port: int, folder: Path, *, name: str = "ward", host: str = "127.0.0.1", **settings: Any) -> AlertSubscriber:
     """A subscriber with a store of its own."""
-    return AlertSubscriber(f"mqtt://127.0.0.1:{port}", name=name, store=folder / f"{name}.store", **settings)
+    return AlertSubscriber(f"mqtt://{host}:{port}", name=name, store=folder / f"{name}.store", **settings)
 
 
 def take(subscriber: AlertSubscriber, n: int) -> list[StampedAlert]:
