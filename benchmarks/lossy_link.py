@@ -42,7 +42,12 @@ def joined(loss: float, seed: int, command: list[str]) -> int:
     _new_namespace()
     far = _tun(FAR)
     broker = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    signal.signal(signal.SIGTERM, lambda *_: (broker.kill(), os._exit(0)))
+
+    def end(*_: object) -> None:
+        broker.kill()
+        os._exit(0)
+
+    signal.signal(signal.SIGTERM, end)
     draw = random.Random(seed)
     while True:
         for ready in select.select([near, far], [], [])[0]:

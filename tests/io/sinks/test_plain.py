@@ -1,0 +1,61 @@
+"""Alerts to a file and to a terminal."""
+
+import io
+from pathlib import Path
+
+import pytest
+
+from edgeecg.errors import InputError
+from edgeecg.io.sinks.console import ConsoleSink
+from edgeecg.io.sinks.jsonl import JsonlSink
+from edgeecg.payload.alert import read_alert
+from edgeecg.types import AlertState, Priority
+from tests.payload.alerts import DEVICE, stamped
+
+
+def test_each_line_of_the_file_is_an_alert_as_its_schema_says(tmp_path: Path) -> None:
+    sink = JsonlSink(tmp_path / "alerts.jsonl")
+    sink.put([stamped(1), stamped(2, text="of\ntwo lines")])
+    sink.close()
+    sink = JsonlSink(tmp_path / "alerts.jsonl")
+    sink.put([stamped(3)])
+    sink.close()
+    lines = (tmp_path / "alerts.jsonl").read_bytes().splitlines()
+    assert [read_alert(line, device=DEVICE).alert for line in lines] == [
+        stamped(1).alert,
+        stamped(2, text="of\ntwo lines").alert,
+        stamped(3).alert,
+    ]
+
+
+def test_the_file_is_bounded(tmp_path: Path) -> None:
+    sink = JsonlSink(tmp_path / "alerts.jsonl", max_bytes=4000)
+    sink.put([stamped(n) for n in range(50)])
+    sink.close()
+    assert {path.name for path in tmp_path.iterdir()} == {"alerts.jsonl", "alerts.jsonl.1"}
+    assert all(path.stat().st_size <= 4000 for path in tmp_path.iterdir())
+    assert f'"{49:032x}"' in (tmp_path / "alerts.jsonl").read_text(encoding="utf-8")
+
+
+def test_a_full_disk_costs_lines_and_nothing_else() -> None:
+    sink = JsonlSink("/dev/full")
+    sink.put([stamped(1), stamped(2)])
+    assert sink.n_failed == 2
+    sink.close()
+
+
+def test_a_file_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="a file that can be written"):
+        JsonlSink(tmp_path / "nowhere/alerts.jsonl")
+
+
+def test_a_line_says_when_how_grave_what_whose_and_why() -> None:
+    out = io.StringIO()
+    cleared = stamped(
+        2, 2, state=AlertState.ACKNOWLEDGED, priority=Priority.TECHNICAL, acknowledged_by="dr.grey", stream="", text="\x1b[2Jx"
+    )
+    ConsoleSink(out).put([stamped(1), cleared])
+    assert out.getvalue().splitlines() == [
+        "2026-09-21T14:13:20.123456Z !!! high raised d/ecg: No beat for 4.25 s (limit 4 s)",
+        "2026-09-21T14:13:20.123456Z -   technical acknowledged by dr.grey dev-1: \\x1b[2Jx",
+    ]
