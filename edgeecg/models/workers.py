@@ -117,6 +117,7 @@ class Workers:
         while True:
             self._hand_on()
             with self._changed:
+                waiting = len(self._scheduler)
                 job, said = self._scheduler.next(self._clock())
                 self._said += said
                 if self._closing:
@@ -124,7 +125,8 @@ class Workers:
                 if job is not None:
                     self._n_running += 1
                     return job, self._models[job.window.model]
-                self._changed.notify_all()  # whoever drains: there is nothing left
+                if waiting:
+                    self._changed.notify_all()  # all was dropped: whoever drains need not wait
                 if not self._said:
                     self._changed.wait()
 

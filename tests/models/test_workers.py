@@ -2,6 +2,7 @@
 
 import dataclasses
 from functools import partial
+from itertools import count
 
 import pytest
 
@@ -54,6 +55,18 @@ def test_a_window_is_due_when_its_deadline_sample_would_arrive(model: Model, ann
             workers.drain()
         assert [type(one) for one in said] == [kind]
         assert workers.dropped == dropped
+
+
+def test_idle_workers_do_not_keep_each_other_awake(model: Model, announced: list[WindowReady]) -> None:
+    asked, busy = count(), Classifier(model)
+    with Workers({"toy": model}, RATES, lambda _: None, n_workers=4, clock=lambda: next(asked) * 0) as workers:
+        for window in announced[:4]:
+            workers.submit(window, 0)
+        workers.drain()
+        before = next(asked)
+        for _ in range(200):  # the other threads have the processor meanwhile
+            busy(announced[0])
+        assert next(asked) - before < 20, "a worker reads the clock each time it is woken"
 
 
 class Broken:
