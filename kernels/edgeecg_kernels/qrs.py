@@ -10,7 +10,7 @@ import math
 from typing import Any
 
 from edgeecg_kernels._jit import kernel
-from edgeecg_kernels.qrs_decide import DECISION_BOUND, judge, look_back, turn
+from edgeecg_kernels.qrs_decide import DECISION_BOUND, dismiss, hopeless, judge, look_back, turn
 from edgeecg_kernels.qrs_measure import measure
 from edgeecg_kernels.qrs_state import (
     APART,
@@ -133,9 +133,12 @@ def step(s: Any, p: Any, now: int, lead: int, out: Any, n_out: int) -> int:
     index = s["measured"]
     slot = index & (QUEUE - 1)
     if index < s["found"] and s["place"][slot] + LOOK == now:
-        at = s["place"][slot] - s["base"]
-        measure(s["line"], s["smooth"], s["energy"], at, s["measure"][slot], s["snippet"][slot])
-        s["measured"] = index + 1
+        if s["judged"] == index and hopeless(s, index):
+            dismiss(s, index)
+        else:
+            at = s["place"][slot] - s["base"]
+            measure(s["line"], s["smooth"], s["energy"], at, s["measure"][slot], s["snippet"][slot])
+            s["measured"] = index + 1
     index = s["judged"]
     if index < s["measured"]:
         if now >= s["start"] + START and (s["waiting"] == 0 or now >= turn(s, index)):

@@ -9,26 +9,27 @@ from typing import Any
 
 from edgeecg_kernels._jit import kernel
 from edgeecg_kernels.qrs_judge import clamp, describe, likeness, outdone, verdict
+from edgeecg_kernels.qrs_kind import learn_kind, wideness
 from edgeecg_kernels.qrs_learn import learn_beat, learn_levels, learn_refusal, starve
 from edgeecg_kernels.qrs_state import (
-    ALIKE,
     APART,
+    EARLY,
+    FAINT,
+    FAINT_EARLY,
     LOOK,
     LOOK_AGAIN,
     M_HEIGHT,
     M_PEAK,
     M_RANGE,
-    M_SLOPE,
     M_STRENGTH,
     M_WIDTH,
     OVERDUE,
     QUEUE,
-    SAME,
-    SOON,
+    START,
 )
 from edgeecg_kernels.state import GRID_HZ, KIND_BEAT
 
-DECISION_BOUND = 365
+DECISION_BOUND = START + 15
 """Grid samples after its R peak by which a beat is reported, at the latest."""
 LATEST = DECISION_BOUND - APART // 2 - 1
 LATE = 1.0
@@ -66,21 +67,21 @@ def report(s: Any, index: int, now: int, lead: int, surety: float, morphology: f
 
 
 @kernel
-def encore(s: Any, index: int) -> bool:
-    """Return whether a candidate is the last beat once more: as strong, as steep, of the same shape, and not too soon.
-
-    The network has seen few fast runs of wide beats; one after the other it would refuse them.
-    """
+def hopeless(s: Any, index: int) -> bool:
+    """Return whether a candidate is too weak to be measured and asked about: most P and T waves are, and hardly a beat."""
     slot = index & (QUEUE - 1)
-    m = s["measure"][slot]
-    return bool(
-        s["beats"] > 0
-        and s["place"][slot] - s["last_place"] >= SOON
-        and ALIKE * s["last_strength"] <= m[M_STRENGTH] <= s["last_strength"] / ALIKE
-        and ALIKE * s["last_slope"] <= m[M_SLOPE] <= s["last_slope"] / ALIKE
-        and ALIKE * s["strength"] <= m[M_STRENGTH]
-        and likeness(s["snippet"][slot], s["last_shape"]) >= SAME * likeness(s["last_shape"], s["last_shape"])
-    )
+    gap = float(s["place"][slot] - s["last_place"])
+    least = FAINT_EARLY if gap < EARLY * s["rr"] else FAINT
+    return bool(s["levelled"] == 1 and s["measure"][slot, M_STRENGTH] < least * s["weakest"])
+
+
+@kernel
+def dismiss(s: Any, index: int) -> None:
+    """Refuse a hopeless candidate: there is no doubt, and it cannot come back."""
+    s["doubt"] -= 0.125 * s["doubt"]
+    learn_refusal(s, index, -math.inf)
+    s["measured"] = index + 1
+    s["judged"] = index + 1
 
 
 @kernel
@@ -90,9 +91,7 @@ def judge(s: Any, p: Any, now: int, final: bool, lead: int, out: Any, n_out: int
         learn_levels(s)
     index = s["judged"]
     main, other = describe(s, index, now)
-    logit, wide = verdict(s, p)
-    if logit <= p["accept"] and encore(s, index):
-        logit = p["doubtful"]
+    logit = verdict(s, p)
     if p["accept"] < logit < p["doubtful"]:
         if s["waiting"] == 0 and now < turn(s, index) and not final:
             s["waiting"] = 1
@@ -103,8 +102,9 @@ def judge(s: Any, p: Any, now: int, final: bool, lead: int, out: Any, n_out: int
     surety = 1.0 / (1.0 + math.exp(-clamp(logit, -30.0, 30.0)))
     s["doubt"] += 0.125 * (1.0 - abs(2.0 * surety - 1.0) - s["doubt"])
     if logit > p["accept"]:
-        n_out = report(s, index, now, lead, surety, WIDE if wide > 0.0 else NORMAL, main, out, n_out)
-        learn_beat(s, p, index, main, other, surety)
+        wide = wideness(s, p, index)
+        n_out = report(s, index, now, lead, surety, WIDE if wide > p["wide"] else NORMAL, main, out, n_out)
+        learn_beat(s, p, index, main, other, surety, learn_kind(s, index, wide))
     else:
         learn_refusal(s, index, logit)
     s["judged"] = index + 1
@@ -120,9 +120,9 @@ def look_back(s: Any, p: Any, now: int, lead: int, out: Any, n_out: int) -> int:
         return n_out
     slot = index & (QUEUE - 1)
     main = likeness(s["snippet"][slot], s["template"])
-    other = likeness(s["snippet"][slot], s["other"])
+    other = likeness(s["snippet"][slot], s["other"]) if s["other_weight"] > 0.0 else 0.0
     surety = 1.0 / (1.0 + math.exp(-clamp(s["refused_logit"] - p["rescue"], -30.0, 30.0)))
     n_out = report(s, index, now, lead, surety, UNKNOWN, main, out, n_out)
-    learn_beat(s, p, index, main, other, surety)
+    learn_beat(s, p, index, main, other, surety, 0.0)
     s["alarm"] = max(s["alarm"], now + OVERDUE)
     return n_out

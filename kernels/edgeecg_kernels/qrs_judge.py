@@ -11,6 +11,7 @@ from typing import Any
 from edgeecg_kernels._jit import kernel
 from edgeecg_kernels.qrs_measure import CORE, steepest
 from edgeecg_kernels.qrs_state import (
+    EDGE,
     ENERGY_DELAY,
     HIDDEN,
     INPUTS,
@@ -58,20 +59,16 @@ def clamp(v: float, low: float, high: float) -> float:
 
 @kernel
 def likeness(snippet: Any, template: Any) -> float:
-    """Return the best inner product of two shapes of unit power over shifts of up to two points."""
+    """Return the best inner product of two shapes over shifts of up to EDGE point, at most 1: a shape with itself has it."""
     a = 0.0
     b = 0.0
     c = 0.0
-    d = 0.0
-    e = 0.0
-    for k in range(SNIPPET - 4):
-        v = template[k + 2]
+    for k in range(SNIPPET - 2 * EDGE):
+        v = template[k + 1]
         a += snippet[k] * v
         b += snippet[k + 1] * v
         c += snippet[k + 2] * v
-        d += snippet[k + 3] * v
-        e += snippet[k + 4] * v
-    return max(a, b, c, d, e)
+    return min(1.0, max(a, b, c))
 
 
 @kernel
@@ -112,7 +109,7 @@ def describe(s: Any, index: int, now: int) -> tuple[float, float]:
     x[15] = share(abs(m[M_STEP]), m[M_RANGE])
     x[16] = share(m[M_BULGE], strength)
     main = likeness(s["snippet"][slot], s["template"])
-    other = likeness(s["snippet"][slot], s["other"])
+    other = likeness(s["snippet"][slot], s["other"]) if s["other_weight"] > 0.0 else 0.0
     x[17] = main
     x[18] = other
     x[19] = s["other_weight"]
@@ -176,8 +173,8 @@ def outdone(s: Any, p: Any, index: int, now: int) -> bool:
 
 
 @kernel
-def verdict(s: Any, p: Any) -> tuple[float, float]:
-    """Return the network's log-odds that s["x"] is a beat, and that a beat is a wide one."""
+def verdict(s: Any, p: Any) -> float:
+    """Return the network's log-odds that s["x"] is a beat."""
     x = s["x"]
     hidden = s["hidden"]
     w1 = p["w1"]
@@ -192,10 +189,7 @@ def verdict(s: Any, p: Any) -> tuple[float, float]:
             v = hidden[h] + ((a * r[0, h] + b * r[1, h]) + (c * r[2, h] + d * r[3, h]))
             hidden[h] = v + ((e * r[4, h] + f * r[5, h]) + (g * r[6, h] + i * r[7, h]))
     w2 = p["w2"]
-    beat = p["b2"][0]
-    wide = p["b2"][1]
+    logit = p["b2"]
     for h in range(HIDDEN):
-        v = max(0.0, hidden[h])  # adding a zero costs less than a branch that is guessed wrongly
-        beat += v * w2[h, 0]
-        wide += v * w2[h, 1]
-    return beat, wide
+        logit += max(0.0, hidden[h]) * w2[h]  # adding a zero costs less than a branch that is guessed wrongly
+    return logit  # type: ignore[no-any-return]

@@ -10,6 +10,7 @@ from typing import Any
 
 from edgeecg_kernels._jit import kernel
 from edgeecg_kernels.qrs_judge import clamp
+from edgeecg_kernels.qrs_measure import inner_power
 from edgeecg_kernels.qrs_state import (
     LOOK,
     M_NORM,
@@ -58,6 +59,15 @@ def learn_levels(s: Any) -> None:
     s["refused_logit"] = -8.0
     s["template_weight"] = 0.0
     s["other_weight"] = 0.0
+    s["template_kind"] = 0.0
+    s["other_kind"] = 0.0
+    s["last_kind"] = 0.0
+    s["last_but_one_kind"] = 0.0
+    s["normals"] = 0.0
+    s["usual_rise"] = 0.0
+    s["usual_full"] = 0.0
+    s["usual_slow"] = 0.0
+    s["usual_side"] = 0.0
     s["template"][:] = s["snippet"][best & (QUEUE - 1)]
     s["other"][:] = 0.0
     s["alarm"] = s["start"] + START + OVERDUE
@@ -71,21 +81,23 @@ def drift(level: float, v: float, weight: float) -> float:
 
 
 @kernel
-def learn_shape(s: Any, snippet: Any, main: float, other: float, surety: float) -> None:
+def learn_shape(s: Any, snippet: Any, main: float, other: float, surety: float, kind: float) -> None:
     """Let the nearer of two templates follow an accepted beat; the one met more often is the main one."""
     if s["beats"] == 0:
         s["template"][:] = snippet
         s["template_weight"] = 0.5
+        s["template_kind"] = kind
         return
     follow_main = main > 0.75 or (main >= other and main > 0.6)
     target = s["template"] if follow_main else s["other"]
     weight = 0.125 * surety if (follow_main or other > 0.75) else 1.0
     for k in range(SNIPPET):
         target[k] += weight * (snippet[k] - target[k])
-    power = 0.0
-    for k in range(SNIPPET):
-        power += target[k] * target[k]
-    scale = 1.0 / math.sqrt(power + 1e-12)
+    if follow_main:
+        s["template_kind"] += 0.25 * (kind - s["template_kind"])
+    else:
+        s["other_kind"] += max(0.25, weight) * (kind - s["other_kind"])
+    scale = 1.0 / math.sqrt(inner_power(target) + 1e-12)
     for k in range(SNIPPET):
         target[k] *= scale
     hit = 1.0 if follow_main else 0.0
@@ -96,13 +108,12 @@ def learn_shape(s: Any, snippet: Any, main: float, other: float, surety: float) 
             v = s["template"][k]
             s["template"][k] = s["other"][k]
             s["other"][k] = v
-        v = s["template_weight"]
-        s["template_weight"] = s["other_weight"]
-        s["other_weight"] = v
+        s["template_weight"], s["other_weight"] = s["other_weight"], s["template_weight"]
+        s["template_kind"], s["other_kind"] = s["other_kind"], s["template_kind"]
 
 
 @kernel
-def learn_beat(s: Any, p: Any, index: int, main: float, other: float, surety: float) -> None:
+def learn_beat(s: Any, p: Any, index: int, main: float, other: float, surety: float, kind: float) -> None:
     """Let the levels, the rhythm and the templates follow an accepted beat."""
     slot = index & (QUEUE - 1)
     m = s["measure"][slot]
@@ -124,9 +135,7 @@ def learn_beat(s: Any, p: Any, index: int, main: float, other: float, surety: fl
         s["rr_spread"] += pace * (abs(seen - expected) - s["rr_spread"])
         s["rr"] = clamp(expected + pace * (seen - expected), 50.0, 500.0)
         s["rr_last"] = clamp(gap, 40.0, 600.0)
-    learn_shape(s, s["snippet"][slot], main, other, surety)
-    for k in range(SNIPPET):
-        s["last_shape"][k] = s["snippet"][slot, k]
+    learn_shape(s, s["snippet"][slot], main, other, surety, kind)
     s["recent"][s["beats"] & (RECENT - 1)] = place
     s["last_place"] = place
     s["last_peak"] = place + int(m[M_PEAK])

@@ -6,9 +6,11 @@ from typing import Any
 from edgeecg_kernels._jit import kernel
 from edgeecg_kernels.qrs_state import (
     APART,
+    EDGE,
     ENERGY_DELAY,
     LOOK,
     M_BULGE,
+    M_FULLNESS,
     M_HEIGHT,
     M_NORM,
     M_PEAK,
@@ -25,31 +27,34 @@ from edgeecg_kernels.qrs_state import (
     M_STRENGTH,
     M_WIDTH,
     SNIPPET,
-    SNIPPET_STEP,
 )
 
-BEFORE = 60
-AFTER = LOOK - ENERGY_DELAY - 2
+BEFORE = 40
+AFTER = 12
+"""Samples on either side of a complex that say what surrounds it; every second one is enough for that."""
 CLEAR = 21
 """A QRS complex is over this far from its centre."""
 CORE = 15
+SPAN = 60
+"""A hump of energy is not followed any further back than this."""
+AHEAD = LOOK - ENERGY_DELAY - 2
+"""What is known of the energy after a candidate's own when it is measured."""
 
 
 @kernel
-def surroundings(line: Any, energy: Any, a: int, b: int) -> tuple[float, float, float, float]:
-    """Return of line[a:b] and the energy centred on it: largest and mean energy, range, mean absolute second difference.
+def surroundings(line: Any, energy: Any, a: int, n: int) -> tuple[float, float, float, float]:
+    """Return of line[a:a+n] and the energy centred on it: largest and mean energy, range, mean absolute second difference.
 
     The last is what muscle has and the heart has not.
     """
-    n = b - a
-    around = line[a - 1 : b + 1]
-    energies = energy[a + ENERGY_DELAY : b + ENERGY_DELAY]
+    around = line[a - 1 : a + n + 1]
+    energies = energy[a + ENERGY_DELAY : a + n + ENERGY_DELAY]
     top = 0.0
     total = 0.0
     rough = 0.0
     low = around[1]
     high = low
-    for k in range(n):
+    for k in range(0, n, 2):
         v = energies[k]
         here = around[k + 1]
         total += v
@@ -57,7 +62,8 @@ def surroundings(line: Any, energy: Any, a: int, b: int) -> tuple[float, float, 
         low = min(low, here)
         high = max(high, here)
         rough += abs((around[k] - here) - (here - around[k + 2]))
-    return top, total / n, high - low, rough / n
+    count = 0.5 * n
+    return top, total / count, high - low, rough / count
 
 
 @kernel
@@ -89,13 +95,18 @@ def core(line: Any, c: int) -> tuple[float, float]:
 def width_above(energy: Any, at: int, share: float) -> int:
     """Return for how many samples around `at` the energy stays above a share of its value there."""
     limit = energy[at] * share
-    left = at
-    while left > at - BEFORE and energy[left - 1] > limit:
-        left -= 1
-    right = at
-    while right < at + AFTER and energy[right + 1] > limit:
-        right += 1
-    return right - left + 1
+    left = energy[at - SPAN : at]
+    width = 1
+    for k in range(SPAN):
+        if not left[SPAN - 1 - k] > limit:
+            break
+        width += 1
+    right = energy[at + 1 : at + AHEAD + 1]
+    for k in range(AHEAD):
+        if not right[k] > limit:
+            break
+        width += 1
+    return width
 
 
 @kernel
@@ -107,6 +118,16 @@ def shoulders(line: Any, c: int) -> tuple[float, float]:
         before += line[c - 2 * CORE + k]
         after += line[c + CORE + k]
     return before / CORE, after / CORE
+
+
+@kernel
+def fullness(line: Any, c: int, rest: float) -> float:
+    """Return how far the line is from `rest` about c, on average over 160 ms."""
+    around = line[c - 20 : c + 21]
+    total = 0.0
+    for k in range(0, 41, 2):
+        total += abs(around[k] - rest)
+    return total / 21.0
 
 
 @kernel
@@ -126,26 +147,29 @@ def r_peak(line: Any, c: int, rest: float) -> tuple[int, float]:
 
 
 @kernel
+def inner_power(shape: Any) -> float:
+    """Return the power of a shape but for its EDGE points at either end: those that are compared when nothing is shifted."""
+    a = b = 0.0
+    for k in range(EDGE, SNIPPET - EDGE, 2):
+        a += shape[k] * shape[k]
+        b += shape[k + 1] * shape[k + 1]
+    return a + b
+
+
+@kernel
 def take_snippet(smooth: Any, c: int, snippet: Any) -> float:
-    """Write the shape about c, without mean and of unit power; return the norm it had."""
-    first = c + 2 - SNIPPET_STEP * (SNIPPET // 2)
-    t0 = t1 = t2 = t3 = 0.0
-    for k in range(0, SNIPPET, 4):
-        t0 += smooth[first + SNIPPET_STEP * k]
-        t1 += smooth[first + SNIPPET_STEP * (k + 1)]
-        t2 += smooth[first + SNIPPET_STEP * (k + 2)]
-        t3 += smooth[first + SNIPPET_STEP * (k + 3)]
-    mean = ((t0 + t1) + (t2 + t3)) / SNIPPET
+    """Write the shape about c, every second sample, without mean and of unit inner power; return the norm it had."""
+    points = smooth[c + 2 - SNIPPET : c + 2 + SNIPPET]
+    a = b = 0.0
+    for k in range(0, SNIPPET, 2):
+        v, w = points[2 * k], points[2 * k + 2]
+        snippet[k], snippet[k + 1] = v, w
+        a += v
+        b += w
+    mean = (a + b) / SNIPPET
     for k in range(SNIPPET):
-        snippet[k] = smooth[first + SNIPPET_STEP * k] - mean
-    t0 = t1 = t2 = t3 = 0.0
-    for k in range(0, SNIPPET, 4):
-        t0 += snippet[k] * snippet[k]
-        t1 += snippet[k + 1] * snippet[k + 1]
-        t2 += snippet[k + 2] * snippet[k + 2]
-        t3 += snippet[k + 3] * snippet[k + 3]
-    power = (t0 + t1) + (t2 + t3)
-    norm = math.sqrt(power)
+        snippet[k] -= mean
+    norm = math.sqrt(inner_power(snippet))
     scale = 1.0 / norm if norm > 1e-9 else 0.0
     for k in range(SNIPPET):
         snippet[k] *= scale
@@ -155,8 +179,8 @@ def take_snippet(smooth: Any, c: int, snippet: Any) -> float:
 @kernel
 def measure(line: Any, smooth: Any, energy: Any, c: int, row: Any, snippet: Any) -> None:
     """Fill `row` and `snippet` for the candidate centred on line[c]."""
-    pre, pre_mean, pre_range, pre_rough = surroundings(line, energy, c - BEFORE, c - CLEAR)
-    post, post_mean, post_range, post_rough = surroundings(line, energy, c + CLEAR, c + AFTER)
+    pre, pre_mean, pre_range, pre_rough = surroundings(line, energy, c - CLEAR - BEFORE, BEFORE)
+    post, post_mean, post_range, post_rough = surroundings(line, energy, c + CLEAR + 1, AFTER)
     row[M_STRENGTH] = math.sqrt(energy[c + ENERGY_DELAY])
     row[M_PRE] = math.sqrt(pre)
     row[M_POST] = math.sqrt(post)
@@ -170,7 +194,9 @@ def measure(line: Any, smooth: Any, energy: Any, c: int, row: Any, snippet: Any)
     before, after = shoulders(line, c)
     row[M_STEP] = before - after
     row[M_BULGE] = abs(smooth[c + 2] - 0.5 * (smooth[c - 20] + smooth[c + 24]))
-    at, height = r_peak(line, c, 0.5 * (before + after))
+    rest = 0.5 * (before + after)
+    at, height = r_peak(line, c, rest)
     row[M_PEAK] = at - c
     row[M_HEIGHT] = height
+    row[M_FULLNESS] = fullness(line, c, rest)
     row[M_NORM] = take_snippet(smooth, c, snippet)

@@ -17,29 +17,29 @@ ENERGY_DELAY = 10
 
 LOOK = 46
 """A candidate is judged when this many samples have followed it: the T wave's rise and any stronger rival are seen."""
-LOOK_AGAIN = 72
+LOOK_AGAIN = 66
 """A doubtful beat waits this long: what it took for a QRS complex may have been a P wave before one."""
 APART = 24
 """Of two peaks of energy closer than this only the stronger is a candidate."""
-START = 350
+START = 320
 """After a restart candidates are gathered this long before levels exist and the first one is judged."""
 
 QUEUE = 32
-SOON = 45
-"""A repeated beat comes no sooner than this: 333 a minute."""
-ALIKE = 0.7
-SAME = 0.93
-"""A candidate repeats the last beat if its strength and slope are within this share of that one's, and its shape is."""
+FAINT, FAINT_EARLY, EARLY = 0.25, 0.4, 0.85
+"""A candidate weaker than this share of the weakest beats is refused unmeasured; sooner, if it comes before this share of a cycle."""
 OVERDUE = 100
 """Between two looks for an overdue beat."""
 RECENT = 8
 """Beats whose places are remembered, to ask whether one lies a cycle or two back."""
 SNIPPET = 32
-SNIPPET_STEP = 2
-MEASURES = 16
+"""Points of a beat's shape, one every second sample."""
+EDGE = 1
+"""A point at either end that only a shifted comparison sees."""
+MEASURES = 17
 INPUTS = 48
 HIDDEN = 16
-OUTPUTS = 2
+KIND_INPUTS = 32
+KIND_HIDDEN = 8
 
 (
     M_STRENGTH,
@@ -58,6 +58,7 @@ OUTPUTS = 2
     M_BULGE,
     M_PEAK,
     M_NORM,
+    M_FULLNESS,
 ) = range(MEASURES)
 
 QRS_STATE = np.dtype(
@@ -99,7 +100,6 @@ QRS_STATE = np.dtype(
         ("last_strength", "f8"),
         ("last_slope", "f8"),
         ("last_surety", "f8"),
-        ("last_shape", "f8", (SNIPPET,)),
         ("alarm", "i8"),  # grid index at which a beat is overdue
         ("refused", "i8"),  # candidate most like a beat since the last beat
         ("refused_place", "i8"),
@@ -109,8 +109,20 @@ QRS_STATE = np.dtype(
         ("template_weight", "f8"),
         ("other", "f8", (SNIPPET,)),
         ("other_weight", "f8"),
+        # Kinds run from -1, surely usual, to 1, surely wide; 0 is not known.
+        ("template_kind", "f8"),
+        ("other_kind", "f8"),
+        ("last_kind", "f8"),
+        ("last_but_one_kind", "f8"),
+        ("normals", "f8"),  # beats that were not wide, and what is usual among them
+        ("usual_rise", "f8"),
+        ("usual_full", "f8"),
+        ("usual_slow", "f8"),
+        ("usual_side", "f8"),
         ("x", "f8", (INPUTS,)),
         ("hidden", "f8", (HIDDEN,)),
+        ("kind_x", "f8", (KIND_INPUTS,)),
+        ("kind_hidden", "f8", (KIND_HIDDEN,)),
     ],
     align=True,
 )
@@ -119,13 +131,18 @@ QRS_PARAMS = np.dtype(
     [
         ("w1", "f8", (INPUTS, HIDDEN)),
         ("b1", "f8", (HIDDEN,)),
-        ("w2", "f8", (HIDDEN, OUTPUTS)),
-        ("b2", "f8", (OUTPUTS,)),
+        ("w2", "f8", (HIDDEN,)),
+        ("b2", "f8"),
+        ("kind_w1", "f8", (KIND_INPUTS, KIND_HIDDEN)),  # the same for the question whether a beat is a wide one
+        ("kind_b1", "f8", (KIND_HIDDEN,)),
+        ("kind_w2", "f8", (KIND_HIDDEN,)),
+        ("kind_b2", "f8"),
         ("accept", "f8"),  # log-odds at which a candidate is a beat
         ("doubtful", "f8"),  # log-odds below which a beat waits for a second look
         ("outdone", "f8"),  # how much stronger and steeper the next candidate must be, to be the beat instead
         ("rescue", "f8"),  # log-odds at which a refused candidate is a beat after all, once one is overdue
         ("patience", "f8"),  # cycles after which a beat is overdue
+        ("wide", "f8"),  # log-odds above which a beat is called wide
         ("gate", "f8"),  # share of the running strength below which a peak of energy is no candidate
     ],
     align=True,

@@ -12,7 +12,11 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from edgeecg_kernels.qrs import DECISION_BOUND, HOLD, qrs, qrs_block, qrs_finish, qrs_reset, rows_at_most
-from edgeecg_kernels.qrs_state import LINE, LOOK, QRS_STATE, START, qrs_params
+from edgeecg_kernels.qrs_decide import hopeless
+from edgeecg_kernels.qrs_judge import likeness
+from edgeecg_kernels.qrs_kind import learn_kind
+from edgeecg_kernels.qrs_measure import take_snippet
+from edgeecg_kernels.qrs_state import LINE, LOOK, M_RANGE, M_SLOPE, M_STRENGTH, QRS_STATE, SNIPPET, START, qrs_params
 from edgeecg_kernels.state import EVENT, FLAG_LEAD_OFF, FLAG_SATURATED, GRID_HZ, KIND_BEAT
 from tests.naive import qrs as naive
 
@@ -251,3 +255,46 @@ def test_finds_the_annotated_beats(edgeecg_data: Path, name: str) -> None:
     missed = [b for b in beats if np.abs(found - b).min() > 37]
     extra = [f for f in found if np.abs(beats - f).min() > 37]
     assert len(missed) + len(extra) <= 0.01 * len(beats)
+
+
+def test_a_shape_is_as_like_itself_as_can_be_however_wide() -> None:
+    for width in (2.0, 8.0, 16.0):
+        y = np.exp(-0.5 * ((np.arange(400) - 200) / width) ** 2)
+        snippet = np.zeros(SNIPPET)
+        take_snippet(y, 198, snippet)
+        assert likeness(snippet, snippet) == pytest.approx(1.0, abs=1e-12)
+        assert likeness(snippet, -snippet) < 0.5
+
+
+def told_of(place: int, last_place: int) -> Any:
+    """A state about to learn of one beat."""
+    state = np.zeros(1, QRS_STATE)
+    s = state[0]
+    s["place"][0], s["last_place"], s["rr"], s["normals"] = place, last_place, 200.0, 20.0
+    s["usual_rise"] = 4.0
+    s["measure"][0, M_RANGE], s["measure"][0, M_SLOPE], s["measure"][0, M_STRENGTH] = 1.0, 0.1, 1.0
+    return state
+
+
+def test_what_is_usual_follows_usual_beats_and_a_wide_one_at_rest_only_a_little() -> None:
+    moved = {}
+    for name, logit, gap in (("usual", -3.0, 200), ("wide at rest", 3.0, 200), ("wide and early", 3.0, 160), ("wide and fast", 3.0, 100)):
+        state = told_of(1000 + gap, 1000)
+        kind = learn_kind(state[0], 0, logit)
+        assert kind == pytest.approx(0.25 * logit)
+        assert state["last_kind"][0] == kind
+        moved[name] = float(state["usual_rise"][0]) - 4.0
+    assert moved["usual"] == pytest.approx(0.6)
+    assert moved["wide at rest"] == pytest.approx(0.15)
+    assert moved["wide and early"] == moved["wide and fast"] == 0.0
+
+
+def test_the_faint_are_refused_unmeasured_and_sooner_the_earlier_they_come() -> None:
+    for gap, strength, refused in ((100, 0.39, True), (100, 0.41, False), (200, 0.39, False), (200, 0.24, True)):
+        state = np.zeros(1, QRS_STATE)
+        s = state[0]
+        s["levelled"], s["weakest"], s["rr"], s["place"][0], s["last_place"] = 1, 1.0, 200.0, 1000 + gap, 1000
+        s["measure"][0, M_STRENGTH] = strength
+        assert hopeless(s, 0) == refused
+        s["levelled"] = 0
+        assert not hopeless(s, 0)

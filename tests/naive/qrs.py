@@ -9,11 +9,25 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from edgeecg_kernels.qrs import DECISION_BOUND, HOLD, LIMIT, NOISE_FLOOR
-from edgeecg_kernels.qrs_state import ALIKE, APART, HIDDEN, INPUTS, LOOK, LOOK_AGAIN, OVERDUE, QUEUE, RECENT, SAME, SOON, START
+from edgeecg_kernels.qrs_state import (
+    APART,
+    EARLY,
+    FAINT,
+    FAINT_EARLY,
+    INPUTS,
+    KIND_INPUTS,
+    LOOK,
+    LOOK_AGAIN,
+    OVERDUE,
+    QUEUE,
+    RECENT,
+    START,
+)
 from edgeecg_kernels.state import FLAG_BAD
 
 FAR = 10  # the energy of sample t is known once t + FAR has come
 FLOOR = 1e-6
+TINY = 1e-9
 
 
 class Beat(NamedTuple):
@@ -42,6 +56,7 @@ class Candidate:
     height: float
     peak: int
     norm: float
+    fullness: float
     shape: list[float]
 
     def __init__(self, place: int, strength: float) -> None:
@@ -68,10 +83,9 @@ def total(values: Sequence[float]) -> float:
     return result
 
 
-def by_fours(values: Sequence[float]) -> float:
-    """Sum as four sums, each of every fourth value."""
-    a, b, c, d = (total(values[k::4]) for k in range(4))
-    return (a + b) + (c + d)
+def by_twos(values: Sequence[float]) -> float:
+    """Sum as two sums, each of every second value."""
+    return total(values[0::2]) + total(values[1::2])
 
 
 class Stretch:
@@ -103,6 +117,8 @@ class Stretch:
     other_weight: float
     alarm: int
     likeness_told: float
+    template_kind: float
+    other_kind: float
 
     def __init__(self, params: Any, first: int, lead: int) -> None:
         self.p, self.first, self.lead = params, first, lead
@@ -138,7 +154,12 @@ class Stretch:
         now = len(self.y) - 1
         self.find(now - FAR - 1)
         if self.measured < len(self.candidates) and self.candidates[self.measured].place + LOOK == now:
-            self.measure(self.candidates[self.measured])
+            if self.judged == self.measured and self.hopeless(self.candidates[self.measured]):
+                self.doubt -= 0.125 * self.doubt
+                self.refuse(self.candidates[self.measured], -math.inf)
+                self.judged += 1
+            else:
+                self.measure(self.candidates[self.measured])
             self.measured += 1
         if self.judged < self.measured:
             if now >= START and not (self.waiting and now < self.candidates[self.judged].place + LOOK_AGAIN):
@@ -159,10 +180,17 @@ class Stretch:
         else:
             self.candidates.append(Candidate(place, strength))
 
+    def hopeless(self, c: Candidate) -> bool:
+        """Whether it is so weak that nothing more is asked."""
+        if not self.levelled:
+            return False
+        early = float(c.place - self.last_place) < EARLY * self.rr
+        return c.strength < (FAINT_EARLY if early else FAINT) * self.weakest
+
     def measure(self, c: Candidate) -> None:
-        """Look 60 samples back and as far ahead as has come."""
+        """Look 61 samples back and as far ahead as has come, at every second sample."""
         at = c.place
-        sides = [range(at - 60, at - 21), range(at + 21, at + LOOK - 12)]
+        sides = [range(at - 61, at - 21, 2), range(at + 22, at + 34, 2)]
         energies = [[self.energy(t) for t in side] for side in sides]
         lines = [[self.line(t) for t in side] for side in sides]
         bends = [[abs((self.line(t - 1) - self.line(t)) - (self.line(t) - self.line(t + 1))) for t in side] for side in sides]
@@ -180,14 +208,15 @@ class Stretch:
         c.step = before - after
         c.bulge = abs(self.smooth(at + 2) - 0.5 * (self.smooth(at - 20) + self.smooth(at + 24)))
         rest = 0.5 * (before + after)
+        c.fullness = total([abs(self.line(t) - rest) for t in range(at - 20, at + 21, 2)]) / 21
         heights = [self.line(t) - rest for t in range(at - 12, at + 13)]
         c.height = max(heights, key=abs)
         c.peak = heights.index(c.height) - 12 if c.height != 0.0 else 0
         c.height = c.height if c.height != 0.0 else 0.0
         shape = [self.smooth(at + 2 + 2 * k) for k in range(-16, 16)]
-        mean = by_fours(shape) / 32
+        mean = by_twos(shape) / 32
         shape = [v - mean for v in shape]
-        c.norm = math.sqrt(by_fours([v * v for v in shape]))
+        c.norm = math.sqrt(by_twos([v * v for v in shape[1:31]]))
         scale = 1.0 / c.norm if c.norm > 1e-9 else 0.0
         c.shape = [v * scale for v in shape]
 
@@ -216,7 +245,10 @@ class Stretch:
         self.refuse_nothing(-200)
         self.template, self.template_weight = list(best.shape), 0.0
         self.other, self.other_weight = [0.0] * 32, 0.0
-        self.last_shape = [0.0] * 32
+        self.template_kind = self.other_kind = 0.0
+        self.kinds: list[float] = [0.0, 0.0]
+        self.normals = 0.0
+        self.usual = [0.0] * 4
         self.alarm = START + OVERDUE
         self.levelled = True
 
@@ -228,9 +260,7 @@ class Stretch:
             self.learn_levels()
         c = self.candidates[self.judged]
         x = self.describe(c)
-        logit, wide = self.verdict(x)
-        if logit <= self.p["accept"] and self.encore(c):
-            logit = float(self.p["doubtful"])
+        logit = self.net(x, "")
         if self.p["accept"] < logit < self.p["doubtful"]:
             if not self.waiting and now < c.place + LOOK_AGAIN and not final:
                 self.waiting = True
@@ -240,26 +270,51 @@ class Stretch:
         surety = sure(logit)
         self.doubt += 0.125 * (1.0 - abs(2.0 * surety - 1.0) - self.doubt)
         if logit > self.p["accept"]:
-            self.report(c, now, surety, 2.0 if wide > 0.0 else 1.0)
-            self.learn_beat(c, surety)
+            wide = self.net(self.describe_kind(c, x), "kind_")
+            self.report(c, now, surety, 2.0 if wide > self.p["wide"] else 1.0)
+            self.learn_beat(c, surety, self.learn_kind(c, wide))
         else:
-            self.noise += 0.125 * (min(c.strength, self.strength) - self.noise)
-            if logit > self.refused_logit:
-                self.refused, self.refused_place = self.judged, c.place
-                self.refused_logit, self.refused_strength = logit, c.strength
+            self.refuse(c, logit)
         self.judged += 1
 
-    def encore(self, c: Candidate) -> bool:
-        """Whether it is the last beat once more."""
-        if self.count == 0 or c.place - self.last_place < SOON:
-            return False
-        as_strong = ALIKE * self.last_strength <= c.strength <= self.last_strength / ALIKE and ALIKE * self.strength <= c.strength
-        as_steep = ALIKE * self.last_slope <= c.slope <= self.last_slope / ALIKE
-        known = self.likeness(self.last_shape, self.last_shape)
-        return as_strong and as_steep and self.likeness(c.shape, self.last_shape) >= SAME * known
+    def refuse(self, c: Candidate, logit: float) -> None:
+        self.noise += 0.125 * (min(c.strength, self.strength) - self.noise)
+        if logit > self.refused_logit:
+            self.refused, self.refused_place = self.judged, c.place
+            self.refused_logit, self.refused_strength = logit, c.strength
+
+    def widths(self, c: Candidate) -> list[float]:
+        """Three measures of its width, and on which side of the line it is highest."""
+        rise = c.range / (c.slope + TINY)
+        return [rise, c.fullness / (c.range + TINY), c.norm / (c.strength + TINY), c.height / (c.range + TINY)]
+
+    def describe_kind(self, c: Candidate, x: list[float]) -> list[float]:
+        own = self.widths(c)
+        rise, full, slow, _ = own
+        usual = self.usual if self.normals > 0.0 else own
+        told = [5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 22, 34, 43]
+        relative = [share(rise, 8.0), share(rise, usual[0]), full, share(full, usual[1]), share(slow, 2.0), share(slow, usual[2])]
+        known = min(self.normals, 16.0) / 16.0
+        memory = [self.template_kind, self.other_kind, self.kinds[-1], self.kinds[-2]]
+        side = self.usual[3] * c.height / (c.range + TINY)
+        early = share(float(c.place - self.last_place), 100.0)
+        return [*relative, side, known, *memory, early, *(x[k] for k in told)]
+
+    def learn_kind(self, c: Candidate, logit: float) -> float:
+        """Return its kind, from -1 to 1."""
+        gap = float(c.place - self.last_place)
+        at_rest = gap >= 150.0 and gap >= EARLY * self.rr
+        weight = 1.0 if logit <= 0.0 else 0.25 if at_rest else 0.0
+        if weight > 0.0:
+            self.normals += weight
+            pace = weight * max(1.0 / self.normals, 0.1)
+            self.usual = [u + pace * (v - u) for u, v in zip(self.usual, self.widths(c), strict=True)]
+        kind = 0.25 * bounded(logit, -4.0, 4.0)
+        self.kinds.append(kind)
+        return kind
 
     def likeness(self, shape: list[float], template: list[float]) -> float:
-        return max(total([shape[k + lag] * template[k + 2] for k in range(28)]) for lag in range(5))
+        return min(1.0, max(total([shape[k + lag] * template[k + 1] for k in range(30)]) for lag in range(3)))
 
     def describe(self, c: Candidate) -> list[float]:
         rr, gap = self.rr, float(c.place - self.last_place)
@@ -338,19 +393,18 @@ class Stretch:
     def cycle_miss(self, place: int, cycle: float) -> float:
         return min([cycle] + [abs(place - p - cycle) for p in self.places])
 
-    def verdict(self, x: list[float]) -> tuple[float, float]:
-        w1, b1, w2, b2 = (self.p[name].tolist() for name in ("w1", "b1", "w2", "b2"))
+    def net(self, x: list[float], prefix: str) -> float:
+        """One hidden layer, four inputs at a time."""
+        w1, b1, w2 = (self.p[prefix + name].tolist() for name in ("w1", "b1", "w2"))
         hidden = list(b1)
-        for k in range(0, INPUTS, 4):
-            for h in range(HIDDEN):
+        for k in range(0, KIND_INPUTS if prefix else INPUTS, 4):
+            for h in range(len(hidden)):
                 first = x[k] * w1[k][h] + x[k + 1] * w1[k + 1][h]
                 hidden[h] += first + (x[k + 2] * w1[k + 2][h] + x[k + 3] * w1[k + 3][h])
-        lit = [h for h in range(HIDDEN) if hidden[h] > 0.0]
-        beat, wide = b2
-        for h in lit:
-            beat += hidden[h] * w2[h][0]
-            wide += hidden[h] * w2[h][1]
-        return beat, wide
+        logit = float(self.p[prefix + "b2"])
+        for v, w in zip(hidden, w2, strict=True):
+            logit += v * w if v > 0.0 else 0.0
+        return logit
 
     def report(self, c: Candidate, now: int, surety: float, morphology: float) -> None:
         premature = (c.place - self.last_place) / self.rr
@@ -359,7 +413,7 @@ class Stretch:
         value = [surety, morphology, 4.0 * c.width, premature, distance, c.height, late, c.range]
         self.beats.append(Beat(self.first + c.place + c.peak, self.first + now, value))
 
-    def learn_beat(self, c: Candidate, surety: float) -> None:
+    def learn_beat(self, c: Candidate, surety: float, kind: float) -> None:
         main, other = self.likeness(c.shape, self.template), self.likeness(c.shape, self.other)
         weight = surety / (self.count + 1.0) if self.count < 7 else 0.125 * surety
         self.strength = self.drift(self.strength, c.strength, weight)
@@ -369,8 +423,7 @@ class Stretch:
         self.norm = self.drift(self.norm, c.norm, weight)
         if self.count > 0:
             self.learn_rhythm(float(c.place - self.last_place), surety)
-        self.learn_shape(c.shape, main, other, surety)
-        self.last_shape = list(c.shape)
+        self.learn_shape(c.shape, main, other, surety, kind)
         self.places[self.count % RECENT] = c.place
         self.last_place, self.last_strength, self.last_slope, self.last_surety = c.place, c.strength, c.slope, surety
         self.refuse_nothing(c.place)
@@ -390,15 +443,19 @@ class Stretch:
     def drift(level: float, v: float, weight: float) -> float:
         return level + weight * (bounded(v, level / 3.0, 3.0 * level) - level)
 
-    def learn_shape(self, shape: list[float], main: float, other: float, surety: float) -> None:
+    def learn_shape(self, shape: list[float], main: float, other: float, surety: float, kind: float) -> None:
         if self.count == 0:
-            self.template, self.template_weight = list(shape), 0.5
+            self.template, self.template_weight, self.template_kind = list(shape), 0.5, kind
             return
         is_main = main > 0.75 or (main >= other and main > 0.6)
         weight = 0.125 * surety if is_main or other > 0.75 else 1.0
         old = self.template if is_main else self.other
         new = [a + weight * (b - a) for a, b in zip(old, shape, strict=True)]
-        scale = 1.0 / math.sqrt(total([v * v for v in new]) + 1e-12)
+        if is_main:
+            self.template_kind += 0.25 * (kind - self.template_kind)
+        else:
+            self.other_kind += max(0.25, weight) * (kind - self.other_kind)
+        scale = 1.0 / math.sqrt(by_twos([v * v for v in new[1:31]]) + 1e-12)
         new = [v * scale for v in new]
         self.template, self.other = (new, self.other) if is_main else (self.template, new)
         hit = 1.0 if is_main else 0.0
@@ -407,6 +464,7 @@ class Stretch:
         if self.other_weight > self.template_weight:
             self.template, self.other = self.other, self.template
             self.template_weight, self.other_weight = self.other_weight, self.template_weight
+            self.template_kind, self.other_kind = self.other_kind, self.template_kind
 
     def look_back(self, now: int) -> None:
         latest = DECISION_BOUND - APART // 2 - 1
@@ -421,7 +479,7 @@ class Stretch:
         self.likeness_told = self.likeness(c.shape, self.template)
         surety = sure(self.refused_logit - float(self.p["rescue"]))
         self.report(c, now, surety, 0.0)
-        self.learn_beat(c, surety)
+        self.learn_beat(c, surety, 0.0)
         self.alarm = max(self.alarm, now + OVERDUE)
 
     def close(self, now: int) -> list[Beat]:

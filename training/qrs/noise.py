@@ -70,6 +70,16 @@ def wander(recorded: Floats, length: int, rng: Rng) -> Floats:
     return np.asarray(np.resize(np.roll(row, -int(rng.integers(len(row)))), length))
 
 
+def jolts(recorded: Floats, length: int, rng: Rng) -> Floats:
+    """Recorded baseline wander played four to twenty-four times as fast: what it is to a slow hand, motion is to a quick one."""
+    row = recorded[rng.integers(len(recorded))]
+    speed = float(np.exp(rng.uniform(np.log(4.0), np.log(24.0))))
+    sos = signal.butter(4, min(0.45 * GRID_HZ, 0.45 * GRID_HZ / speed), fs=GRID_HZ, output="sos")
+    slow = signal.sosfiltfilt(sos, row)
+    fast = np.interp(np.arange(0.0, len(row) - 1.0, speed), np.arange(len(row)), slow)
+    return np.asarray(np.resize(np.roll(fast, -int(rng.integers(len(fast)))), length) * _bursts(length, rng))
+
+
 def gain_steps(length: int, rng: Rng) -> Floats:
     """An electrode that moves: every half minute or so the amplitude changes by up to a factor of two and a half."""
     edges = np.flatnonzero(rng.random(length) < 1.0 / (30.0 * GRID_HZ))
@@ -85,6 +95,7 @@ def spoiled(samples: Floats, beats: Floats, bw: Floats, rng: Rng, extra: Floats 
         (0.5, lambda: motion(n, rng)),
         (0.35, lambda: muscle(n, rng)),
         (0.25, lambda: wander(bw, n, rng)),
+        (0.3, lambda: jolts(bw, n, rng)),
         (0.15, lambda: mains(n, rng)),
     ]
     if extra is not None:

@@ -1,4 +1,4 @@
-"""Everything the network learns from, conditioned once: each recording as it is, and many times altered. Seeded."""
+"""Everything the networks learn from, conditioned once: each recording as it is, and many times altered. Seeded."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qrs import noise
+from qrs import noise, runs
 from qrs.recordings import GRID_HZ, Recording, condition
 
 Rng = np.random.Generator
@@ -58,7 +58,14 @@ def altered(recording: Recording, others: list[Recording], bw: Any, em: Any, rng
 
 
 def build(
-    mitdb: list[Recording], ludb: list[Recording], cpsc: list[Recording], bw: Any, em: Any, seed: int, copies: int = 3
+    mitdb: list[Recording],
+    ludb: list[Recording],
+    cpsc: list[Recording],
+    sims: list[Recording],
+    bw: Any,
+    em: Any,
+    seed: int,
+    copies: int = 3,
 ) -> list[Piece]:
     """Return the pool; `em` is recorded electrode motion, or None where that is to be kept for the judgement."""
     rng = np.random.default_rng(seed)
@@ -77,6 +84,12 @@ def build(
             pool.append(piece(altered(r, others, bw, em, rng, morph=False, spoil=True), "spoiled"))
             pool.append(piece(altered(r, others, bw, em, rng, morph=True, spoil=False), "morphed"))
             pool.append(piece(altered(r, others, bw, em, rng, morph=True, spoil=True), "both"))
+        for spoil in (False, True) * copies if runs.possible(r) else ():
+            run = runs.inserted(excerpt(r, rng), rng)
+            pool.append(piece(replace(run, raw=noise.spoiled(run.raw, run.beats, bw, rng, em)) if spoil else run, "runs"))
+    for r in sims:
+        pool.append(piece(r, "sim"))
+        pool.append(piece(altered(r, [], bw, em, rng, morph=True, spoil=rng.random() < 0.5), "sim"))
     for r in ludb:
         others = [q for q in leads[r.name] if q.channel != r.channel]
         pool.append(piece(altered(r, others, bw, em, rng, morph=rng.random() < 0.5, spoil=rng.random() < 0.5), "ludb"))

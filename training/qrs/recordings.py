@@ -17,8 +17,9 @@ from edgeecg_kernels.condition_state import CONDITION_STATE, condition_params
 GRID_HZ = 250
 BEATS = frozenset("NLRBAaJSVrFejnE/fQ?")
 """EC57's beat annotations; everything else in an annotation file is rhythm, noise or comment."""
-WIDE = frozenset("VE/fLR")
-NARROW = frozenset("NAaJSjen")
+WIDE = frozenset("VE")
+USUAL = frozenset("NAaJSjenLRB/f")
+"""How a heart conducts at all times, or its pacemaker, is usual to it, however wide; fusion beats are neither."""
 
 Floats = NDArray[np.float64]
 
@@ -58,8 +59,9 @@ def condition(samples: Floats) -> tuple[Floats, NDArray[np.uint8]]:
     return clean, flags
 
 
-def _wideness(symbols: list[str]) -> NDArray[np.int8]:
-    return np.array([1 if s in WIDE else 0 if s in NARROW else -1 for s in symbols], dtype=np.int8)
+def wideness(symbols: list[str]) -> NDArray[np.int8]:
+    """Return 1 for a wide beat, 0 for a usual one, -1 where neither is sure."""
+    return np.array([1 if s in WIDE else 0 if s in USUAL else -1 for s in symbols], dtype=np.int8)
 
 
 def _flutter(annotation: wfdb.Annotation, len_samples: int) -> list[tuple[int, int]]:
@@ -81,9 +83,10 @@ def _annotated(path: Path, source: str, person: str) -> Iterator[Recording]:
     kept = [(s, c) for s, c in zip(annotation.sample, annotation.symbol, strict=True) if c in BEATS]
     beats = np.array([s for s, _ in kept], dtype=np.float64) * GRID_HZ / rate
     spans = tuple((a * GRID_HZ / rate, b * GRID_HZ / rate) for a, b in _flutter(annotation, record.sig_len))
+    wide = wideness([c for _, c in kept]) if source != "cpsc2021" else np.full(len(beats), -1, np.int8)  # there every beat is called N
     for channel in range(record.n_sig):
         raw = to_grid(np.nan_to_num(record.p_signal[:, channel]), rate)
-        yield Recording(path.name, person, source, channel, raw, beats, _wideness([c for _, c in kept]), spans, rate)
+        yield Recording(path.name, person, source, channel, raw, beats, wide, spans, rate)
 
 
 def mitdb() -> Iterator[Recording]:
