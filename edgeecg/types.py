@@ -230,7 +230,7 @@ class SignalState:
 
 
 class Morphology(IntEnum):
-    """The engine's own opinion of a beat's shape."""
+    """The engine's own opinion of a beat's shape: WIDE as a ventricular focus makes it, NORMAL as this heart (or its pacemaker) usually does."""
 
     UNKNOWN = 0
     NORMAL = 1

@@ -96,7 +96,7 @@ def tachycardias(params: Params) -> list[dict[str, Any]]:
                 usual += sum(k == 0 for k, _ in called)
                 usual_wide += sum(k == 0 and w for k, w in called)
             table.append({
-                "bpm": bpm, "muscle_db": snr_db, "beats": total, "found": found, "called_wide": int(wide), "false": false,
+                "bpm": bpm, "muscle_db": snr_db, "beats": total, "found": int(found), "called_wide": int(wide), "false": false,
                 "others": int(usual), "others_called_wide": int(usual_wide),
             })  # fmt: skip
     return table
