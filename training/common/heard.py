@@ -1,0 +1,84 @@
+"""A recording as the engine hears it: its samples on the grid, its own beats, and when each was known.
+
+The windows a model learns from are the ones the engine announces, so what is learned and what is asked cannot differ.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeecg.api import records_of
+from edgeecg.engine import Engine
+from edgeecg.facts import EngineConfig, ModelFacts, StreamFacts
+from edgeecg.types import Beat, WindowReady
+from edgeecg_kernels.state import GRID_HZ
+
+WINDOW_S = 10.0
+WINDOW_LEN = int(WINDOW_S * GRID_HZ)
+STEP_LEN = GRID_HZ
+"""Windows are kept a second apart."""
+BEAT_FIELDS = ("offset_s", "confidence", "morphology", "width_ms", "prematurity", "template_distance", "amplitude_mv")
+HEARD_BEAT = np.dtype([("sample", "i8"), ("known_at", "i8"), *((name, "f4") for name in BEAT_FIELDS[1:])])
+CHUNK_LEN = 64
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Heard:
+    """One lead: grid samples in mV (missing: NaN), and the engine's beats in the order they were known."""
+
+    name: str
+    rate_hz: float
+    mv: NDArray[np.float32]
+    first_sample: int
+    """The input sample of the first window's beginning."""
+    beats: NDArray[Any]
+    announced_at: NDArray[np.int64]
+    """For the window that begins k seconds in: the input sample whose arrival announced it."""
+
+    @property
+    def n_windows(self) -> int:
+        """How many windows of ten seconds there are, a second apart."""
+        return len(self.announced_at)
+
+    def window(self, step: int) -> NDArray[np.float32]:
+        """Return the samples of the window that begins `step` seconds in."""
+        return self.mv[step * STEP_LEN : step * STEP_LEN + WINDOW_LEN]
+
+    def beats_of(self, step: int, beats_s: float = WINDOW_S) -> NDArray[np.float32]:
+        """Return the rows of BEAT_FIELDS that the engine gives with a window, oldest first."""
+        start_s = self.first_sample / self.rate_hz + step
+        at_s = self.beats["sample"] / self.rate_hz - start_s
+        told = (self.beats["known_at"] <= self.announced_at[step]) & (at_s >= WINDOW_S - beats_s) & (at_s < WINDOW_S)
+        rows = np.stack([at_s, *(self.beats[name] for name in BEAT_FIELDS[1:])], axis=1)[told]
+        return rows[np.argsort(rows[:, 0], kind="stable")].astype(np.float32)
+
+
+def hear(name: str, samples_mv: NDArray[np.float64], rate_hz: float) -> Heard:
+    """Run a lead through an engine of its own; one shorter than a window is filled up with samples that are missing."""
+    shortest = int(np.ceil((WINDOW_S + 0.2) * rate_hz))
+    if len(samples_mv) < shortest:
+        samples_mv = np.append(samples_mv, np.full(shortest - len(samples_mv), np.nan))
+    windows: list[WindowReady] = []
+    beats = []
+    for event in _events(samples_mv, rate_hz):
+        if isinstance(event, WindowReady):
+            windows.append(event)
+        elif isinstance(event, Beat):
+            beats.append((event.sample, event.reported_at, *(float(getattr(event, field)) for field in BEAT_FIELDS[1:])))
+    pieces = [np.frombuffer(window.samples_mv, "<f4") for window in windows]
+    mv = np.concatenate([pieces[0], *(piece[-STEP_LEN:] for piece in pieces[1:])])
+    announced = np.array([window.reported_at for window in windows], np.int64)
+    return Heard(name, rate_hz, mv, windows[0].start_sample, np.array(beats, HEARD_BEAT), announced)
+
+
+def _events(samples_mv: NDArray[np.float64], rate_hz: float) -> Iterator[object]:
+    facts = StreamFacts(name="samples", rate_hz=rate_hz)
+    asker = ModelFacts(
+        name="training", sha256="0" * 64, labels=("none",), window_s=WINDOW_S, hop_s=STEP_LEN / GRID_HZ, deadline_s=0.5, max_missing_share=1.0
+    )
+    engine = Engine(EngineConfig(streams=(facts,), models=(asker,)))
+    for record in records_of(samples_mv, facts, chunk_len=CHUNK_LEN):
+        yield from engine.feed(record)

@@ -1,0 +1,73 @@
+"""Altered windows to learn from: another polarity, rate, wander, noise, drop-outs, and STAR's warped beats. Seeded."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from common.heard import WINDOW_LEN, WINDOW_S
+from edgeecg_kernels.state import GRID_HZ
+
+Floats = NDArray[np.float64]
+Rng = np.random.Generator
+
+INVERTED = 0.3
+WARP = 0.12
+WANDERING, NOISY, DROPPED = 0.5, 0.5, 0.2
+_TIMES_S = np.arange(WINDOW_LEN) / GRID_HZ
+
+
+def crop(mv: Floats, rng: Rng, beats: Floats | None = None, star_share: float = 0.0) -> Floats:
+    """Cut a window out anywhere, played up to an eighth too fast or too slow."""
+    length = min(len(mv), round(WINDOW_LEN * float(rng.uniform(1 - WARP, 1 + WARP))))
+    start = int(rng.integers(len(mv) - length + 1))
+    x = mv[start : start + length]
+    if beats is not None and rng.random() < star_share:
+        x = star(x, beats[(beats >= start) & (beats < start + length)] - start, rng)
+    return np.asarray(np.interp(np.linspace(0, length - 1, WINDOW_LEN), np.arange(length), x))
+
+
+def spoil(x: Floats, rng: Rng) -> Floats:
+    """Turn a window over, let it wander, add noise, let the contact go: each by chance."""
+    size = float(np.std(x)) + 1e-6
+    if rng.random() < INVERTED:
+        x = -x
+    if rng.random() < WANDERING:
+        x = x + size * rng.uniform(0, 1.5) * np.sin(2 * np.pi * rng.uniform(0.05, 0.8) * _TIMES_S + rng.uniform(0, 2 * np.pi))
+    if rng.random() < NOISY:
+        x = x + size * rng.uniform(0, 0.3) * _noise(rng)
+    if rng.random() < DROPPED:
+        length = int(rng.uniform(0.1, 1.0) * GRID_HZ)
+        start = int(rng.integers(WINDOW_LEN - length))
+        x = x.copy()
+        x[start : start + length] = x[start]
+    return x
+
+
+def _noise(rng: Rng) -> Floats:
+    """Noise of unit size: as white, or as smooth, as chance has it."""
+    width = int(rng.integers(1, 8))
+    noise = np.convolve(rng.normal(size=WINDOW_LEN), np.full(width, 1 / np.sqrt(width)), "same")
+    return np.asarray(noise)
+
+
+def star(x: Floats, peaks: Floats, rng: Rng, time_share: float = 0.15, gain_share: float = 0.3) -> Floats:
+    """Warp time and amplitude of each beat by half a sine that is nought at both R peaks; head and tail stay as they are.
+
+    After STAR (sinusoidal time-amplitude resampling): the R peaks keep their places, so the rhythm stays what it is.
+    """
+    y = x.copy()
+    for first, last in zip(peaks[:-1].astype(int), peaks[1:].astype(int), strict=True):
+        if last - first < 3:
+            continue
+        bow = np.sin(np.pi * np.linspace(0, 1, last - first + 1))
+        at = np.arange(first, last + 1) + rng.uniform(-time_share, time_share) / np.pi * (last - first) * bow
+        warped = np.interp(at, np.arange(len(x)), x)
+        y[first : last + 1] = warped * (1 + rng.uniform(-gain_share, gain_share) * bow)
+    return y
+
+
+def batch(signals: list[Floats], rng: Rng) -> Floats:
+    """Return one altered window of each signal."""
+    return np.stack([spoil(crop(mv, rng), rng) for mv in signals])
+
+
+__all__ = ["WINDOW_S", "batch", "crop", "spoil", "star"]
