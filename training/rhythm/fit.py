@@ -94,6 +94,7 @@ def fit(recordings: list[Heard], labels: Labels, recipe: Recipe, path: Path) -> 
     while run.epoch < recipe.epochs:
         begun, losses = time.monotonic(), []
         run.net.train(not recipe.head_only)
+        torch.manual_seed(recipe.seed * 1000 + run.epoch)  # dropout goes on alike after a pause
         for x, y in _batches(signals, peaks, labels, np.random.default_rng((recipe.seed, run.epoch)), recipe):
             losses.append(run.step(x, y, weight))
         run.epoch += 1
