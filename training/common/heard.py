@@ -3,26 +3,23 @@
 The windows a model learns from are the ones the engine announces, so what is learned and what is asked cannot differ.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeecg.api import records_of
-from edgeecg.engine import Engine
-from edgeecg.facts import EngineConfig, ModelFacts, StreamFacts
-from edgeecg.types import Beat, WindowReady
+from edgeecg.facts import ModelFacts, StreamFacts
+from edgeecg.models.windows import run
+from edgeecg.types import BEAT_FIELDS, Beat, WindowReady
 from edgeecg_kernels.state import GRID_HZ
 
 WINDOW_S = 10.0
 WINDOW_LEN = int(WINDOW_S * GRID_HZ)
 STEP_LEN = GRID_HZ
 """Windows are kept a second apart."""
-BEAT_FIELDS = ("offset_s", "confidence", "morphology", "width_ms", "prematurity", "template_distance", "amplitude_mv")
 HEARD_BEAT = np.dtype([("sample", "i8"), ("known_at", "i8"), *((name, "f4") for name in BEAT_FIELDS[1:])])
-CHUNK_LEN = 64
+ASKER = ModelFacts(name="training", sha256="0" * 64, labels=("none",), window_s=WINDOW_S, hop_s=STEP_LEN / GRID_HZ, deadline_s=0.5)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,13 +54,10 @@ class Heard:
 
 
 def hear(name: str, samples_mv: NDArray[np.float64], rate_hz: float) -> Heard:
-    """Run a lead through an engine of its own; one shorter than a window is filled up with samples that are missing."""
-    shortest = int(np.ceil((WINDOW_S + 0.2) * rate_hz))
-    if len(samples_mv) < shortest:
-        samples_mv = np.append(samples_mv, np.full(shortest - len(samples_mv), np.nan))
+    """Run a lead through an engine of its own, as `edgeecg.models.windows` does for `classify`."""
     windows: list[WindowReady] = []
     beats = []
-    for event in _events(samples_mv, rate_hz):
+    for event in run(samples_mv, StreamFacts(name="samples", rate_hz=rate_hz), ASKER):
         if isinstance(event, WindowReady):
             windows.append(event)
         elif isinstance(event, Beat):
@@ -72,13 +66,3 @@ def hear(name: str, samples_mv: NDArray[np.float64], rate_hz: float) -> Heard:
     mv = np.concatenate([pieces[0], *(piece[-STEP_LEN:] for piece in pieces[1:])])
     announced = np.array([window.reported_at for window in windows], np.int64)
     return Heard(name, rate_hz, mv, windows[0].start_sample, np.array(beats, HEARD_BEAT), announced)
-
-
-def _events(samples_mv: NDArray[np.float64], rate_hz: float) -> Iterator[object]:
-    facts = StreamFacts(name="samples", rate_hz=rate_hz)
-    asker = ModelFacts(
-        name="training", sha256="0" * 64, labels=("none",), window_s=WINDOW_S, hop_s=STEP_LEN / GRID_HZ, deadline_s=0.5, max_missing_share=1.0
-    )
-    engine = Engine(EngineConfig(streams=(facts,), models=(asker,)))
-    for record in records_of(samples_mv, facts, chunk_len=CHUNK_LEN):
-        yield from engine.feed(record)
