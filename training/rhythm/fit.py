@@ -29,7 +29,7 @@ Labels = NDArray[np.int64]
 class Recipe:
     """What may differ between runs; everything else is fixed above."""
 
-    epochs: int = 20
+    epochs: int = 12
     seed: int = 1
     star_share: float = 0.0
     head_only: bool = False
