@@ -13,13 +13,13 @@ from torch import nn
 from torch.nn import functional
 
 from common.heard import Heard
+from net1d.model import CLEF_SMALL, Net1D
 from rhythm import augment
-from rhythm.net import RhythmNet
 from rhythm.recordings import LABELS
 from rhythm.window import prepared, whole
 
 BATCH = 64
-RATE, DECAY, CLIP, SMOOTHING, AVERAGE = 3e-3, 0.02, 2.0, 0.05, 0.995
+RATE, DECAY, CLIP, SMOOTHING, AVERAGE, DROPOUT = 3e-3, 0.02, 2.0, 0.05, 0.995, 0.2
 ASK_EVERY_S = 2
 
 Labels = NDArray[np.int64]
@@ -36,13 +36,18 @@ class Recipe:
     """The control: the body stays as it was drawn, and only the head learns."""
 
 
+def fresh() -> Net1D:
+    """Return an untaught net: CLEF-small's body with batch norm, which folds away when it is done."""
+    return Net1D(CLEF_SMALL, len(LABELS), batch_norm=True, dropout=DROPOUT)
+
+
 class Run:
     """A net under training, with everything that must come back when the run is taken up again."""
 
     def __init__(self, recipe: Recipe, n_steps: int) -> None:
         torch.manual_seed(recipe.seed)
-        self.net = RhythmNet(len(LABELS))
-        self.mean = RhythmNet(len(LABELS))
+        self.net = fresh()
+        self.mean = fresh()
         self.mean.load_state_dict(self.net.state_dict())
         self.mean.eval()
         learned = list(self.net.dense.parameters()) if recipe.head_only else list(self.net.parameters())
@@ -81,7 +86,7 @@ class Run:
             getattr(self, part).load_state_dict(state[part])
 
 
-def fit(recordings: list[Heard], labels: Labels, recipe: Recipe, path: Path) -> RhythmNet:
+def fit(recordings: list[Heard], labels: Labels, recipe: Recipe, path: Path) -> Net1D:
     """Train on recordings and return the averaged net; `path` holds the state after each epoch."""
     steps_an_epoch = len(recordings) // BATCH
     run = Run(recipe, recipe.epochs * steps_an_epoch)
@@ -116,7 +121,7 @@ def _batches(
 
 
 @torch.no_grad()
-def ask(net: RhythmNet, recordings: list[Heard]) -> list[NDArray[np.float32]]:
+def ask(net: Net1D, recordings: list[Heard]) -> list[NDArray[np.float32]]:
     """Return the logits of every recording's windows, each prepared by itself, as live."""
     net.eval()
     answers = []

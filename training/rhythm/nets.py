@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from common.heard import Heard
 from common.keep import kept
+from net1d.export import weights
 from rhythm.fit import Recipe, ask, fit
-from rhythm.net import folded
 from rhythm.recordings import FOLDS
 
 Labels = NDArray[np.int64]
@@ -29,7 +29,7 @@ def out_of_fold(work: Path, recordings: list[Heard], labels: Labels, fold_of: La
 
 def shipped(work: Path, recordings: list[Heard], labels: Labels, recipe: Recipe) -> dict[str, Any]:
     """Return the weights, batch norm folded away, of the net that learned from every recording."""
-    return kept(work / "shipped.weights.pickle", lambda: folded(fit(recordings, labels, recipe, work / "shipped.pt")))
+    return kept(work / "shipped.weights.pickle", lambda: weights(fit(recordings, labels, recipe, work / "shipped.pt")))
 
 
 def all_out_of_fold(work: Path, recordings: list[Heard], labels: Labels, fold_of: Labels, recipe: Recipe) -> Logits:
