@@ -1,40 +1,56 @@
 """Altered windows to learn from: another polarity, rate, wander, noise, drop-outs, and STAR's warped beats. Seeded."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
-from common.heard import WINDOW_LEN, WINDOW_S
+from common.heard import WINDOW_LEN
 from edgeecg_kernels.state import GRID_HZ
 
 Floats = NDArray[np.float64]
 Rng = np.random.Generator
 
-INVERTED = 0.3
-WARP = 0.12
-WANDERING, NOISY, DROPPED = 0.5, 0.5, 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Strength:
+    """How often a window is altered, and how much."""
+
+    inverted: float = 0.3
+    warp: float = 0.12
+    wandering: float = 0.5
+    noisy: float = 0.5
+    noise: float = 0.3
+    dropped: float = 0.2
+    star: float = 0.0
+
+
+STRONG = Strength()
+MILD = Strength(inverted=0.2, warp=0.06, wandering=0.0, noisy=0.25, noise=0.15, dropped=0.05)
 _TIMES_S = np.arange(WINDOW_LEN) / GRID_HZ
 
 
-def crop(mv: Floats, rng: Rng, beats: Floats | None = None, star_share: float = 0.0) -> Floats:
+def crop(mv: Floats, rng: Rng, beats: Floats, strength: Strength) -> Floats:
     """Cut a window out anywhere, played up to an eighth too fast or too slow."""
-    length = min(len(mv), round(WINDOW_LEN * float(rng.uniform(1 - WARP, 1 + WARP))))
+    length = min(len(mv), round(WINDOW_LEN * float(rng.uniform(1 - strength.warp, 1 + strength.warp))))
     start = int(rng.integers(len(mv) - length + 1))
     x = mv[start : start + length]
-    if beats is not None and rng.random() < star_share:
+    if rng.random() < strength.star:
         x = star(x, beats[(beats >= start) & (beats < start + length)] - start, rng)
     return np.asarray(np.interp(np.linspace(0, length - 1, WINDOW_LEN), np.arange(length), x))
 
 
-def spoil(x: Floats, rng: Rng) -> Floats:
+def spoil(x: Floats, rng: Rng, strength: Strength) -> Floats:
     """Turn a window over, let it wander, add noise, let the contact go: each by chance."""
     size = float(np.std(x)) + 1e-6
-    if rng.random() < INVERTED:
+    if rng.random() < strength.inverted:
         x = -x
-    if rng.random() < WANDERING:
+    if rng.random() < strength.wandering:
         x = x + size * rng.uniform(0, 1.5) * np.sin(2 * np.pi * rng.uniform(0.05, 0.8) * _TIMES_S + rng.uniform(0, 2 * np.pi))
-    if rng.random() < NOISY:
-        x = x + size * rng.uniform(0, 0.3) * _noise(rng)
-    if rng.random() < DROPPED:
+    if rng.random() < strength.noisy:
+        x = x + size * rng.uniform(0, strength.noise) * _noise(rng)
+    if rng.random() < strength.dropped:
         length = int(rng.uniform(0.1, 1.0) * GRID_HZ)
         start = int(rng.integers(WINDOW_LEN - length))
         x = x.copy()
@@ -63,11 +79,3 @@ def star(x: Floats, peaks: Floats, rng: Rng, time_share: float = 0.15, gain_shar
         warped = np.interp(at, np.arange(len(x)), x)
         y[first : last + 1] = warped * (1 + rng.uniform(-gain_share, gain_share) * bow)
     return y
-
-
-def batch(signals: list[Floats], rng: Rng) -> Floats:
-    """Return one altered window of each signal."""
-    return np.stack([spoil(crop(mv, rng), rng) for mv in signals])
-
-
-__all__ = ["WINDOW_S", "batch", "crop", "spoil", "star"]

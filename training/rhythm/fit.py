@@ -1,7 +1,7 @@
-"""Train one net: AdamW, one cycle, averaged weights, no choice of a best epoch. Seeded; goes on where it was cut off."""
+"""Train one net: AdamW, two cycles, averaged weights, no choice of a best epoch. Seeded; goes on where it was cut off."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,27 +13,33 @@ from torch import nn
 from torch.nn import functional
 
 from common.heard import Heard
+from edgeecg_kernels.state import GRID_HZ
 from net1d.model import CLEF_SMALL, Net1D
 from rhythm import augment
 from rhythm.recordings import LABELS
 from rhythm.window import prepared, whole
 
 BATCH = 64
-RATE, DECAY, CLIP, SMOOTHING, AVERAGE, DROPOUT = 3e-3, 0.02, 2.0, 0.05, 0.995, 0.2
+DECAY, CLIP, SMOOTHING, DROPOUT = 0.02, 2.0, 0.05, 0.2
 ASK_EVERY_S = 2
 
 Labels = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
-    """What may differ between runs; everything else is fixed above."""
+class Cycle:
+    """One rise and fall of the learning rate."""
 
-    epochs: int = 12
-    seed: int = 1
-    star_share: float = 0.0
-    head_only: bool = False
-    """The control: the body stays as it was drawn, and only the head learns."""
+    epochs: int
+    rate: float
+    average: float
+    """How much of the averaged weights stays at each step."""
+    strength: augment.Strength
+    seed: int
+
+
+CYCLES = (Cycle(12, 3e-3, 0.995, augment.STRONG, 1), Cycle(6, 1.5e-3, 0.99, augment.MILD, 2))
+"""The net first learns from windows altered beyond doubt, then from windows nearly as they come."""
 
 
 def fresh() -> Net1D:
@@ -44,15 +50,17 @@ def fresh() -> Net1D:
 class Run:
     """A net under training, with everything that must come back when the run is taken up again."""
 
-    def __init__(self, recipe: Recipe, n_steps: int) -> None:
-        torch.manual_seed(recipe.seed)
+    def __init__(self, cycle: Cycle, n_steps: int, start: Net1D | None) -> None:
+        torch.manual_seed(cycle.seed)
+        self.keep = cycle.average
         self.net = fresh()
+        if start:
+            self.net.load_state_dict(start.state_dict())
         self.mean = fresh()
         self.mean.load_state_dict(self.net.state_dict())
         self.mean.eval()
-        learned = list(self.net.dense.parameters()) if recipe.head_only else list(self.net.parameters())
-        self.optimiser = torch.optim.AdamW(learned, lr=RATE, weight_decay=DECAY, fused=True)
-        self.schedule = torch.optim.lr_scheduler.OneCycleLR(self.optimiser, RATE, total_steps=n_steps)
+        self.optimiser = torch.optim.AdamW(self.net.parameters(), lr=cycle.rate, weight_decay=DECAY, fused=True)
+        self.schedule = torch.optim.lr_scheduler.OneCycleLR(self.optimiser, cycle.rate, total_steps=n_steps)
         self.epoch = 0
 
     def step(self, x: torch.Tensor, labels: torch.Tensor, weight: torch.Tensor) -> float:
@@ -70,7 +78,7 @@ class Run:
     def _average(self) -> None:
         for mean, now in zip(self.mean.state_dict().values(), self.net.state_dict().values(), strict=True):
             if mean.dtype.is_floating_point:
-                mean.lerp_(now, 1 - AVERAGE)
+                mean.lerp_(now, 1 - self.keep)
             else:
                 mean.copy_(now)
 
@@ -86,36 +94,41 @@ class Run:
             getattr(self, part).load_state_dict(state[part])
 
 
-def fit(recordings: list[Heard], labels: Labels, recipe: Recipe, path: Path) -> Net1D:
-    """Train on recordings and return the averaged net; `path` holds the state after each epoch."""
-    steps_an_epoch = len(recordings) // BATCH
-    run = Run(recipe, recipe.epochs * steps_an_epoch)
-    if path.exists():
-        run.load(torch.load(path, weights_only=True))
+def fit(recordings: list[Heard], labels: Labels, path: Path, cycles: Sequence[Cycle] = CYCLES) -> Net1D:
+    """Train on recordings and return the averaged net; the state after each epoch lies beside `path`."""
     signals = [whole(heard.mv) for heard in recordings]
-    peaks = [(heard.beats["sample"] - heard.first_sample) * (250.0 / heard.rate_hz) for heard in recordings]
+    peaks = [(heard.beats["sample"] - heard.first_sample) * (GRID_HZ / heard.rate_hz) for heard in recordings]
     counts = np.bincount(labels, minlength=len(LABELS))
     weight = torch.tensor(np.sqrt(counts.sum() / np.maximum(counts, 1) / len(LABELS)), dtype=torch.float32)
-    while run.epoch < recipe.epochs:
-        begun, losses = time.monotonic(), []
-        run.net.train(not recipe.head_only)
-        torch.manual_seed(recipe.seed * 1000 + run.epoch)  # dropout goes on alike after a pause
-        for x, y in _batches(signals, peaks, labels, np.random.default_rng((recipe.seed, run.epoch)), recipe):
-            losses.append(run.step(x, y, weight))
-        run.epoch += 1
-        torch.save(run.state(), path.with_suffix(".part"))
-        path.with_suffix(".part").rename(path)
-        print(f"{path.stem}: epoch {run.epoch}, loss {np.mean(losses):.4f}, {time.monotonic() - begun:.0f} s", flush=True)
-    return run.mean
+    steps_an_epoch = len(recordings) // BATCH
+    last: Run | None = None
+    for number, cycle in enumerate(cycles):
+        state = path.with_name(f"{path.name}-{number}.pt")
+        run = Run(cycle, cycle.epochs * steps_an_epoch, last.net if last else None)
+        if state.exists():
+            run.load(torch.load(state, weights_only=True))
+        while run.epoch < cycle.epochs:
+            begun = time.monotonic()
+            run.net.train()
+            torch.manual_seed(cycle.seed * 1000 + run.epoch)  # dropout goes on alike after a pause
+            rng = np.random.default_rng((cycle.seed, run.epoch))
+            losses = [run.step(x, y, weight) for x, y in _batches(signals, peaks, labels, rng, cycle.strength)]
+            run.epoch += 1
+            torch.save(run.state(), state.with_suffix(".part"))
+            state.with_suffix(".part").rename(state)
+            print(f"{state.stem}: epoch {run.epoch}, loss {np.mean(losses):.4f}, {time.monotonic() - begun:.0f} s", flush=True)
+        last = run
+    assert last, "a recipe has at least one cycle"
+    return last.mean
 
 
 def _batches(
-    signals: list[Any], peaks: list[Any], labels: Labels, rng: np.random.Generator, recipe: Recipe
+    signals: list[Any], peaks: list[Any], labels: Labels, rng: np.random.Generator, strength: augment.Strength
 ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
     order = rng.permutation(len(signals))
     for first in range(0, len(order) - BATCH + 1, BATCH):
         chosen = order[first : first + BATCH]
-        altered = [augment.spoil(augment.crop(signals[k], rng, peaks[k], recipe.star_share), rng) for k in chosen]
+        altered = [augment.spoil(augment.crop(signals[k], rng, peaks[k], strength), rng, strength) for k in chosen]
         x = torch.from_numpy(prepared(np.stack(altered)))[:, None]
         yield x, torch.from_numpy(labels[chosen])
 

@@ -9,34 +9,34 @@ from numpy.typing import NDArray
 from common.heard import Heard
 from common.keep import kept
 from net1d.export import weights
-from rhythm.fit import Recipe, ask, fit
+from rhythm.fit import ask, fit
 from rhythm.recordings import FOLDS
 
 Labels = NDArray[np.int64]
 Logits = list[NDArray[np.float32]]
 
 
-def out_of_fold(work: Path, recordings: list[Heard], labels: Labels, fold_of: Labels, fold: int, recipe: Recipe) -> Logits:
+def out_of_fold(work: Path, recordings: list[Heard], labels: Labels, fold_of: Labels, fold: int) -> Logits:
     """Return the answers to the recordings of a fold, by a net that learned from the other folds."""
 
     def make() -> Logits:
         others = np.flatnonzero(fold_of != fold)
-        net = fit([recordings[k] for k in others], labels[others], recipe, work / f"fold{fold}.pt")
+        net = fit([recordings[k] for k in others], labels[others], work / f"fold{fold}")
         return ask(net, [recordings[k] for k in np.flatnonzero(fold_of == fold)])
 
     return kept(work / f"fold{fold}.logits.pickle", make)
 
 
-def shipped(work: Path, recordings: list[Heard], labels: Labels, recipe: Recipe) -> dict[str, Any]:
+def shipped(work: Path, recordings: list[Heard], labels: Labels) -> dict[str, Any]:
     """Return the weights, batch norm folded away, of the net that learned from every recording."""
-    return kept(work / "shipped.weights.pickle", lambda: weights(fit(recordings, labels, recipe, work / "shipped.pt")))
+    return kept(work / "shipped.weights.pickle", lambda: weights(fit(recordings, labels, work / "shipped")))
 
 
-def all_out_of_fold(work: Path, recordings: list[Heard], labels: Labels, fold_of: Labels, recipe: Recipe) -> Logits:
+def all_out_of_fold(work: Path, recordings: list[Heard], labels: Labels, fold_of: Labels) -> Logits:
     """Return the answers to every recording, in their order, each by the net that did not learn from it."""
     answers: Logits = [np.zeros((0, 0), np.float32)] * len(recordings)
     for fold in range(FOLDS):
-        of_fold = out_of_fold(work, recordings, labels, fold_of, fold, recipe)
+        of_fold = out_of_fold(work, recordings, labels, fold_of, fold)
         for place, logits in zip(np.flatnonzero(fold_of == fold).tolist(), of_fold, strict=True):
             answers[place] = logits
     return answers

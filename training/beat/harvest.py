@@ -1,0 +1,87 @@
+"""MIT-BIH's beats as the engine finds them: features of each, and what the annotators say it is."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from common.keep import data_root, kept
+from edgeecg.evals.ec57 import truth_of
+from edgeecg.evals.pairing import UNPAIRED, WINDOW_S, pair
+from edgeecg.facts import ModelFacts, StreamFacts
+from edgeecg.io.wfdb import read_annotations, read_record
+from edgeecg.models.classifier import beats_of
+from edgeecg.models.features.beat import BEFORE_S, beat_features
+from edgeecg.models.windows import run
+from edgeecg.types import WindowReady
+
+LABELS = ("N", "S", "V", "F", "Q")
+AAMI = {**dict.fromkeys("NLRejB", 0), **dict.fromkeys("AaJSn", 1), **dict.fromkeys("VEr", 2), "F": 3, **dict.fromkeys("/fQ?", 4)}
+"""EC57's five classes."""
+SAME_PERSON = {"202": "201"}
+PACED = ("102", "107")
+AFTER_S = 0.6
+ANSWER_S = 1.0
+"""An answer comes within this of the R peak, or counts as none."""
+MODEL = ModelFacts(
+    name="beat",
+    sha256="0" * 64,
+    labels=LABELS,
+    window_s=BEFORE_S + AFTER_S,
+    before_s=BEFORE_S,
+    beats_s=15.0,
+    deadline_s=ANSWER_S - AFTER_S,
+    max_missing_share=1.0,
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Harvest:
+    """One record: what the engine asked about, and every annotated beat with the question that is its own, or none."""
+
+    name: str
+    person: str
+    features: NDArray[np.float32]
+    label: NDArray[np.int64]
+    """Of each question: its beat's class, or -1 where the annotators saw no beat."""
+    truth: NDArray[np.int64]
+    """The class of every annotated beat."""
+    asked: NDArray[np.int64]
+    """Of every annotated beat: the number of its question, or -1."""
+
+
+def harvests(work: Path) -> list[Harvest]:
+    """Return every record but the paced ones."""
+    names = [header.stem for header in sorted((data_root() / "mitdb").glob("*.hea")) if header.stem not in PACED]
+    return [kept(work / f"{name}.pickle", lambda name=name: harvest(name)) for name in names]
+
+
+def harvest(name: str) -> Harvest:
+    """Run a record's first lead through the engine, and pair what it asks about with the annotations."""
+    folder = data_root() / "mitdb"
+    record, annotations = read_record(folder / name), read_annotations(folder / f"{name}.atr")
+    asked, features = questions(record.lead(0).millivolts(), record.rate_hz)
+    truth = truth_of(annotations)
+    order = np.argsort(asked, kind="stable")
+    asked, features = asked[order], features[order]
+    counted = truth.outside_vf(asked)
+    asked, features = asked[counted], features[counted]
+    pairing = pair(truth.beats, asked, int(WINDOW_S * record.rate_hz))
+    symbols = dict(zip(annotations.samples.tolist(), annotations.symbols.tolist(), strict=True))
+    classes = np.array([AAMI[symbols[sample]] for sample in truth.beats.tolist()], np.int64)
+    match = np.where(pairing.match == UNPAIRED, -1, pairing.match)
+    label = np.full(len(asked), -1, np.int64)
+    label[match[match >= 0]] = classes[match >= 0]
+    print(f"{name}: {len(asked)} questions, {len(classes)} beats, {(match < 0).sum()} without one", flush=True)
+    return Harvest(name, SAME_PERSON.get(name, name), features, label, classes, match)
+
+
+def questions(samples_mv: NDArray[np.float64], rate_hz: float) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Return the R peaks the engine asks about in time, and the features of each."""
+    asked, rows = [], []
+    for event in run(samples_mv, StreamFacts(name="samples", rate_hz=rate_hz), MODEL):
+        if isinstance(event, WindowReady):
+            asked.append(event.beat_sample)
+            rows.append(beat_features(np.frombuffer(event.samples_mv, "<f4"), beats_of(event)))
+    return np.array(asked, np.int64), np.array(rows)

@@ -1,0 +1,76 @@
+"""Net and tree as one answer: how much each counts, and what the answer is worth. Weights are chosen on other folds."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from common.scores import confusion, f1_each, fit_temperature, log_softmax, sensitivity_at
+from rhythm.recordings import FOLDS, LABELS
+
+Floats = NDArray[np.float64]
+Labels = NDArray[np.int64]
+
+WEIGHTS = np.linspace(0.2, 0.8, 13)
+TINY = 1e-12
+AF = LABELS.index("A")
+
+
+@dataclass(frozen=True, slots=True)
+class Mix:
+    """What the card says of a fusion."""
+
+    net_weight: float
+    net_temperature: float
+
+
+def fused(mix: Mix, logits: Floats, trees: Floats) -> Floats:
+    """Return the scores of windows: logarithms of the mixed probabilities, as live."""
+    net = np.exp(log_softmax(logits / mix.net_temperature))
+    return np.asarray(np.log(np.maximum(mix.net_weight * net + (1 - mix.net_weight) * trees, TINY)))
+
+
+def by_recording(scores: Floats, recording: Labels, n: int) -> Floats:
+    """Return the mean scores of each recording's windows: what `classify` ranks labels by."""
+    sums = np.stack([np.bincount(recording, scores[:, k], n) for k in range(scores.shape[1])], axis=1)
+    return np.asarray(sums / np.maximum(np.bincount(recording, minlength=n), 1)[:, None])
+
+
+def rule_f1(truth: Labels, said: Labels) -> float:
+    """The CinC 2017 rule: mean F1 of normal, AF and other; noise counts where it is taken for one of them."""
+    return float(f1_each(confusion(truth, said, len(LABELS)))[:3].mean())
+
+
+def choose(logits: Floats, trees: Floats, recording: Labels, truth: Labels, allowed: NDArray[np.bool_]) -> Mix:
+    """Fit the net's temperature to allowed recordings, then take the weight whose recordings score best."""
+    rows = allowed[recording]
+    temperature = fit_temperature(logits[rows], truth[recording[rows]])
+    kept = np.flatnonzero(allowed)
+    place = np.cumsum(allowed) - 1
+    scores = []
+    for weight in WEIGHTS:
+        means = by_recording(fused(Mix(float(weight), temperature), logits[rows], trees[rows]), place[recording[rows]], len(kept))
+        scores.append(rule_f1(truth[kept], means.argmax(1)))
+    smooth = np.convolve(np.pad(scores, 1, mode="edge"), np.full(3, 1 / 3), "valid")  # one weight's luck is not its neighbours'
+    return Mix(float(WEIGHTS[int(np.argmax(smooth))]), temperature)
+
+
+def nested(logits: Floats, trees: Floats, recording: Labels, truth: Labels, fold_of: Labels) -> Floats:
+    """Return every window's scores, mixed as the other folds would have it."""
+    scores = np.zeros_like(trees)
+    for fold in range(FOLDS):
+        mix = choose(logits, trees, recording, truth, fold_of != fold)
+        rows = fold_of[recording] == fold
+        scores[rows] = fused(mix, logits[rows], trees[rows])
+    return scores
+
+
+def af_figures(means: Floats, truth: Labels) -> dict[str, float]:
+    """AF against all else: by the first label, and by a threshold on its own odds."""
+    said, is_af = means.argmax(1) == AF, truth == AF
+    chance = np.exp(log_softmax(means))[:, AF]
+    return {
+        "AF sensitivity": float(said[is_af].mean()),
+        "AF specificity": float(1 - said[~is_af].mean()),
+        "AF sensitivity at specificity 0.97": sensitivity_at(chance, is_af, 0.97),
+    }
