@@ -15,11 +15,11 @@ from edgeecg.models.features.rhythm import NAMES, rhythm_features
 from rhythm.recordings import FOLDS, LABELS
 
 ASK_EVERY_S = 2
-LEARN_EVERY = 2
+LEARN_EVERY = 3
 """Of a recording's windows, every so many is learned from: neighbours tell the same."""
 BALANCE = 0.5
 """Weight of a class: its share to the power of minus this."""
-GROWTH = Growth()
+GROWTH = Growth(rounds=140, rate=0.08, leaves=16, share_of_features=0.2)
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int64]
