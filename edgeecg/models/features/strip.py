@@ -44,6 +44,8 @@ class Strip:
     power: Floats
     hz: Floats
     missing: float
+    first: int
+    """Where the samples that were there begin."""
 
 
 def strip(samples_mv: NDArray[np.float32]) -> Strip:
@@ -60,7 +62,8 @@ def strip(samples_mv: NDArray[np.float32]) -> Strip:
     hz = _HZ if n == 2500 else np.fft.rfftfreq(n, 1 / GRID_HZ)
     band = 1 / (1 + (LOW_HZ / np.maximum(hz, 1e-3)) ** 6) / (1 + (hz / HIGH_HZ) ** 8)
     power = spectrum.real**2 + spectrum.imag**2
-    return Strip(x, np.fft.irfft(spectrum * band, n), power, hz, missing)
+    first = int(known.argmax()) if known.any() else n
+    return Strip(x, np.fft.irfft(spectrum * band, n), power, hz, missing, first)
 
 
 def _logs(power: Floats, hz: Floats, edges: tuple[float, ...]) -> Floats:
