@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from common.keep import data_root, kept
 from numpy.typing import NDArray
 
-from common.keep import data_root, kept
 from edgeecg.evals.ec57 import truth_of
 from edgeecg.evals.pairing import UNPAIRED, WINDOW_S, pair
 from edgeecg.facts import ModelFacts, StreamFacts

@@ -3,19 +3,19 @@
 from dataclasses import dataclass
 
 import numpy as np
+from common.scores import interval
+from common.trees import Growth, grow
 from numpy.typing import NDArray
 
 from beat.harvest import LABELS, Harvest
-from common.scores import interval
-from common.trees import Growth, grow
 
 FOLDS = 8
 UNLABELLED = LABELS.index("Q")
 """What no annotator saw is learned as Q, the class of what cannot be told."""
-GROWTH = Growth(rounds=150, rate=0.08, leaves=16, least_in_leaf=30, pull=10.0, share_of_features=0.3)
-BALANCE = 0.5
+GROWTH = Growth(rounds=100, rate=0.1, leaves=8, least_in_leaf=40, pull=10.0, share_of_features=0.2)
+BALANCE = 0.25
 """Weight of a class: its share to the power of minus this."""
-EVERY_NORMAL = 3
+EVERY_NORMAL = 6
 """One normal beat in so many is learned from, and stands for them all."""
 
 Floats = NDArray[np.float64]

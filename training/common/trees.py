@@ -45,9 +45,8 @@ def graph(forest: HistGradientBoostingClassifier, n_features: int) -> onnx.Model
     """Return the forest as one TreeEnsembleRegressor: `features` (1, F) -> `scores` (1, labels), probabilities."""
     n_labels = len(forest.classes_)
     nodes: dict[str, list[Any]] = {name: [] for name in _NODE + _LEAF}
-    for number, (tree, label) in enumerate(
-        (predictor, label) for round_ in forest._predictors for label, predictor in enumerate(round_)  # noqa: SLF001 there is no other way in
-    ):
+    rounds = forest._predictors  # noqa: SLF001 there is no other way in
+    for number, (label, tree) in enumerate(pair for round_ in rounds for pair in enumerate(round_)):
         _plant(nodes, tree.nodes, number, label)
     ensemble = helper.make_node(
         "TreeEnsembleRegressor",

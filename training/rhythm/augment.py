@@ -3,14 +3,13 @@
 from dataclasses import dataclass
 
 import numpy as np
+from common.heard import WINDOW_LEN
 from numpy.typing import NDArray
 
-from common.heard import WINDOW_LEN
 from edgeecg_kernels.state import GRID_HZ
 
 Floats = NDArray[np.float64]
 Rng = np.random.Generator
-
 
 
 @dataclass(frozen=True, slots=True)

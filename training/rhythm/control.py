@@ -2,12 +2,12 @@
 
 import numpy as np
 import torch
+from common.heard import Heard
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from common.heard import Heard
 from rhythm.fit import ASK_EVERY_S, fresh
 from rhythm.recordings import FOLDS
 from rhythm.window import prepared, whole

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 import torch
+from common.heard import Heard
+from net1d.model import CLEF_SMALL, Net1D
 from numpy.typing import NDArray
 from torch import nn
 from torch.nn import functional
 
-from common.heard import Heard
 from edgeecg_kernels.state import GRID_HZ
-from net1d.model import CLEF_SMALL, Net1D
 from rhythm import augment
 from rhythm.recordings import LABELS
 from rhythm.window import prepared, whole

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
-from sklearn.ensemble import HistGradientBoostingClassifier
-
 from common.heard import Heard
 from common.keep import kept
 from common.trees import Growth, grow
+from numpy.typing import NDArray
+from sklearn.ensemble import HistGradientBoostingClassifier
+
 from edgeecg.models.features.rhythm import NAMES, rhythm_features
 from rhythm.recordings import FOLDS, LABELS
 
@@ -53,7 +53,9 @@ def table(work: Path, recordings: list[Heard]) -> Table:
     return kept(work / "features.pickle", make)
 
 
-def fit(windows: Table, labels: Labels, learn: NDArray[np.bool_], columns: Sequence[int], growth: Growth = GROWTH) -> HistGradientBoostingClassifier:
+def fit(
+    windows: Table, labels: Labels, learn: NDArray[np.bool_], columns: Sequence[int], growth: Growth = GROWTH
+) -> HistGradientBoostingClassifier:
     """Grow a forest on the windows of chosen recordings; each recording counts the same, rare classes more."""
     rows = windows.of(learn)[::LEARN_EVERY]
     owner = windows.recording[rows]

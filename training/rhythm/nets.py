@@ -4,11 +4,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-
 from common.heard import Heard
 from common.keep import kept
 from net1d.export import weights
+from numpy.typing import NDArray
+
 from rhythm.fit import ask, fit
 from rhythm.recordings import FOLDS
 

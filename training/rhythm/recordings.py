@@ -4,10 +4,10 @@ import csv
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
-
 from common.heard import Heard, hear
 from common.keep import data_root, kept
+from numpy.typing import NDArray
+
 from edgeecg.io.wfdb import read_record
 
 LABELS = ("N", "A", "O", "~")

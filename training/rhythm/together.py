@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
+from common.scores import confusion, f1_each, fit_temperature, log_softmax, sensitivity_at
 from numpy.typing import NDArray
 
-from common.scores import confusion, f1_each, fit_temperature, log_softmax, sensitivity_at
 from rhythm.recordings import FOLDS, LABELS
 
 Floats = NDArray[np.float64]

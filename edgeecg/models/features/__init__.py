@@ -8,10 +8,11 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeecg.models.features.beat import beat_features
-from edgeecg.models.features.rhythm import rhythm_features
+from edgeecg.models.features import beat, rhythm
 
 Features = Callable[[NDArray[np.float32], NDArray[np.float32]], NDArray[np.float32]]
 
-SETS: dict[str, Features] = {"rhythm-1": rhythm_features, "beat-1": beat_features}
+SETS: dict[str, Features] = {"rhythm-1": rhythm.rhythm_features, "beat-1": beat.beat_features}
 """`name-version` to what computes it, of samples in mV on the grid (missing: NaN) and rows of BEAT_FIELDS."""
+NAMES: dict[str, tuple[str, ...]] = {"rhythm-1": rhythm.NAMES, "beat-1": beat.NAMES}
+"""What each set's values are called, in their order."""

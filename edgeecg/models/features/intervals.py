@@ -84,12 +84,14 @@ def _entropy(z: Floats) -> float:
 def _cosen(rr: Floats, tolerance_s: float = 0.03) -> float:
     """Coefficient of sample entropy for short records (Lake & Moorman 2011): m = 1, less log of the mean interval.
 
-    The tolerance grows until five pairs match, as they advise, doubling; the counts get half a match more, so that none is infinite.
+    The tolerance doubles until five pairs match; where they never do, it stands at what would have been tried next. The
+    counts get half a match more, so that none is infinite.
     """
     apart = np.abs(rr[:, None] - rr[None, :])
     n = len(rr) - 1
     upper = np.triu_indices(n, 1)
     first, after = apart[:-1, :-1][upper], apart[1:, 1:][upper]
+    near, longer = first < tolerance_s, 0
     for _ in range(4):
         near = first < tolerance_s
         longer = int((near & (after < tolerance_s)).sum())

@@ -4,6 +4,7 @@ All of it from one forward and a few inverse transforms of the window: nothing h
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,7 +85,7 @@ def whole(s: Strip) -> Floats:
     usual = float(np.median(seconds))
     others = np.array([
         np.log(size), (square * square).mean(), (square * z).mean(), (z[1:] * z[:-1] < 0).mean(), seconds.min() / usual, seconds.max() / usual,
-        seconds.std() / seconds.mean(), np.log((slope * slope).mean() / (slope.mean() ** 2 + 1e-12)), s.missing,
+        seconds.std() / seconds.mean(), np.log(max((slope * slope).mean() / (slope.mean() ** 2 + 1e-12), 1e-6)), s.missing,
         np.log(float(np.abs(np.diff(s.raw)).max()) / size + 1e-6),
     ])  # fmt: skip
     return np.concatenate((_logs(s.power, s.hz, EDGES_HZ), others))
@@ -160,6 +161,5 @@ def between(s: Strip, peaks: NDArray[np.int64], typical: Floats | None) -> Float
 
 def _quiet(y: Floats, peaks: NDArray[np.int64]) -> Floats:
     """Return the samples well after a T wave and well before the next P wave, all in a row."""
-    return np.concatenate([
-        y[first + int(0.62 * (last - first)) : last - 20] for first, last in zip(peaks[:-1], peaks[1:], strict=True) if last - first > 80
-    ] or [np.zeros(0)])  # fmt: skip
+    spans = [(first + int(0.62 * (last - first)), last - 20) for first, last in pairwise(peaks.tolist()) if last - first > 80]
+    return np.concatenate([y[start:end] for start, end in spans] or [np.zeros(0)])

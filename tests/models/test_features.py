@@ -1,0 +1,139 @@
+"""What a tree reads: always as many numbers, finite or missing, whatever the window; and what is said of known rhythms is known."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from edgeecg.models.features import NAMES, SETS, beat, intervals, rhythm, strip
+from edgeecg.types import BEAT_FIELDS
+
+GRID_HZ = 250
+LENGTH = {"rhythm-1": 2500, "beat-1": 2550}
+
+
+def heart(length: int, at_s: NDArray[np.float64], widths: NDArray[np.float64] | None = None) -> NDArray[np.float32]:
+    """An R wave at each moment, a P before it and a T behind."""
+    t = np.arange(length) / GRID_HZ
+    x = np.zeros(length)
+    for k, peak in enumerate(at_s):
+        width = 0.012 if widths is None else float(widths[k])
+        x += np.exp(-0.5 * ((t - peak) / width) ** 2) + 0.12 * np.exp(-0.5 * ((t - peak + 0.17) / 0.025) ** 2)
+        x += 0.3 * np.exp(-0.5 * ((t - peak - 0.28) / 0.05) ** 2)
+    return x.astype(np.float32)
+
+
+def rows(at_s: NDArray[np.float64]) -> NDArray[np.float32]:
+    told = np.zeros((len(at_s), len(BEAT_FIELDS)), np.float32)
+    told[:, 0] = at_s
+    told[:, 1:] = (0.95, 1, 90, 1, 0.1, 1)
+    return told
+
+
+def named(asked: str, x: NDArray[np.float32], told: NDArray[np.float32]) -> dict[str, float]:
+    return dict(zip(NAMES[asked], SETS[asked](x, told).tolist(), strict=True))
+
+
+@pytest.mark.parametrize("asked", SETS)
+def test_every_value_has_a_name_and_no_name_comes_twice(asked: str) -> None:
+    x, told = heart(LENGTH[asked], np.arange(0.6, 9.9, 0.8)), rows(np.arange(0.8, 9.9, 0.8))
+    values = SETS[asked](x, told)
+    assert values.dtype == np.float32
+    assert len(values) == len(NAMES[asked]) == len(set(NAMES[asked]))
+
+
+@pytest.mark.parametrize("asked", SETS)
+@given(data=st.data())
+def test_no_window_makes_an_infinity_or_a_warning(asked: str, data: Any) -> None:
+    length = LENGTH[asked]
+    rng = np.random.default_rng(data.draw(st.integers(0, 2**32 - 1), label="seed"))
+    n_beats = data.draw(st.sampled_from([0, 1, 2, 3, 4, 7, 12, 40]), label="beats")
+    size = data.draw(st.sampled_from([0.0, 1e-6, 1.0, 1e5]), label="size")
+    x = (size * rng.normal(size=length)).astype(np.float32)
+    x[rng.random(length) < data.draw(st.sampled_from([0.0, 0.1, 1.0]), label="missing")] = np.nan
+    at = np.sort(rng.uniform(-5, length / GRID_HZ, n_beats))
+    if n_beats and data.draw(st.booleans(), label="about a beat"):
+        at[-1] = beat.BEFORE_S
+    told = rows(np.sort(at))
+    told[:, 1:] = np.abs(rng.normal(size=(n_beats, 6))) * data.draw(st.sampled_from([0.0, 1.0, 300.0]), label="values")
+    values = SETS[asked](x, told)
+    assert len(values) == len(NAMES[asked])
+    assert not np.isinf(values).any(), [name for name, value in zip(NAMES[asked], values, strict=True) if np.isinf(value)]
+
+
+@given(gain=st.sampled_from([0.25, 0.5, 2.0, 4.0]))
+def test_what_is_said_of_time_does_not_depend_on_the_gain(gain: float) -> None:
+    at = np.array([0.7, 1.5, 2.2, 3.1, 3.9, 4.8, 5.5, 6.3, 7.2, 8.0, 8.8])
+    x, told = heart(2500, at), rows(at)
+    plain, louder = named("rhythm-1", x, told), named("rhythm-1", x * np.float32(gain), told)
+    alike = [name for name in rhythm.NAMES if not name.endswith(("size_mv", "t_height"))]
+    np.testing.assert_allclose([louder[name] for name in alike], [plain[name] for name in alike], rtol=2e-2, atol=2e-2)
+
+
+def test_a_regular_rhythm_scatters_nowhere() -> None:
+    rr = np.full(11, 0.8)
+    scatter = dict(zip(intervals.SCATTER, intervals.scatter(rr), strict=True))
+    order = dict(zip(intervals.ORDER, intervals.order(rr), strict=True))
+    assert scatter["rr_mean"] == pytest.approx(0.8)
+    assert scatter["rr_cv"] == pytest.approx(0.0, abs=1e-9)
+    assert scatter["rr_kept_share"] == 1.0
+    assert order["drr_over_20ms"] == 0.0
+    assert order["lorenz_evidence"] < 0
+
+
+def test_bigeminy_is_told_from_fibrillation() -> None:
+    bigeminy = np.tile([0.6, 1.0], 6)
+    fibrillation = np.array([0.62, 0.91, 0.55, 0.78, 1.02, 0.66, 0.83, 0.51, 0.97, 0.71, 0.88, 0.59])
+    paired, random = (dict(zip(intervals.ORDER, intervals.order(rr), strict=True)) for rr in (bigeminy, fibrillation))
+    assert paired["same_as_before_last"] == pytest.approx(0.0, abs=1e-9)
+    assert paired["turning"] == 1.0
+    assert paired["cosen"] < random["cosen"]
+    assert random["lorenz_evidence"] > paired["lorenz_evidence"]
+
+
+def test_one_early_beat_is_seen_and_left_out_of_what_is_kept() -> None:
+    at = np.cumsum([0.6, 0.8, 0.8, 0.8, 0.5, 1.1, 0.8, 0.8, 0.8, 0.8])
+    said = named("rhythm-1", heart(2500, at), rows(at))
+    assert said["rr_short"] == pytest.approx(1 / 9)
+    assert said["rr_long"] == pytest.approx(1 / 9)
+    assert said["rr_kept_cv"] == pytest.approx(0.0, abs=1e-4)
+    assert said["compensated"] == pytest.approx(0.0, abs=1e-4)
+
+
+def test_a_fine_wave_between_beats_is_found_at_its_rate() -> None:
+    at = np.arange(0.6, 9.6, 0.9)
+    wave = 0.08 * np.sin(2 * np.pi * 6.0 * np.arange(2500) / GRID_HZ)
+    with_wave = named("rhythm-1", heart(2500, at) + wave.astype(np.float32), rows(at))
+    assert with_wave["f_peak_hz"] == pytest.approx(6.0, abs=0.11)
+    assert with_wave["f_share"] > named("rhythm-1", heart(2500, at), rows(at))["f_share"]
+
+
+def test_an_early_wide_beat_is_unlike_those_before() -> None:
+    at = np.append(np.arange(0.8, 9.0, 0.8), beat.BEFORE_S)
+    at[-1] = beat.BEFORE_S
+    narrow = np.full(len(at), 0.012)
+    wide = np.append(narrow[:-1], 0.045)
+    alike, odd = (named("beat-1", heart(2550, at, widths), rows(at)) for widths in (narrow, wide))
+    assert alike["a_like"] > 0.97 > odd["a_like"]
+    assert odd["o_width_50"] > 2 * alike["o_width_50"]
+    assert odd["rr_to_median"] == pytest.approx(0.0 + (at[-1] - at[-2]) / 0.8, rel=1e-5)
+
+
+def test_where_the_past_is_missing_nothing_is_said_of_it() -> None:
+    at = np.array([beat.BEFORE_S])
+    x = heart(2550, at)
+    x[: 9 * GRID_HZ] = np.nan
+    said = named("beat-1", x, rows(at))
+    assert np.isnan(said["a_like"])
+    assert np.isnan(said["rr_to_median"])
+    assert np.isfinite(said["o_width_50"])
+
+
+def test_missing_samples_are_bridged_and_counted() -> None:
+    x = heart(2500, np.arange(0.6, 9.6, 0.9))
+    x[1000:1250] = np.nan
+    assert strip.strip(x).missing == pytest.approx(0.1)
+    assert np.isfinite(strip.strip(x).clean).all()

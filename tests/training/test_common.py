@@ -1,0 +1,93 @@
+"""What the trainings share: a forest's graph says what the forest says, and figures are what their names say."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime as ort
+import pytest
+
+pytest.importorskip("sklearn")
+
+
+@pytest.fixture(autouse=True)
+def _training_in_reach(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "path", [str(Path(__file__).parents[2] / "training"), *sys.path])
+
+
+def forest(seed: int) -> tuple[Any, np.ndarray[Any, Any]]:
+    from common.trees import Growth, grow  # type: ignore[import-not-found, unused-ignore]
+
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(1500, 12)).astype(np.float32)
+    x[rng.random(x.shape) < 0.1] = np.nan
+    y = (np.nan_to_num(x[:, 0]) + np.nan_to_num(x[:, 1]) ** 2 > 0.7).astype(int) + 2 * np.isnan(x[:, 2]).astype(int)
+    return grow(x, y, np.ones(len(y)), Growth(rounds=15)), x
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_graph_says_of_every_row_what_its_forest_says(seed: int) -> None:
+    from common.trees import graph
+
+    grown, x = forest(seed)
+    session = ort.InferenceSession(graph(grown, x.shape[1]).SerializeToString())
+    said = np.concatenate([session.run(None, {"features": row[None]})[0] for row in x])
+    wanted = grown.predict_proba(x)
+    np.testing.assert_allclose(said, wanted, atol=1e-5)
+    assert len(np.unique(wanted.argmax(1))) > 2
+
+
+def test_a_value_right_on_a_threshold_goes_the_forest_s_way() -> None:
+    from common.trees import graph
+
+    grown, x = forest(3)
+    edges = [float(row["num_threshold"]) for rounds in grown._predictors for tree in rounds for row in tree.nodes if not row["is_leaf"]]
+    probes = np.repeat(x[:1], 3 * len(edges[:60]), axis=0)
+    for k, edge in enumerate(edges[:60]):
+        near = np.float32(edge)
+        probes[3 * k : 3 * k + 3, :] = [[np.nextafter(near, np.float32(-9))], [near], [np.nextafter(near, np.float32(9))]]
+    session = ort.InferenceSession(graph(grown, x.shape[1]).SerializeToString())
+    said = np.concatenate([session.run(None, {"features": row[None]})[0] for row in probes])
+    np.testing.assert_allclose(said, grown.predict_proba(probes), atol=1e-5)
+
+
+def test_the_rule_s_f1_is_the_mean_of_three() -> None:
+    from rhythm.together import rule_f1  # type: ignore[import-not-found, unused-ignore]
+
+    truth, said = np.array([0, 0, 1, 1, 2, 2, 3, 3]), np.array([0, 1, 1, 1, 2, 0, 3, 2])
+    # N: 2*1/(2+2), A: 2*2/(2+3), O: 2*1/(2+2)
+    assert rule_f1(truth, said) == pytest.approx((0.5 + 0.8 + 0.5) / 3)
+
+
+def test_a_sensitivity_keeps_its_specificity() -> None:
+    from common.scores import sensitivity_at  # type: ignore[import-not-found, unused-ignore]
+
+    chance = np.concatenate((np.linspace(0, 1, 101), np.array([0.5, 0.965, 0.98, 0.99])))
+    positive = np.arange(105) > 100
+    assert sensitivity_at(chance, positive, 0.97) == pytest.approx(0.5)  # 97 of 101 lie at or under 0.97
+
+
+def test_the_temperature_that_was_put_in_comes_out() -> None:
+    from common.scores import fit_temperature, log_softmax
+
+    rng = np.random.default_rng(0)
+    logits = rng.normal(size=(20000, 4)) * 2
+    truth = np.array([rng.choice(4, p=row) for row in np.exp(log_softmax(logits))])
+    assert fit_temperature(logits * 2.5, truth) == pytest.approx(2.5, rel=0.1)
+
+
+def test_an_interval_holds_what_it_is_about_and_narrows_with_rows() -> None:
+    from common.scores import interval
+
+    values = np.random.default_rng(1).normal(size=4000)
+    few, many = (interval(lambda rows: float(values[rows].mean()), n, rounds=300) for n in (100, 4000))
+    assert many[0] < values.mean() < many[1]
+    assert many[1] - many[0] < 0.3 * (few[1] - few[0])
+
+
+def test_what_is_finished_is_not_done_again(tmp_path: Path) -> None:
+    from common.keep import kept  # type: ignore[import-not-found, unused-ignore]
+
+    assert kept(tmp_path / "deep" / "x.pickle", lambda: [1]) == [1]
+    assert kept(tmp_path / "deep" / "x.pickle", lambda: [2]) == [1]

@@ -1,0 +1,146 @@
+"""The rhythm model's training, from recordings to files, on a handful of simulated hearts."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+torch: Any = pytest.importorskip("torch")
+pytest.importorskip("sklearn")
+
+
+@pytest.fixture(autouse=True)
+def _training_in_reach(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "path", [str(Path(__file__).parents[2] / "training"), *sys.path])
+
+
+def heart(seed: int, *, irregular: bool, seconds: float = 13.0) -> NDArray[np.float64]:
+    rng = np.random.default_rng(seed)
+    rr = rng.uniform(0.5, 1.1, 40) if irregular else np.full(40, rng.uniform(0.7, 0.9))
+    t = np.arange(round(seconds * 300)) / 300
+    x = 0.02 * rng.normal(size=len(t))
+    for peak in np.cumsum(rr):
+        x += np.exp(-0.5 * ((t - peak) / 0.012) ** 2) + 0.25 * np.exp(-0.5 * ((t - peak - 0.26) / 0.05) ** 2)
+        if not irregular:
+            x += 0.12 * np.exp(-0.5 * ((t - peak + 0.17) / 0.025) ** 2)
+    return x
+
+
+def hearts(n: int) -> tuple[list[Any], NDArray[np.int64]]:
+    from common.heard import hear  # type: ignore[import-not-found, unused-ignore]
+
+    labels = np.arange(n) % 2
+    return [hear(f"H{k}", heart(k, irregular=bool(label)), 300.0) for k, label in enumerate(labels)], labels
+
+
+def test_a_recording_s_windows_and_beats_are_those_of_the_engine() -> None:
+    from common.heard import ASKER, hear
+
+    from edgeecg.models.windows import of_recording
+    from edgeecg.types import BEAT_FIELDS
+
+    samples = heart(3, irregular=True)
+    heard = hear("H", samples, 300.0)
+    windows = list(of_recording(samples, 300.0, ASKER))
+    assert heard.n_windows == len(windows) > 2
+    for step, window in enumerate(windows):
+        np.testing.assert_array_equal(heard.window(step), np.frombuffer(window.samples_mv, "<f4"))
+        live = np.frombuffer(window.beats, "<f4").reshape(-1, len(BEAT_FIELDS))
+        told = heard.beats_of(step)
+        assert len(told) == len(live) > 8
+        np.testing.assert_allclose(told[:, 0], live[:, 0], atol=1 / 250)  # the input's clock beside the grid's
+        np.testing.assert_allclose(told[:, 1:], live[:, 1:], rtol=1e-5)
+
+
+def test_the_front_end_of_training_is_the_live_one() -> None:
+    from rhythm.window import HIGH_HZ, LOW_HZ, ORDER, RATE_HZ, prepared, whole  # type: ignore[import-not-found, unused-ignore]
+
+    from edgeecg.models.card import Input
+    from edgeecg.models.preprocess import Preprocessor
+
+    given = Input.model_validate(
+        {"rate_hz": float(RATE_HZ), "window_s": 10.0, "preprocessing": {"order": ORDER, "low_hz": LOW_HZ, "high_hz": HIGH_HZ}}
+    )
+    window = heart(5, irregular=False)[:2500].astype(np.float32)
+    window[300:340] = np.nan
+    np.testing.assert_allclose(prepared(whole(window)[None])[0], Preprocessor(given)(window).ravel(), atol=2e-5)
+
+
+def test_star_moves_what_lies_between_beats_and_nothing_else() -> None:
+    from rhythm.augment import star  # type: ignore[import-not-found, unused-ignore]
+
+    x = heart(7, irregular=False)
+    peaks = np.array([400, 640, 900, 1200])
+    y = star(x, peaks, np.random.default_rng(0))
+    np.testing.assert_array_equal(y[:400], x[:400])
+    np.testing.assert_array_equal(y[1200:], x[1200:])
+    np.testing.assert_allclose(y[peaks], x[peaks], atol=1e-12)
+    assert np.abs(y - x)[401:1199].max() > 0.01
+
+
+def test_identical_recordings_lie_on_one_side() -> None:
+    from rhythm.recordings import FOLDS, TWINS, folds  # type: ignore[import-not-found, unused-ignore]
+
+    names = sorted([*(f"B{k:05}" for k in range(200)), *(name for pair in TWINS for name in pair)])
+    labels = np.arange(len(names)) % 4
+    fold_of = folds(names, labels)
+    for first, second in TWINS:
+        assert fold_of[names.index(first)] == fold_of[names.index(second)]
+    assert np.bincount(fold_of).min() > len(names) // FOLDS - 6
+
+
+def test_a_net_goes_on_where_it_was_cut_off_and_is_the_same_net(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from rhythm import augment, fit
+
+    monkeypatch.setattr(fit, "BATCH", 4)
+    recordings, labels = hearts(8)
+    cycles = (fit.Cycle(2, 1e-3, 0.9, augment.STRONG, 1), fit.Cycle(1, 1e-3, 0.9, augment.MILD, 2))
+    straight = fit.fit(recordings, labels, tmp_path / "straight", cycles)
+
+    stopped = RuntimeError("the power fails")
+    calls = []
+
+    def failing(*arguments: Any) -> Any:
+        calls.append(1)
+        if len(calls) == 2:
+            raise stopped
+        return batches(*arguments)
+
+    batches = fit._batches
+    monkeypatch.setattr(fit, "_batches", failing)
+    with pytest.raises(RuntimeError, match="power"):
+        fit.fit(recordings, labels, tmp_path / "cut", cycles)
+    monkeypatch.setattr(fit, "_batches", batches)
+    again = fit.fit(recordings, labels, tmp_path / "cut", cycles)
+    for wanted, got in zip(straight.state_dict().values(), again.state_dict().values(), strict=True):
+        torch.testing.assert_close(wanted, got, rtol=0, atol=0)
+    assert np.concatenate(fit.ask(again, recordings)).shape == (sum((h.n_windows + 1) // 2 for h in recordings), 4)
+
+
+def test_a_forest_tells_an_irregular_heart_from_a_regular_one(tmp_path: Path) -> None:
+    from rhythm import forest
+    from rhythm.together import by_recording
+
+    recordings, labels = hearts(30)
+    table = forest.table(tmp_path, recordings)
+    learn = np.arange(30) < 20
+    grown = forest.fit(table, labels, learn, forest.all_columns(), forest.Growth(rounds=20, least_in_leaf=2, share_of_features=1.0))
+    said = by_recording(np.asarray(grown.predict_proba(table.features)), table.recording, 30).argmax(1)
+    assert (said[~learn] == labels[~learn]).all()
+
+
+def test_a_fusion_leans_on_the_one_who_knows() -> None:
+    from rhythm.together import choose, nested, rule_f1
+
+    rng = np.random.default_rng(2)
+    truth = np.repeat(np.arange(4), 60)
+    recording, fold_of = np.repeat(np.arange(240), 3), np.arange(240) % 5
+    knows = 0.7 * np.eye(4)[truth[recording]] + 0.3 * rng.dirichlet(np.ones(4), 720)
+    guesses = rng.normal(size=(720, 4)) * 3
+    mix = choose(guesses, knows, recording, truth, np.ones(240, bool))
+    assert mix.net_weight < 0.4
+    scores = nested(guesses, knows, recording, truth, fold_of)
+    assert rule_f1(truth[recording], scores.argmax(1)) > 0.95

@@ -1,0 +1,103 @@
+"""What the rhythm model's card says, out of what was measured."""
+
+from typing import Any
+
+import numpy as np
+from common.cards import DATA_LICENCE, LICENCE, NOT_A_DEVICE, metric, usual
+from numpy.typing import NDArray
+
+from edgeecg.models.features.rhythm import NAMES
+from rhythm.recordings import FOLDS, LABELS, TWINS
+from rhythm.window import HIGH_HZ, LOW_HZ, ORDER, RATE_HZ
+
+HELD = "cinc2017, held-out folds, by recording"
+HELD_WINDOWS = "cinc2017, held-out folds, by window of 10 s"
+AF_AT = "AF sensitivity at specificity 0.97"
+MODELS = {
+    "fusion": "model",
+    "net": "the net alone",
+    "tree": "the tree alone",
+    "tree on intervals": "control: a tree on RR intervals alone",
+    "random encoder": "control: the net as it was drawn, under a trained linear head",
+}
+LIMITS = (
+    "Trained on 6,718 short recordings of one handheld device, lead I, and on no other lead or device.",
+    "A window says what its whole recording was labelled; a rhythm that changes within a recording was not marked.",
+    "Recordings carry no person: one person's may lie in several folds, so the figures may flatter.",
+    "The specificity of 0.97 is read off the same answers; a limit taken over from other data will miss it.",
+    "'Other' is a mixture of rhythms, and the class it most often misses: a third of its errors are called normal.",
+    NOT_A_DEVICE,
+)
+
+
+def describe(
+    version: str, result: dict[str, Any], labels: NDArray[np.int64], features: NDArray[np.float32], quantization: dict[str, Any]
+) -> dict[str, Any]:
+    """Return the card's table, but for files and golden answers."""
+    chosen, n_windows = result["shipped"], len(features)
+    return {
+        "name": "rhythm",
+        "version": version,
+        "summary": "Ten seconds of one lead: normal rhythm, atrial fibrillation, another rhythm, or too noisy to say.",
+        "architecture": "CLEF-small architecture (Net1D), trained here, not the published weights; fused with boosted trees on beats and shape",
+        "task": "window",
+        "labels": list(LABELS),
+        "label_names": ["normal rhythm", "atrial fibrillation", "other rhythm", "noise"],
+        "licence": LICENCE,
+        "origin": "PYTHONPATH=training python -m rhythm.train --work DIR --write",
+        "limits": list(LIMITS),
+        "input": {
+            "rate_hz": float(RATE_HZ),
+            "window_s": 10.0,
+            "preprocessing": {"order": ORDER, "low_hz": LOW_HZ, "high_hz": HIGH_HZ},
+        },
+        "fusion": {
+            "net_weight": chosen["net_weight"],
+            "net_temperature": round(chosen["net_temperature"], 4),
+            "features": "rhythm",
+            "features_version": 1,
+            "features_len": len(NAMES),
+            "typical": usual(features),
+        },
+        "calibration": {
+            "temperature": round(chosen["temperature"], 4),
+            "abstain_below": round(chosen["abstain_below"], 4),
+            "fitted_on": "answers to windows of held-out folds",
+        },
+        "data": [
+            {
+                "name": "cinc2017",
+                "use": "training and, by folds, measuring",
+                "licence": DATA_LICENCE,
+                "origin": "PhysioNet/CinC Challenge 2017, training set, labels v3",
+                "recordings": len(labels),
+                "windows": n_windows,
+                "note": "N, A, O, ~: " + ", ".join(map(str, np.bincount(labels).tolist())),
+            }
+        ],
+        "split": {
+            "method": "folds by class, identical recordings together; weight and temperature of the fusion from the other folds",
+            "by": "recording",
+            "folds": FOLDS,
+            "seed": 7,
+            "note": "identical: " + "; ".join(" = ".join(pair) for pair in TWINS),
+        },
+        "metrics": _metrics(result, len(labels), n_windows),
+        "quantization": quantization,
+    }
+
+
+def _metrics(result: dict[str, Any], n: int, n_windows: int) -> list[dict[str, Any]]:
+    rows = []
+    for name, of in MODELS.items():
+        figures = result[name]
+        rows.append(metric("F1, mean of N, A, O", figures["F1"], tuple(figures["F1 interval"]), HELD, n, of))
+        rows.append(metric(AF_AT, figures[AF_AT], tuple(figures[f"{AF_AT} interval"]), HELD, n, of))
+        if "F1 by window" in figures:
+            rows.append(metric("F1, mean of N, A, O", figures["F1 by window"], None, HELD_WINDOWS, n_windows, of))
+    fusion = result["fusion"]
+    rows += [metric(f"F1 of {label}", value, None, HELD, n) for label, value in zip(LABELS, fusion["F1 of N, A, O, ~"], strict=True)]
+    rows += [metric(name, fusion[name], None, HELD, n) for name in ("AF sensitivity", "AF specificity")]
+    for name in ("right where it answers", "right where it abstains", "calibration error"):
+        rows.append(metric(name, result["shipped"][name], None, HELD_WINDOWS, n_windows))
+    return rows

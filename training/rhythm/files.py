@@ -1,0 +1,83 @@
+"""The files of the rhythm model: the net in float and in eight bits for two runtimes, and how far eight bits are off."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+from common.heard import Heard
+from net1d.model import CLEF_SMALL
+from numpy.typing import NDArray
+
+from edgeecg.models.net1d.onnx_graph import build
+from edgeecg.models.quantize import Report, faults, quantize
+from edgeecg.models.quantize_tflite import quantize_tflite
+from rhythm.recordings import LABELS
+from rhythm.together import by_recording, rule_f1
+from rhythm.window import RATE_HZ, prepared, whole
+
+Weights = dict[str, NDArray[np.float32]]
+Labels = NDArray[np.int64]
+
+LEN_SAMPLES = 10 * RATE_HZ
+IN_FLOAT = ("first_conv", "stage_list.0.block_list.0.conv1")
+"""The first two layers suffer most from eight bits."""
+CALIBRATION = 200
+JUDGED = 2000
+
+
+def write_float(weights: Weights, path: Path) -> None:
+    """Write the net in float."""
+    onnx.save(build(CLEF_SMALL, len(LABELS), weights, LEN_SAMPLES), path)
+
+
+def write_int8(fp32: Path, path: Path, windows: NDArray[np.float32], *, by_layer: bool) -> Report:
+    """Write the net in eight bits, calibrated on the first windows and judged by the rest; refuse one that answers otherwise."""
+    report = quantize(
+        fp32, windows[:CALIBRATION], path, keep_float=IN_FLOAT, convs_only=True, judge=windows[CALIBRATION:], by_layer=by_layer
+    )
+    problems = [str(fault) for fault in faults(report)]
+    if problems:
+        raise RuntimeError("; ".join(problems))
+    return report
+
+
+def write_tflite(fp32: Path, path: Path, windows: NDArray[np.float32]) -> Report:
+    """Write the eight-bit twin for TFLite."""
+    return quantize_tflite(fp32, windows[:CALIBRATION], path, keep_float=IN_FLOAT, judge=windows[CALIBRATION:])
+
+
+def some_windows(recordings: list[Heard], n: int, seed: int = 11) -> NDArray[np.float32]:
+    """Return windows of recordings drawn by chance, as the net sees them."""
+    rng = np.random.default_rng(seed)
+    drawn = [recordings[k] for k in rng.integers(len(recordings), size=n)]
+    return prepared(np.stack([whole(heard.window(int(rng.integers(heard.n_windows)))) for heard in drawn]))
+
+
+@dataclass(frozen=True, slots=True)
+class Twins:
+    """Float and eight bits on recordings that neither has seen."""
+
+    f1_float: float
+    f1_int8: float
+    same_answer_share: float
+    windows: int
+    recordings: int
+
+
+def compared(fp32: Path, int8: Path, recordings: list[Heard], labels: Labels, every_s: int = 4) -> Twins:
+    """Ask both the same windows."""
+    owner = np.repeat(np.arange(len(recordings)), [len(range(0, heard.n_windows, every_s)) for heard in recordings])
+    x = np.concatenate([prepared(np.stack([whole(h.window(s)) for s in range(0, h.n_windows, every_s)])) for h in recordings])
+    both = [_ask(path, x) for path in (fp32, int8)]
+    f1 = [rule_f1(labels, by_recording(logits, owner, len(recordings)).argmax(1)) for logits in both]
+    same = float((both[0].argmax(1) == both[1].argmax(1)).mean())
+    return Twins(f1[0], f1[1], same, len(x), len(recordings))
+
+
+def _ask(path: Path, windows: NDArray[np.float32]) -> NDArray[np.float64]:
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = ort.InferenceSession(path, options, providers=["CPUExecutionProvider"], disabled_optimizers=["Pad_Fusion"])
+    return np.concatenate([session.run(["logits"], {"ecg": x[None, None, None]})[0] for x in windows]).astype(np.float64)

@@ -1,0 +1,207 @@
+"""Make the rhythm model and say how good it is. One command, seeded, resumable.
+
+    EDGEECG_DATA=... PYTHONPATH=training python -m rhythm.train --work DIR [--write]
+
+Everything is judged by recordings that were not learned from: nets and forests by five folds of recordings, weight and
+temperature of the fusion by the other folds' answers. What ships is learned from all. What is finished lies in DIR.
+"""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import torch
+from common import cards
+from common.heard import Heard
+from common.keep import kept
+from common.scores import confusion, f1_each, fit_temperature, interval, log_softmax
+from common.trees import graph
+from net1d.export import weights
+from numpy.typing import NDArray
+
+from edgeecg.models.features.rhythm import INTERVALS_ONLY, NAMES
+from edgeecg.models.quantize import METHOD
+from rhythm import control, files, forest, nets
+from rhythm.card import describe
+from rhythm.fit import CYCLES, fresh
+from rhythm.recordings import FOLDS, LABELS, folds, heard, reference
+from rhythm.together import TINY, af_figures, by_recording, choose, fused, nested, rule_f1
+
+Floats = NDArray[np.float64]
+Labels = NDArray[np.int64]
+
+VERSION = "1.0"
+HERE = Path(__file__).parent
+TWIN_FOLDS = 2
+"""Of so many folds the net is also quantized and asked about its held-out recordings."""
+ABSTAINED = 0.05
+"""The share of windows, those it is least sure of, that the model has no answer to."""
+
+
+def main() -> None:
+    """Train, judge, and with --write put the files, the card and the figures where they ship."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--work", type=Path, required=True, help="folder for what is finished")
+    parser.add_argument("--write", action="store_true", help="write models_onnx/ and training/rhythm/crossval.json")
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    work: Path = options.work
+    (work / "net").mkdir(parents=True, exist_ok=True)
+    recordings = heard(work)
+    names = [one.name for one in recordings]
+    labels = np.array([reference()[name] for name in names])
+    fold_of = folds(names, labels)
+    answers = _answers(work, recordings, labels, fold_of)
+    result = judge(answers, labels, fold_of)
+    result["twins"] = [_twins(work, recordings, labels, fold_of, fold) for fold in range(TWIN_FOLDS)]
+    print(json.dumps(result, indent=1), flush=True)
+    if options.write:
+        ship(work, recordings, labels, result)
+        (HERE / "crossval.json").write_text(json.dumps(result, indent=1) + "\n")
+        _keep_answers(names, fold_of, answers, labels)
+
+
+def _answers(work: Path, recordings: list[Heard], labels: Labels, fold_of: Labels) -> dict[str, Floats]:
+    """Return what nets, forests and controls say of windows they have not seen, and whose the windows are."""
+    windows = forest.table(work, recordings)
+    logits = np.concatenate(nets.all_out_of_fold(work / "net", recordings, labels, fold_of)).astype(np.float64)
+    trees = forest.out_of_fold(work / "forest", windows, labels, fold_of, forest.all_columns())
+    intervals = forest.out_of_fold(work / "forest_rr", windows, labels, fold_of, forest.columns_of(INTERVALS_ONLY))
+    random, random_of = kept(work / "random.pickle", lambda: control.random_encoder(recordings, labels, fold_of))
+    return {"net": logits, "tree": trees, "rr": intervals, "of": windows.recording, "random": random, "random_of": random_of}
+
+
+def judge(answers: dict[str, Floats], labels: Labels, fold_of: Labels) -> dict[str, Any]:
+    """Return figures by recording and by window, with intervals."""
+    of, n = answers["of"].astype(np.int64), len(labels)
+    scores = {
+        "fusion": nested(answers["net"], answers["tree"], of, labels, fold_of),
+        "net": answers["net"],
+        "tree": np.log(np.maximum(answers["tree"], TINY)),
+        "tree on intervals": np.log(np.maximum(answers["rr"], TINY)),
+    }
+    result = {name: _figures(by_recording(score, of, n), labels, fold_of) for name, score in scores.items()}
+    for name, score in scores.items():
+        result[name]["F1 by window"] = rule_f1(labels[of], score.argmax(1))
+    random_of = answers["random_of"].astype(np.int64)
+    result["random encoder"] = _figures(by_recording(answers["random"], random_of, n), labels, fold_of)
+    mix = choose(answers["net"], answers["tree"], of, labels, np.ones(n, np.bool_))
+    result["shipped"] = {"net_weight": mix.net_weight, "net_temperature": mix.net_temperature, **_certainty(scores["fusion"], labels[of])}
+    return result
+
+
+def _figures(means: Floats, labels: Labels, fold_of: Labels) -> dict[str, Any]:
+    said = means.argmax(1)
+    low, high = interval(lambda rows: rule_f1(labels[rows], said[rows]), len(labels))
+    counts = confusion(labels, said, len(LABELS))
+    is_af = np.flatnonzero(labels == LABELS.index("A"))
+    af = af_figures(means, labels)
+    name = "AF sensitivity at specificity 0.97"
+    others = np.flatnonzero(labels != LABELS.index("A"))
+    span = interval(lambda rows: af_figures(means[(m := _redrawn(is_af, others, rows))], labels[m])[name], len(labels), rounds=400)
+    return {
+        "F1": rule_f1(labels, said),
+        "F1 interval": [low, high],
+        "F1 of N, A, O, ~": f1_each(counts).tolist(),
+        "F1 by fold": [rule_f1(labels[fold_of == k], said[fold_of == k]) for k in range(FOLDS)],
+        **af,
+        f"{name} interval": list(span),
+        "confusion": counts.tolist(),
+    }
+
+
+def _redrawn(is_af: Labels, others: Labels, rows: Labels) -> Labels:
+    """Turn drawn row numbers into as many of either kind as there are."""
+    return np.concatenate((is_af[rows[: len(is_af)] % len(is_af)], others[rows[len(is_af) :] % len(others)]))
+
+
+def _certainty(scores: Floats, truth: Labels) -> dict[str, float]:
+    """Fit the temperature to windows, and find under which probability the model had better say nothing."""
+    temperature = fit_temperature(scores, truth)
+    chance = np.exp(log_softmax(scores / temperature))
+    top, right = chance.max(1), chance.argmax(1) == truth
+    limit = float(np.quantile(top, ABSTAINED))
+    return {
+        "temperature": temperature,
+        "abstain_below": limit,
+        "right where it answers": float(right[top >= limit].mean()),
+        "right where it abstains": float(right[top < limit].mean()),
+        "calibration error": _calibration_error(top, right),
+    }
+
+
+def _calibration_error(top: Floats, right: NDArray[np.bool_], bins: int = 15) -> float:
+    at = np.minimum((top * bins).astype(int), bins - 1)
+    size = np.bincount(at, minlength=bins)
+    gap = np.abs(np.bincount(at, top, bins) - np.bincount(at, right, bins))
+    return float(gap[size > 0].sum() / len(top))
+
+
+def _twins(work: Path, recordings: list[Heard], labels: Labels, fold_of: Labels, fold: int) -> dict[str, float]:
+    """Quantize a fold's net and ask it about the recordings it has not seen."""
+
+    def make() -> files.Twins:
+        net = fresh()
+        state = torch.load(work / "net" / f"fold{fold}-{len(CYCLES) - 1}.pt", weights_only=True)
+        net.load_state_dict(state["mean"])
+        fp32, int8 = work / f"fold{fold}.fp32.onnx", work / f"fold{fold}.int8.onnx"
+        files.write_float(weights(net.eval()), fp32)
+        learned = [one for one, k in zip(recordings, fold_of, strict=True) if k != fold]
+        files.quantize(
+            fp32, files.some_windows(learned, files.CALIBRATION), int8, keep_float=files.IN_FLOAT, convs_only=True, by_layer=False
+        )
+        held = np.flatnonzero(fold_of == fold)
+        return files.compared(fp32, int8, [recordings[k] for k in held], labels[held])
+
+    twins = kept(work / f"twins{fold}.pickle", make)
+    return {"F1 in float": twins.f1_float, "F1 in int8": twins.f1_int8, "same answer": twins.same_answer_share, "windows": twins.windows}
+
+
+def ship(work: Path, recordings: list[Heard], labels: Labels, result: dict[str, Any]) -> None:
+    """Write the files and the card."""
+    stem = cards.SHIPPED / f"rhythm-{VERSION}"
+    cards.SHIPPED.mkdir(exist_ok=True)
+    paths = {key: Path(f"{stem}.{ending}") for key, ending in ENDINGS.items()}
+    files.write_float(nets.shipped(work / "net", recordings, labels), paths["fp32_onnx"])
+    windows = files.some_windows(recordings, files.CALIBRATION + files.JUDGED)
+    report = files.write_int8(paths["fp32_onnx"], paths["int8_onnx"], windows, by_layer=True)
+    tflite = files.write_tflite(paths["fp32_onnx"], paths["int8_tflite"], windows)
+    print(f"TFLite int8: {tflite.snr_db:.1f} dB, fp32's answer in {tflite.same_answer_share} of {tflite.judged} windows", flush=True)
+    table = forest.table(work, recordings)
+    grown = kept(work / "forest.pickle", lambda: forest.fit(table, labels, np.ones(len(labels), np.bool_), forest.all_columns()))
+    onnx.save(graph(grown, len(NAMES)), paths["tree_onnx"])
+    quantization = {
+        "method": METHOD,
+        "windows": report.windows,
+        "float_layers": list(report.float_layers),
+        "snr_db": round(report.snr_db, 1),
+        "same_answer_share": round(report.same_answer_share or 0.0, 4),
+        "score_change": round(float(np.mean([twin["F1 in int8"] - twin["F1 in float"] for twin in result["twins"]])), 4),
+        "layers": [{"name": layer.name, "snr_db": layer.snr_db} for layer in report.layers],
+    }
+    card = describe(VERSION, result, labels, table.features, quantization)
+    print(cards.finish(card, cards.SHIPPED, list(paths.items())))
+
+
+ENDINGS = {"fp32_onnx": "fp32.onnx", "int8_onnx": "int8.onnx", "int8_tflite": "int8.tflite", "tree_onnx": "tree.onnx"}
+
+
+def _keep_answers(names: list[str], fold_of: Labels, answers: dict[str, Floats], labels: Labels) -> None:
+    """Keep what was said of each recording by those who had not seen it."""
+    of, n = answers["of"].astype(np.int64), len(labels)
+    means = {
+        key: by_recording(answers[key] if key == "net" else np.log(np.maximum(answers[key], TINY)), of, n) for key in ("net", "tree", "rr")
+    }
+    packed = {key: value.astype(np.float16) for key, value in means.items()}
+    np.savez_compressed(
+        HERE / "out_of_fold.npz", name=np.array(names), fold=fold_of.astype(np.int8), label=labels.astype(np.int8), **packed
+    )
+
+
+__all__ = ["fused", "judge", "main", "ship"]
+
+if __name__ == "__main__":
+    main()
