@@ -30,6 +30,7 @@ TINY = 1e-12
 ABSTAIN_BELOW = 0.5
 """Less likely right than wrong, after calibration."""
 LIMITS = (
+    "It falls short of its marks (V 93 / 95, S 75 / 70: sensitivity / predictivity in percent); no alarm may rest on it alone.",
     "Trained on 23 half-hour records of 22 persons, the first lead, mostly MLII; what it makes of another lead is not known.",
     "S rests on few persons: whether an early narrow beat is one depends on the heart's rhythm, and in atrial fibrillation it errs.",
     "F and Q have too few beats to learn from: do not rely on either.",
