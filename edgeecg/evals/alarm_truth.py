@@ -7,7 +7,7 @@ seconds before have, over six intervals, a rate beyond the limit, but for a twen
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from edgeecg.evals.ec57 import BEAT_SYMBOLS, truth_of
 from edgeecg.io.wfdb import Annotations
-from edgeecg.rulefacts import default_rules
-from edgeecg.types import Alert
+from edgeecg.rulefacts import Priority, default_rules
+from edgeecg.types import Alert, AlertState
 
 VENTRICULAR = ("V", "!")
 RUN_BEATS, RUN_RATE = 5, 100.0
@@ -78,11 +78,22 @@ def runs_of(annotations: Annotations, rate_hz: float) -> list[Run]:
     return runs
 
 
-def score_alarms(name: str, alerts: Sequence[Alert], annotations: Annotations, rate_hz: float, len_samples: int) -> AlarmScore:
-    """Judge the first revisions of urgent alerts on one recording."""
-    runs, truth = runs_of(annotations, rate_hz), truth_of(annotations)
-    true, false, neither = Counter[str](), Counter[str](), Counter[str]()
+def high_ones(alerts: Iterable[Alert]) -> list[Alert]:
+    """Return the first revision of each alert that is, or became, urgent."""
+    first: dict[str, Alert] = {}
     for alert in alerts:
+        if alert.priority == Priority.HIGH:
+            first.setdefault(alert.alert_id, alert)
+    return list(first.values())
+
+
+def score_alarms(name: str, alerts: Sequence[Alert], annotations: Annotations, rate_hz: float, len_samples: int) -> AlarmScore:
+    """Judge the urgent ones of the alerts on one recording. A run is found if an alert is open in it, or told soon after."""
+    runs, truth = runs_of(annotations, rate_hz), truth_of(annotations)
+    ends = {alert.alert_id: alert.reported_at for alert in alerts if alert.state == AlertState.CLEARED}
+    urgent = high_ones(alerts)
+    true, false, neither = Counter[str](), Counter[str](), Counter[str]()
+    for alert in urgent:
         if alert.rule == "v-tach":
             under_way = [run for run in runs if _under_way(run.first, run.last, alert, rate_hz)]
             in_vf = any(_under_way(first, last, alert, rate_hz) for first, last in truth.vf)
@@ -90,9 +101,9 @@ def score_alarms(name: str, alerts: Sequence[Alert], annotations: Annotations, r
             (true if is_true else neither if under_way or in_vf else false)[alert.rule] += 1
         else:
             (true if _is_true(alert, truth.beats, rate_hz) else false)[alert.rule] += 1
-    told = [alert for alert in alerts if alert.rule == "v-tach"]
+    told = [(alert.reported_at, ends.get(alert.alert_id, len_samples)) for alert in urgent if alert.rule == "v-tach"]
     must = [run for run in runs if run.is_tachycardia]
-    found = sum(any(_under_way(run.first, run.last, alert, rate_hz) for alert in told) for run in must)
+    found = sum(any(begin <= run.last + LATE_S * rate_hz and end >= run.first for begin, end in told) for run in must)
     hours = len_samples / rate_hz / 3600
     return AlarmScore(record=name, hours=hours, runs=len(must), found=found, true=true, false=false, neither=neither)
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from edgeecg.api import records_of
 from edgeecg.engine import Engine
-from edgeecg.evals.alarm_truth import AlarmScore, score_alarms
+from edgeecg.evals.alarm_truth import AlarmScore, high_ones, score_alarms
 from edgeecg.evals.noise import Noise, at_rate, read_noise
 from edgeecg.evals.rpeaks import find_records, read_annotated
 from edgeecg.facts import EngineConfig, StreamFacts
@@ -70,15 +70,6 @@ def alerts_of(samples_mv: NDArray[np.float64], rate_hz: float, *, chunk_len: int
 
 def _alerts(events: Iterable[Event]) -> list[Alert]:
     return [event for event in events if isinstance(event, Alert)]
-
-
-def high_ones(alerts: Iterable[Alert]) -> list[Alert]:
-    """Return the first revision of each alert that is, or became, urgent."""
-    first: dict[str, Alert] = {}
-    for alert in alerts:
-        if alert.priority == Priority.HIGH:
-            first.setdefault(alert.alert_id, alert)
-    return list(first.values())
 
 
 # --- how soon ---------------------------------------------------------------------------------------------------------
@@ -175,5 +166,5 @@ def recorded(paths: Iterable[Path]) -> Iterator[AlarmScore]:
     for path in paths:
         known = read_annotated(path)
         rate_hz = known.recording.lead(0).rate_hz
-        alerts = high_ones(alerts_of(known.recording.lead(0).millivolts(), rate_hz))
+        alerts = list(alerts_of(known.recording.lead(0).millivolts(), rate_hz))
         yield score_alarms(known.recording.name, alerts, known.annotations, rate_hz, known.recording.len_samples)

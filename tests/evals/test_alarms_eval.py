@@ -8,8 +8,8 @@ import pytest
 
 from edgeecg.cli import main
 from edgeecg.evals import alarms
-from edgeecg.evals.alarm_truth import add_up, runs_of, score_alarms
-from edgeecg.evals.alarms import CASES, Delay, add_noise, alerts_of, delay_figures, high_ones
+from edgeecg.evals.alarm_truth import add_up, high_ones, runs_of, score_alarms
+from edgeecg.evals.alarms import CASES, Delay, add_noise, alerts_of, delay_figures
 from edgeecg.evals.noise import Noise
 from edgeecg.io.wfdb import Annotations
 from edgeecg.simulate.shapes import qrs_swing_mv
@@ -54,7 +54,8 @@ def test_runs_are_beats_in_a_row_with_the_rate_of_their_fastest_five() -> None:
 )
 def test_tachycardia_is_judged_by_the_runs_around_it(seconds: float, verdict: str) -> None:
     truth = annotated((0.0, 0.8, "N" * 20), (20.0, 0.4, "NVVVVVN"), (50.0, 0.4, "NVVVN"), (80.0, 1.0, "[]"))
-    score = score_alarms("r", [alert("v-tach", seconds)], truth, HZ, 10_000)
+    told = alert("v-tach", seconds)
+    score = score_alarms("r", [told, replace(told, state=AlertState.CLEARED, reported_at=told.reported_at + 50)], truth, HZ, 10_000)
     assert {name: getattr(score, name)["v-tach"] for name in ("true", "false", "neither")} == {
         name: int(name == verdict) for name in ("true", "false", "neither")
     }
@@ -76,6 +77,13 @@ def test_others_are_judged_by_the_beats_before(rule: str, limit: float, seconds:
     truth = annotated((0.0, 0.8, "N" * 26), (40.0, 0.4, "N" * 20), (60.0, 1.7, "N" * 20))
     score = score_alarms("r", [alert(rule, seconds, limit)], truth, HZ, 10_000)
     assert (score.true[rule], score.false[rule]) == (int(is_true), int(not is_true))
+
+
+def test_a_run_in_an_alert_that_is_still_open_is_found() -> None:
+    truth = annotated((20.0, 0.4, "NVVVVVN"), (26.0, 0.4, "NVVVVVN"), (60.0, 0.4, "NVVVVVN"))
+    told = alert("v-tach", 21.9)
+    score = score_alarms("r", [told, replace(told, state=AlertState.CLEARED, reported_at=2_800)], truth, HZ, 10_000)
+    assert (score.runs, score.found, score.true["v-tach"]) == (3, 2, 1)
 
 
 def test_recordings_add_up() -> None:
