@@ -19,7 +19,7 @@ DISCLAIMER = "Not a medical device: not for diagnosis, treatment or monitoring o
 COMMANDS = {
     "demo": "show all of it: a simulated heart, the daemon, a broker, a subscriber; alerts raised, explained, acknowledged, cleared",
     "demo beats": "replay a bundled recording live and compare with its reference beats",
-    "replay": "run a recording (WFDB, CSV) or a journal through the engine",
+    "replay": "run a recording (WFDB, EDF, CSV) or a journal through the engine",
     "simulate": "make a heart's ECG and sounds by a model, with the truth beside them: to files or as a device",
     "run": "be the daemon: devices in, alerts out",
     "doctor": "say what is wrong with this machine: ports, clock, disk, brokers, models",

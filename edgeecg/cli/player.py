@@ -2,29 +2,14 @@
 
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
 from edgeecg.engine import Engine
 from edgeecg.facts import EngineConfig, StreamFacts
+from edgeecg.io.sources.pace import Pace
 from edgeecg.types import Chunk, Event, Record
 
 AS_FAST_AS_POSSIBLE = math.inf
-
-
-class Pace:
-    """Waits until a moment of the stream is due; what computing takes is not added to it."""
-
-    def __init__(self, speed: float, *, clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = time.sleep) -> None:
-        self._speed = speed
-        self._clock = clock
-        self._sleep = sleep
-        self._start = clock()
-
-    def wait_for(self, stream_s: float) -> None:
-        """Return when `stream_s` seconds of the stream are due."""
-        ahead_s = self._start + stream_s / self._speed - self._clock()
-        if ahead_s > 0:
-            self._sleep(ahead_s)
 
 
 class Player:

@@ -15,12 +15,14 @@ from edgeecg.engine import Engine
 from edgeecg.errors import InputError
 from edgeecg.facts import EngineConfig, StreamFacts
 from edgeecg.io.csv import read_csv
+from edgeecg.io.edf import read_edf
 from edgeecg.io.recording import Lead, Recording
 from edgeecg.io.wfdb import read_record
 from edgeecg.journal import replay
 from edgeecg.types import Event, Record
 
 CSV_SUFFIXES = {".csv", ".tsv", ".txt"}
+EDF_SUFFIX = ".edf"
 CHUNK_S = 0.1
 
 
@@ -29,7 +31,7 @@ def configure(parser: Parser) -> None:
     rate = checked(float, "a rate > 0", lambda rate: 0 < rate < math.inf)
     chunk = checked(int, "a number of samples > 0", lambda n: n > 0)
     speed = checked(float, "a number > 0", lambda speed: speed > 0)
-    parser.add_argument("file", metavar="FILE", type=Path, help="a WFDB record, a .csv, .tsv or .txt, or a journal's folder")
+    parser.add_argument("file", metavar="FILE", type=Path, help="a WFDB record, an .edf, a .csv, .tsv or .txt, or a journal's folder")
     parser.add_argument("--lead", help="which lead of a recording, by its name or its number from 0 (default: the first)")
     parser.add_argument("--rate", type=rate, help="samples a second of a CSV without times")
     parser.add_argument("--units", default="mV", help="of a CSV whose columns do not say: mV, uV, nV, V (default: mV)")
@@ -73,7 +75,7 @@ def watch(played: Iterable[tuple[int, tuple[Event, ...]]], *, rate_hz: float) ->
 def _read(options: argparse.Namespace) -> Recording:
     if options.file.suffix.lower() in CSV_SUFFIXES:
         return read_csv(options.file, rate_hz=options.rate, units=options.units)
-    return read_record(options.file)
+    return read_edf(options.file) if options.file.suffix.lower() == EDF_SUFFIX else read_record(options.file)
 
 
 def _choose(recording: Recording, which: str | None) -> Lead:

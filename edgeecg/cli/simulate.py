@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import TypeVar
 
 from edgeecg.cli.parser import Parser, checked
-from edgeecg.cli.player import Pace
 from edgeecg.errors import InputError
 from edgeecg.io.device import DEVICE_ID, MAX_COUNT, SimulatedDevice, is_device_id
 from edgeecg.io.mqttline import MqttLine
 from edgeecg.io.newfile import open_new
 from edgeecg.io.ptyline import PtyLine
 from edgeecg.io.simulated import Files
+from edgeecg.io.sources.pace import Pace
 from edgeecg.simulate.device import Packet, Tally, Trouble, packets
 from edgeecg.simulate.noise import ECG_NOISES, PCG_NOISES, Noise
 from edgeecg.simulate.scenario import NAMED, Scenario, from_table

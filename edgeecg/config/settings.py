@@ -80,6 +80,8 @@ class SerialPort:
     mv_per_unit: float | None = None
     offset_units: float = 0.0
     leads: tuple[str, ...] = ()
+    ask_rate_hz: float | None = None
+    """Asked of a device that speaks our protocol before it starts; what it answers is checked."""
 
     def __post_init__(self) -> None:
         require(bool(self.port), "serial.port", "''", "a port, such as /dev/ttyUSB0")

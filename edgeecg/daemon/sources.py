@@ -106,6 +106,7 @@ def _serial(port: SerialPort) -> SerialSettings:
         mv_per_unit=port.mv_per_unit,
         offset_units=port.offset_units,
         leads=port.leads,
+        ask_rate_hz=port.ask_rate_hz,
     )
 
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from edgeecg.api import records_of
-from edgeecg.cli.player import Pace
 from edgeecg.facts import StreamFacts
+from edgeecg.io.sources.pace import Pace
 from edgeecg.types import Chunk, SourceChange, SourceState
 
 FACTS = StreamFacts(name="a", rate_hz=250.0)
@@ -43,14 +43,15 @@ class Clock:
     def __call__(self) -> float:
         return self.now_s
 
-    def sleep(self, wanted_s: float) -> None:
+    def wait(self, wanted_s: float) -> bool:
         self.slept.append(wanted_s)
         self.now_s += wanted_s
+        return False
 
 
 def test_pace_waits_for_the_moment_and_takes_work_off() -> None:
     clock = Clock()
-    pace = Pace(2.0, clock=clock, sleep=clock.sleep)
+    pace = Pace(2.0, clock=clock, wait=clock.wait)
     pace.wait_for(1.0)
     clock.now_s += 0.2  # work
     pace.wait_for(2.0)
@@ -61,5 +62,5 @@ def test_pace_waits_for_the_moment_and_takes_work_off() -> None:
 
 def test_as_fast_as_possible_never_waits() -> None:
     clock = Clock()
-    Pace(float("inf"), clock=clock, sleep=clock.sleep).wait_for(1e6)
+    Pace(float("inf"), clock=clock, wait=clock.wait).wait_for(1e6)
     assert clock.slept == []

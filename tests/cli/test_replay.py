@@ -15,6 +15,7 @@ from edgeecg.engine import Engine
 from edgeecg.facts import EngineConfig, StreamFacts
 from edgeecg.journal import open_for_append
 from edgeecg.types import Beat
+from tests.io.test_edf import SIGNAL, written
 
 SECONDS = 30
 
@@ -50,6 +51,19 @@ def test_json_gives_the_same_beats_as_the_plain_way_in(
     assert main(["replay", str(csv_file), "--json", "--chunk", str(chunk_len)]) == 0
     assert beats_of(capsys.readouterr().out) == peaks
     assert len(peaks) > 40
+
+
+def test_edf_gives_the_beats_of_its_samples(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    excerpt = load_excerpt()
+    microvolts = np.round(excerpt.samples_mv[: int(SECONDS * excerpt.rate_hz)] * 1000).astype("<i2")
+    signal = {**SIGNAL, "pmin": "-32768", "pmax": "32767", "n": str(int(excerpt.rate_hz))}
+    changes = {"duration": "1", "records": str(SECONDS), "n_bytes": "512", "reserved": ""}
+    path = written(tmp_path, [signal], microvolts.tobytes(), changes)
+    found = edgeecg.rpeaks(microvolts / 1000, excerpt.rate_hz, mv_per_unit=1.0)
+    assert main(["replay", str(path), "--json"]) == 0
+    beats = beats_of(capsys.readouterr().out)
+    assert len(beats) > 40
+    assert beats == [int(sample) for sample in found["sample"]]
 
 
 def test_text_shows_every_beat_and_the_summary(csv_file: Path, peaks: list[int], capsys: pytest.CaptureFixture[str]) -> None:

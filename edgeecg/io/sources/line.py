@@ -8,7 +8,7 @@ from edgeecg.io.sources.formats import AUTO, OWN, format_of
 from edgeecg.io.sources.intake import Intake
 from edgeecg.io.sources.items import Item
 from edgeecg.io.sources.own import OwnDevice
-from edgeecg.io.sources.requests import Requests
+from edgeecg.io.sources.requests import Requests, Wish
 from edgeecg_wire.adapters import recognise
 from edgeecg_wire.codec import Decoder
 from edgeecg_wire.frames import Hello
@@ -29,6 +29,9 @@ class Speech(Protocol):
     def due(self, now_ns: int) -> bytes:
         """Return what to write now."""
 
+    def ask(self, wish: Wish) -> None:
+        """Want something of the device."""
+
     def line_up(self) -> None:
         """The line has opened."""
 
@@ -47,6 +50,7 @@ class OwnSpeech:
         self._requests = Requests(self.device)
         self.feed, self.line_lost = self.device.feed, self.device.line_lost
         self.due, self.line_up, self.goodbye = self._requests.due, self._requests.line_up, self._requests.goodbye
+        self.ask = self._requests.ask
 
 
 class ForeignSpeech:
@@ -54,6 +58,7 @@ class ForeignSpeech:
 
     def __init__(self, intake: Intake, foreign: Foreign) -> None:
         self.device = ForeignDevice(intake, foreign)
+        self._refuse, self._name = intake.refuse, foreign.format
         self._format = format_of(foreign.format)
         self._has_begun = False
         self.feed, self.line_lost = self.device.feed, self.device.line_lost
@@ -62,6 +67,10 @@ class ForeignSpeech:
         """See Speech."""
         begun, self._has_begun = self._has_begun, True
         return b"" if begun else self._format.begin
+
+    def ask(self, wish: Wish) -> None:
+        """See Speech: a maker's format has no words for it."""
+        self._refuse("request", wish.NAME, f"what a device that speaks {self._name} can be asked")
 
     def line_up(self) -> None:
         """See Speech."""
@@ -96,6 +105,7 @@ class Unrecognised:
         self.found: OwnSpeech | ForeignSpeech | None = None
         self.format = ""
         """What was recognised."""
+        self._wishes: list[Wish] = []
         self._probes = (OwnSpeech(intake).due(0), format_of("chords").begin)
 
     def feed(self, data: bytes, arrival_ns: int) -> list[Item]:
@@ -119,6 +129,8 @@ class Unrecognised:
             return []
         self.format = name
         found = self.found = named(self._intake, replace(self._foreign, format=name))
+        for wish in self._wishes:
+            found.ask(wish)
         return [item for data, arrival_ns in heard for item in found.feed(data, arrival_ns)]
 
     def due(self, now_ns: int) -> bytes:
@@ -132,6 +144,13 @@ class Unrecognised:
             return b""
         self._asked += 1
         return self._probes[(self._asked - 1) % len(self._probes)]
+
+    def ask(self, wish: Wish) -> None:
+        """See Speech: it waits until it is known whom to ask."""
+        if self.found is None:
+            self._wishes.append(wish)
+        else:
+            self.found.ask(wish)
 
     def line_up(self) -> None:
         """See Speech."""

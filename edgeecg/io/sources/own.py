@@ -1,6 +1,6 @@
 """A device that speaks edgeecg's own protocol: its bytes to chunks, its hello to facts, what breaks its word refused."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any, Final
 
 import numpy as np
@@ -46,6 +46,10 @@ class OwnDevice:
         self.awaits_hello = True
         self.acknowledged: set[int] = set()
         """Types of the requests that the device said yes to on this line."""
+        self.declined: set[int] = set()
+        """Types of those it said no to."""
+        self.asked_rates: dict[int, int] = {}
+        """Millihertz that the host wants of a stream: a hello that says them, once they are granted, breaks no word."""
         self.n_samples_frames = 0
 
     @property
@@ -70,11 +74,17 @@ class OwnDevice:
         """The streams it has now."""
         return list(self._streams.values())
 
+    def rate_of(self, number: int) -> int:
+        """Return what its last hello said of a stream's rate, in millihertz; 0: nothing."""
+        described = self._hello.streams if self._hello else ()
+        return next((stream.rate_millihz for stream in described if stream.stream == number), 0)
+
     def line_lost(self, now_ns: int) -> list[Item]:
         """The line is gone; who comes next must say hello. The streams stay known: the same device goes on with them."""
         self._decoder, self._is_joining = Decoder(), True
         self.awaits_hello, self._hello = True, None
         self.acknowledged.clear()
+        self.declined.clear()
         self._intake.claims.release(self._intake.where)
         return self.close(now_ns)
 
@@ -94,6 +104,9 @@ class OwnDevice:
             if announced is None:
                 continue
             stream = self._streams.get(described.stream)
+            if stream is not None and self._was_asked_for(stream, announced, described):
+                items += stream.lost(now_ns)
+                stream = None
             if stream is None:
                 self._streams[described.stream] = stream = Stream(announced)
                 items.append(announced)
@@ -139,6 +152,12 @@ class OwnDevice:
             self._intake.refuse_facts(error)
             return None
         return Announced(name, kind, facts, () if described.scale_pico else ("mv_per_unit",))
+
+    def _was_asked_for(self, stream: Stream, announced: Announced, described: f.Stream) -> bool:
+        """Tell whether nothing has changed but the rate, to the one that was asked for and granted."""
+        was, says = stream.announced.facts, announced.facts
+        is_granted = self.asked_rates.get(described.stream) == described.rate_millihz and f.SetRate.TYPE in self.acknowledged
+        return is_granted and was != says and replace(was, rate_hz=says.rate_hz) == says
 
     def _breaks_its_word(self, stream: Stream, announced: Announced, number: int) -> bool:
         was, says = stream.announced.facts, announced.facts
@@ -201,6 +220,7 @@ class OwnDevice:
             case Refused(kind, _, detail):
                 refuse(f"{f.FRAMES[kind].NAME} frame", f"broken ({detail})", "within the protocol's rules")
             case f.Ack(request_type=asked, status=status) if status != f.STATUS_DONE:
+                self.declined.add(asked)
                 refuse(f"answer to request {asked:#04x}", f"status {status}", f"{f.STATUS_DONE}, done")
             case f.Ack(request_type=asked):
                 self.acknowledged.add(asked)

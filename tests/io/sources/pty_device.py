@@ -17,6 +17,7 @@ from edgeecg_wire import frames as f
 from edgeecg_wire.codec import Decoder, encode
 
 TICK_S: Final = 0.001
+POSSIBLE_MILLIHZ: Final = (125_000, 250_000, 500_000)
 
 ECG = f.Stream(0, f.KIND_ECG, 1, 16, f.UNIT_VOLT, 250_000, 1_000_000, 0, (257, 0, 0, 0, 0, 0, 0, 0))
 
@@ -111,13 +112,22 @@ class PtyDevice:
 
     def _answer(self, request: object) -> None:
         now_us = self._now_us()
-        if isinstance(request, f.Start | f.Stop | f.Identify | f.TimeSync):
+        if isinstance(request, f.Start | f.Stop | f.SetRate | f.Identify | f.TimeSync):
             self.requests.append(request.TYPE)
         if isinstance(request, f.Start | f.Stop):
             self._sends = isinstance(request, f.Start)
             self._write(encode(f.Ack(f.DEVICE, 0, now_us, request.TYPE, request.sequence, f.STATUS_DONE)))
         elif isinstance(request, f.Identify):
             self._write(encode(replace(self.hello, clock_us=now_us)))
+        elif isinstance(request, f.SetRate):
+            is_possible = request.rate_millihz in POSSIBLE_MILLIHZ
+            status = f.STATUS_DONE if is_possible else f.STATUS_REFUSED
+            self._write(encode(f.Ack(f.DEVICE, 0, now_us, request.TYPE, request.sequence, status)))
+            if is_possible:
+                (stream,) = self.hello.streams
+                self.hello = replace(self.hello, streams=(replace(stream, rate_millihz=request.rate_millihz),))
+                self._n_frames = now_us * request.rate_millihz // (self._frame_len * 1_000_000_000)
+                self._write(encode(replace(self.hello, clock_us=now_us)))
         elif isinstance(request, f.TimeSync):
             self._write(encode(f.TimeReply(f.DEVICE, 0, now_us, request.sequence, request.clock_us, now_us)))
 

@@ -210,6 +210,69 @@ def test_requests_are_made_until_they_are_answered() -> None:
     assert asked(11.5) == ["Identify"], "a new line has not been asked yet"
 
 
+def test_a_rate_that_is_asked_for_and_granted_is_another_stream_of_the_name_and_no_broken_word() -> None:
+    line, decoder = Line(), Decoder()
+    requests = Requests(line.device, sync_every_s=10)
+
+    def asked(now_s: float) -> list[f.Frame]:
+        return [frame for frame in decoder.feed(requests.due(round(now_s * 1e9))) if isinstance(frame, f.SetRate | f.Start)]
+
+    line.feed(hello("a"))
+    requests.ask(f.SetRate(f.DEVICE, 0, 0, 0, 500_000))
+    (wanted,) = asked(0.0)
+    assert isinstance(wanted, f.SetRate)
+    assert (wanted.about, wanted.rate_millihz) == (0, 500_000)
+    assert asked(0.1) == []
+    faster = hello("a", replace(ECG, rate_millihz=500_000))
+    assert kinds(line.feed(faster)) == ["LOST"], "nobody has granted it"
+    (sentence,) = line.sentences()
+    assert "hello.streams[0].rate_hz: 500.0 is not 250.0" in sentence
+    items = line.feed(f.Ack(f.DEVICE, 0, 0, f.SetRate.TYPE, wanted.sequence, f.STATUS_DONE), faster)
+    assert kinds(items) == ["Announced", "OPENED"]
+    assert isinstance(items[0], Announced)
+    assert items[0].facts.rate_hz == 500.0
+    (record,) = (one for one in Reception(EngineConfig()).records(items) if isinstance(one, ConfigChange))
+    assert record.config.streams[0].rate_hz == 500.0
+    assert [type(frame) for frame in asked(0.6)] == [f.Start]
+
+
+def test_a_rate_that_is_refused_is_said_and_asked_for_no_more() -> None:
+    line, decoder = Line(), Decoder()
+    requests = Requests(line.device)
+    requests.ask(f.SetRate(f.DEVICE, 0, 0, 0, 333_000))
+    line.feed(hello("a"))
+    (wanted,) = decoder.feed(requests.due(0))
+    assert isinstance(wanted, f.SetRate)
+    line.feed(f.Ack(f.DEVICE, 0, 0, f.SetRate.TYPE, wanted.sequence, f.STATUS_REFUSED))
+    assert line.sentences() == ["tty: answer to request 0x83: status 2 is not 0, done"]
+    assert next(type(frame) for at in range(20) for frame in decoder.feed(requests.due(at * 10**8))) is f.Start
+    assert kinds(line.feed(samples(0))) == ["Chunk"], "it goes on at its own"
+
+
+def test_a_device_can_be_stopped_started_again_and_asked_for_its_clock() -> None:
+    line, decoder = Line(), Decoder()
+    requests = Requests(line.device)
+    line.feed(hello("a"))
+
+    def asked(now_s: float) -> list[str]:
+        return [type(frame).__name__ for frame in decoder.feed(requests.due(round(now_s * 1e9)))]
+
+    def done(kind: int) -> None:
+        line.feed(f.Ack(f.DEVICE, 0, 0, kind, 1, f.STATUS_DONE))
+
+    assert asked(0.0) == ["Start"]
+    done(f.Start.TYPE)
+    assert asked(0.1) == ["TimeSync"]
+    requests.ask(f.Stop(f.DEVICE, 0, 0, 255))
+    assert [asked(0.2), asked(0.3), asked(0.8)] == [["Stop"], [], ["Stop"]]
+    done(f.Stop.TYPE)
+    assert asked(0.9) == []
+    requests.ask(f.TimeSync(f.DEVICE, 0, 0))
+    assert asked(1.0) == ["TimeSync"]
+    requests.ask(f.Start(f.DEVICE, 0, 0, 255))
+    assert asked(1.1) == ["Start"]
+
+
 def test_twins_are_told_from_loss_and_repetition() -> None:
     alone = Twins()
     lossy = [i for i in range(5000) if i % 7]

@@ -13,7 +13,12 @@ import pytest
 
 from edgeecg.errors import ConfigError
 from edgeecg.io.sources.claims import Claims
+from edgeecg.io.sources.foreign import Foreign
+from edgeecg.io.sources.intake import Intake
 from edgeecg.io.sources.items import Announced, ClockAnswer, Line, Refusal
+from edgeecg.io.sources.line import speech
+from edgeecg.io.sources.queue import DroppingQueue
+from edgeecg.io.sources.refusals import Refusals
 from edgeecg.io.sources.serial import SerialSettings, SerialSource
 from edgeecg.types import Beat, Chunk, Gap, GapReason, Refused, SourceChange, SourceState, StreamChange, StreamChanged
 from edgeecg_wire import frames as f
@@ -136,6 +141,35 @@ def test_a_hello_that_changes_the_rate_is_refused_the_stream_marked_and_taken_ba
         listener.until(has(SourceState, 2, SourceChange.OPENED), "it being taken back")
         listener.until(has(Chunk, n_taken + 2), "its chunks")
     assert any(isinstance(event, StreamChanged) and event.change == StreamChange.LOST for event in listener.events)
+
+
+def test_a_device_is_asked_for_a_rate_before_it_starts_and_for_another_while_it_runs(tmp_path: Path) -> None:
+    link = tmp_path / "tty"
+    device, queue = PtyDevice(link), DroppingQueue()
+    source = SerialSource(SerialSettings(port=str(link), format="edgeecg", ask_rate_hz=500.0), epoch=1, claims=Claims(), queue=queue)
+    listener = Listener(queue)
+    with device.running():
+        source.start()
+        listener.until(has(Chunk), "a chunk")
+        assert device.requests.index(f.SetRate.TYPE) < device.requests.index(f.Start.TYPE)
+        source.set_rate(125.0)
+        listener.until(lambda all_: len(all_.of(Announced)) == 3, "the stream at another rate")
+        n_taken = len(listener.of(Chunk))
+        listener.until(has(Chunk, n_taken + 2), "its chunks")
+        source.set_rate(333.0)
+        listener.until(lambda all_: any("0x83" in sentence for sentence in all_.sentences()), "the refusal")
+        source.stop()
+    assert [item.facts.rate_hz for item in listener.items if isinstance(item, Announced)] == [250.0, 500.0, 125.0]
+
+
+def test_a_maker_s_device_cannot_be_asked_and_a_rate_must_be_sayable() -> None:
+    told: list[Refusal] = []
+    intake = Intake("tty", 0, Claims(), Refusals(told.append), lambda _notice: None)
+    line = speech(intake, Foreign(stream="s", format="cyton", rate_hz=None, mv_per_unit=None, offset_units=0.0, leads=()))
+    line.ask(f.SetRate(f.DEVICE, 0, 0, 0, 250_000))
+    assert [str(refusal) for refusal in told] == ["tty: request: set_rate is not what a device that speaks cyton can be asked"]
+    with pytest.raises(ConfigError, match=r"serial tty: ask_rate_hz: 0\.0 is not 0\.001 to 100000"):
+        SerialSettings(port="tty", ask_rate_hz=0.0)
 
 
 def test_of_two_devices_with_one_id_the_second_is_refused_and_the_first_goes_on(tmp_path: Path) -> None:
