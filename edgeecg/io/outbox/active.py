@@ -30,9 +30,12 @@ class ActiveAlerts:
         """Counts up whenever what is on has changed."""
 
     def load(self, database: Database) -> None:
-        """Read what was on when the file was last closed."""
+        """Read what was on when the file was last closed, as far as this version can read it."""
         for graver_since, acknowledged_revision, body in database.rows("SELECT graver_since, acknowledged_revision, body FROM active"):
-            stamped = read_alert(published(body, None, 0), device=json.loads(body)["device"])
+            try:
+                stamped = read_alert(published(body, None, 0), device=json.loads(body)["device"])
+            except InputError:  # an older version's: its next revision takes its place
+                continue
             self._by_id[stamped.alert.alert_id] = Active(stamped, graver_since, acknowledged_revision)
 
     def observe(self, stamped: StampedAlert) -> None:

@@ -295,6 +295,20 @@ def test_what_is_on_is_known_after_a_restart(tmp_path: Path) -> None:
     outbox.close()
 
 
+def test_what_an_older_version_left_does_not_keep_this_one_from_starting(tmp_path: Path) -> None:
+    outbox = Outbox(tmp_path / "o", ONE)
+    outbox.put([stamped(1), stamped(2)])
+    outbox.close()
+    with sqlite3.connect(tmp_path / "o") as database:
+        database.execute(
+            "UPDATE active SET body=CAST(replace(CAST(body AS TEXT), 'alert/1', 'alert/0') AS BLOB) WHERE alert_id=?", (key(1)[0],)
+        )
+    database.close()
+    outbox = Outbox(tmp_path / "o", ONE)
+    assert [one.key for one in outbox.active()] == [key(2)]
+    outbox.close()
+
+
 def test_an_acknowledgement_passes_once_and_only_of_what_was_seen(tmp_path: Path) -> None:
     outbox = Outbox(tmp_path / "o", ONE)
     outbox.put([stamped(1, priority=Priority.LOW), stamped(1, 2, priority=Priority.LOW)])

@@ -1,0 +1,285 @@
+"""A line to a broker that is silent, mad, slow or gone comes to an end, says why, and is tried again."""
+
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from threading import Event, Thread
+
+import pytest
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+
+from edgeecg.backoff import Backoff
+from edgeecg.mqtt.buffered import BufferedClient
+from edgeecg.mqtt.connecting import prepared
+from edgeecg.mqtt.line import Line
+from edgeecg.mqtt.properties import Packed
+from edgeecg.mqtt.settings import MqttSettings
+from edgeecg.mqtt.talk import Incoming, Outgoing
+from tests.client.listener import until
+
+CONNACK = b"\x20\x03\x00\x00\x00"
+SUBACK = b"\x90\x04\x00\x01\x00\x01"
+REFUSED = b"\x90\x04\x00\x01\x00\x87"
+HASTE = 60
+"""Seconds of the line's clock in one of ours."""
+
+
+class Talker:
+    """Says what it is given, once a connection."""
+
+    will: Outgoing | None = None
+
+    def __init__(self, *said: Outgoing, subscriptions: tuple[str, ...] = ("a",)) -> None:
+        self.subscriptions = subscriptions
+        self._said = said
+        self._left: list[Outgoing] = []
+        self.ups: list[int] = []
+        self.downs: list[str] = []
+        self.delivered_numbers: list[int] = []
+        self.messages: list[Incoming] = []
+
+    def up(self, *, window: int) -> None:
+        self.ups.append(window)
+        self._left = list(self._said)
+
+    def down(self, why: str) -> None:
+        self.downs.append(why)
+
+    def next(self, now_s: float, *, is_clear: bool) -> tuple[int, Outgoing] | None:  # noqa: ARG002
+        return (len(self._left), self._left.pop(0)) if self._left else None
+
+    def delivered(self, number: int, why_not: str, now_s: float) -> None:  # noqa: ARG002
+        self.delivered_numbers.append(number)
+
+    def heard(self, message: Incoming, now_s: float) -> None:  # noqa: ARG002
+        self.messages.append(message)
+
+    def settle(self, now_s: float) -> float:  # noqa: ARG002
+        return 1.0
+
+    def farewell(self) -> tuple[Outgoing, ...]:
+        return ()
+
+    def is_done(self) -> bool:
+        return True
+
+
+@contextmanager
+def broker(serve: Callable[[socket.socket], None]) -> Iterator[int]:
+    """Serve each connection in turn, then hold it open."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    held: list[socket.socket] = []
+    ended = Event()
+
+    def run() -> None:
+        with suppress(OSError):
+            while not ended.is_set():
+                connection = listener.accept()[0]
+                held.append(connection)
+                with suppress(OSError):
+                    serve(connection)
+
+    thread = Thread(target=run, daemon=True)
+    thread.start()
+    try:
+        yield listener.getsockname()[1]
+    finally:
+        ended.set()
+        with suppress(OSError):
+            socket.create_connection(listener.getsockname(), timeout=1).close()
+        thread.join()
+        listener.close()
+        for connection in held:
+            connection.close()
+
+
+@contextmanager
+def line_to(port: int, talker: Talker) -> Iterator[Line]:
+    line = Line(
+        MqttSettings(host="127.0.0.1", port=port),
+        talker,
+        session_s=1,
+        max_packet=4096,
+        clock_s=lambda: time.monotonic() * HASTE,
+        backoff=Backoff(first_s=0.1, most_s=0.2),
+    )
+    line.start()
+    try:
+        yield line
+    finally:
+        line.stop(0.0)
+
+
+def test_one_that_never_answers_is_left() -> None:
+    talker = Talker()
+    with broker(lambda _: None) as port, line_to(port, talker):
+        until(lambda: len(talker.downs) >= 2, "two tries")
+    assert talker.downs[0] == "no answer for 5 s"
+    assert not talker.ups
+
+
+def test_one_that_acknowledges_nothing_is_left_and_all_is_said_again() -> None:
+    heard: list[bytes] = []
+
+    def serve(connection: socket.socket) -> None:
+        connection.recv(4096)
+        connection.sendall(CONNACK)
+        connection.recv(4096)
+        connection.sendall(SUBACK)
+        heard.append(connection.recv(4096))
+
+    talker = Talker(Outgoing(topic="t", payload=b"said"))
+    with broker(serve) as port, line_to(port, talker):
+        until(lambda: len(heard) >= 2, "it to be said again")
+    assert talker.downs[0] == "nothing acknowledged for 10 s"
+    assert all(b"said" in packet for packet in heard)
+    assert not talker.delivered_numbers
+
+
+def test_one_on_which_nothing_moves_is_left() -> None:
+    def serve(connection: socket.socket) -> None:
+        connection.recv(4096)
+        connection.sendall(CONNACK)
+        connection.recv(4096)
+        connection.sendall(SUBACK)
+
+    talker = Talker()
+    with broker(serve) as port, pytest.MonkeyPatch.context() as patch:
+        patch.setattr("paho.mqtt.client.time_func", lambda: time.monotonic() * HASTE)
+        with line_to(port, talker):
+            until(lambda: talker.downs, "the end of it")
+    assert talker.ups
+    assert "eep" in talker.downs[0] or "LOST" in talker.downs[0].upper()
+
+
+@pytest.mark.parametrize(
+    "nonsense", [b"\x00" * 50, b"\xff" * 50, b"\x20\x7f" + b"\x07" * 127, b"\x30\xff\xff\xff\x7f", b"HTTP/1.1 400 Bad Request\r\n\r\n", b""]
+)
+def test_one_that_talks_nonsense_is_left(nonsense: bytes) -> None:
+    def serve(connection: socket.socket) -> None:
+        connection.recv(4096)
+        connection.sendall(nonsense)
+        connection.shutdown(socket.SHUT_RDWR)
+
+    talker = Talker()
+    with broker(serve) as port, line_to(port, talker):
+        until(lambda: len(talker.downs) >= 3, "three tries")
+    assert all(talker.downs)
+
+
+@pytest.mark.parametrize(
+    "nonsense", [b"\x32\x05\x00\x09ab", b"\x32\x06\x00\x01\xff\x00\x01\x00", b"\x40\x02\x00", b"\x90\x01\x00", b"\xd0\x05abcde"]
+)
+def test_one_that_goes_mad_later_is_left_too(nonsense: bytes) -> None:
+    def serve(connection: socket.socket) -> None:
+        connection.recv(4096)
+        connection.sendall(CONNACK)
+        connection.recv(4096)
+        connection.sendall(SUBACK + nonsense)
+        connection.shutdown(socket.SHUT_WR)
+
+    talker = Talker()
+    with broker(serve) as port, line_to(port, talker):
+        until(lambda: len(talker.downs) >= 2, "two tries")
+
+
+def test_a_subscription_that_is_refused_is_said() -> None:
+    def serve(connection: socket.socket) -> None:
+        connection.recv(4096)
+        connection.sendall(CONNACK)
+        connection.recv(4096)
+        connection.sendall(REFUSED)
+
+    talker = Talker()
+    with broker(serve) as port, line_to(port, talker):
+        until(lambda: talker.downs, "the refusal")
+    assert talker.downs[0] == "subscription refused: a: Not authorized"
+    assert not talker.ups
+
+
+def test_the_brokers_window_is_heeded_and_many_packets_read_at_once() -> None:
+    def serve(connection: socket.socket) -> None:
+        connection.recv(4096)
+        connection.sendall(b"\x20\x06\x00\x00\x03\x21\x00\x07")
+        connection.recv(4096)
+        connection.sendall(SUBACK + b"".join(b"\x30\x06\x00\x01t\x00" + b"%02d" % i for i in range(99)))
+
+    talker = Talker()
+    with broker(serve) as port, line_to(port, talker):
+        until(lambda: len(talker.messages) == 99, "all messages")
+    assert talker.ups == [7]
+    assert [message.payload for message in talker.messages] == [b"%02d" % i for i in range(99)]
+
+
+def test_what_is_called_is_done_on_the_lines_thread_whether_or_not_it_is_up() -> None:
+    done: list[str] = []
+    with line_to(9, Talker()) as line:
+        from threading import current_thread
+
+        line.call(lambda: done.append(current_thread().name))
+        until(lambda: done, "the call")
+    assert done == ["mqtt 127.0.0.1:9"]
+
+
+# --- what goes over it ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        Outgoing(topic="t", payload=b""),
+        Outgoing(topic="t", payload=b"", expiry_s=70_000, response_topic="a/ü", correlation=b"\x00\xff", user=(("k", "v"), ("k", "w"))),
+        Outgoing(topic="t", payload=b"", user=tuple((f"key{i}", "v" * 200) for i in range(100))),
+    ],
+    ids=["plain", "all", "long"],
+)
+def test_properties_are_packed_as_paho_reads_them(message: Outgoing) -> None:
+    packed = Packed(message).pack()
+    read, used = Properties(PacketTypes.PUBLISH).unpack(packed + b"the payload")  # type: ignore[no-untyped-call]
+    assert used == len(packed)
+    assert read.ContentType == "application/json"
+    assert getattr(read, "MessageExpiryInterval", 0) == message.expiry_s
+    assert getattr(read, "ResponseTopic", "") == message.response_topic
+    assert getattr(read, "CorrelationData", b"") == message.correlation
+    assert tuple(getattr(read, "UserProperty", ())) == message.user
+
+
+class Narrow:
+    """A socket that takes a few bytes now and then."""
+
+    def __init__(self) -> None:
+        self.taken = bytearray()
+        self.room = 0
+
+    def send(self, data: bytes) -> int:
+        n = min(self.room, len(data))
+        if not n:
+            raise BlockingIOError
+        self.room -= n
+        self.taken += data[:n]
+        return n
+
+    def close(self) -> None:
+        """Nothing to do."""
+
+
+def test_what_a_socket_does_not_take_is_kept_in_order() -> None:
+    client = prepared(BufferedClient, MqttSettings(host="h"), max_packet=99)
+    client._sock = narrow = Narrow()  # type: ignore[assignment]
+    client.hold()
+    said = [bytes((i,)) * 50 for i in range(20)]
+    for packet in said[:10]:
+        assert client._sock_send(packet) == 50
+    assert not narrow.taken, "held"
+    client.flush()
+    assert client.want_write()
+    for packet in said[10:]:
+        narrow.room += 30
+        assert client._sock_send(packet) == 50
+    while client.want_write():
+        narrow.room += 7
+        client.flush()
+    assert narrow.taken == b"".join(said)
+    client._sock = None
