@@ -185,6 +185,25 @@ def test_one_that_goes_mad_later_is_left_too(nonsense: bytes) -> None:
         until(lambda: len(talker.downs) >= 2, "two tries")
 
 
+def test_a_fault_of_ours_ends_a_connection_and_not_the_line() -> None:
+    class Clumsy(Talker):
+        def heard(self, message: Incoming, now_s: float) -> None:
+            super().heard(message, now_s)
+            if len(self.messages) == 1:
+                raise RuntimeError("clumsy")
+
+    def serve(connection: socket.socket) -> None:
+        connection.recv(4096)
+        connection.sendall(CONNACK)
+        connection.recv(4096)
+        connection.sendall(SUBACK + b"\x30\x06\x00\x01t\x00ab")
+
+    talker = Clumsy()
+    with broker(serve) as port, line_to(port, talker):
+        until(lambda: len(talker.messages) >= 2, "it to go on")
+    assert talker.downs[0] == "RuntimeError: clumsy"
+
+
 def test_a_subscription_that_is_refused_is_said() -> None:
     def serve(connection: socket.socket) -> None:
         connection.recv(4096)

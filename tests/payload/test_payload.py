@@ -170,7 +170,13 @@ def test_a_seal_holds_topic_body_and_correlation_together() -> None:
     right = ("t/a", b"body", b"corr")
     made = seal.make(*right)
     seal.check(*right, made)
-    for wrong in (("t/b", b"body", b"corr"), ("t/a", b"bodx", b"corr"), ("t/a", b"body", b"cor"), ("t/a", b"bodyc", b"orr")):
+    for wrong in (
+        ("t/b", b"body", b"corr"),
+        ("t/a", b"bodx", b"corr"),
+        ("t/a", b"body", b"cor"),
+        ("t/a", b"ody", b"corrb"),
+        ("t/ac", b"body", b"orr"),
+    ):
         with pytest.raises(InputError, match="wrong is not made with this device's key"):
             seal.check(*wrong, made)
     with pytest.raises(InputError, match="wrong"):

@@ -259,6 +259,9 @@ def test_memory_is_bounded_and_high_alerts_are_not_what_goes(tmp_path: Path) -> 
     assert outbox.counters().n_unstored == 10
     outbox.put([stamped(n, priority=Priority.LOW) for n in range(100, 200)])
     assert outbox.counters().n_unstored == 10
+    outbox.put([stamped(n) for n in range(1000, 1020)])
+    assert {row.key for row in outbox.take_new()} >= {key(n) for n in range(1000, 1020)}
+    assert all(outbox.content(key(n)) is not None for n in range(1000, 1020)), "the bound gives way to high alerts"
     disk.is_broken = False
     assert outbox.flush()
     assert {n for n in waiting(outbox) if n < 12} >= {1, 3, 5, 7, 9, 11}
