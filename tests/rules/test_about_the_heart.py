@@ -232,6 +232,21 @@ def test_doubt_does_not_hide_a_tachycardia_for_it_is_what_one_looks_like() -> No
     assert told(rules_with("v-tach"), ordered(run_of(5), [quality(7.3, 0.2, QualityReason.DOUBT)]))
 
 
+def test_after_seconds_of_doubt_a_run_must_be_faster() -> None:
+    doubt = seconds(4, 3, 0.6, QualityReason.DOUBT)
+    assert not told(rules_with("v-tach"), ordered(run_of(8, 0.48), doubt))
+    assert told(rules_with("v-tach"), run_of(8, 0.48))
+    assert told(rules_with("v-tach"), ordered(run_of(8, 0.4), doubt))
+
+
+def test_a_high_rate_of_uneven_intervals_is_none() -> None:
+    def beats_at(long_s: float) -> list[Event]:
+        return [beat(0.5 + (i // 2) * (long_s + 0.2) + i % 2 * long_s) for i in range(40)]
+
+    assert not told(rules_with("extreme-tachycardia"), beats_at(0.6))
+    assert told(rules_with("extreme-tachycardia"), beats_at(0.5))
+
+
 def test_a_beat_found_late_takes_its_place_in_a_run() -> None:
     times = (8.5, 8.85, 9.55, 9.9)
     late = beat(9.2, W, later_s=0.9)

@@ -5,7 +5,7 @@ from typing import Final
 
 from edgeecg.rulefacts import RuleFacts
 from edgeecg.stages.rules.episodes import NEVER, Episode, Owner, Phase
-from edgeecg.stages.rules.heart import FLAT, NORMAL, UNKNOWN, WIDE, Heart, Seen
+from edgeecg.stages.rules.heart import FLAT, NORMAL, RATE_INTERVALS, UNKNOWN, WIDE, Heart, Seen
 from edgeecg.stages.rules.readings import MAX_TOLD_BEATS, Reading
 from edgeecg.stages.rules.watcher import BeatWatcher, Watcher
 from edgeecg.types import ClockReport, Event
@@ -18,6 +18,10 @@ ENDING: Final = 3
 NARROWER: Final = 0.8
 SLOWER: Final = 0.9
 """A run has ended with three beats in a row that are neither wide nor as broad as it was, or at nine tenths of its lowest rate."""
+SURE, FASTER = 0.9, 1.4
+"""After seconds of doubt a run must be faster: a resting heart whose beats are counted twice is at 120 a minute and more."""
+STEADY: Final = 2.8
+"""A high rate of RR intervals that differ by more is one of beats counted twice."""
 PAUSE_AFTER: Final = 1.2
 """An interval longer than the usual one by this factor is a pause."""
 
@@ -35,6 +39,8 @@ class Rate(BeatWatcher):
     def beat(self, now: int, out: list[Event]) -> None:
         value = self.heart.rate
         beyond = -1 if value == UNKNOWN or self.inhibited else self.beyond(value)
+        if beyond > 0 and self.rule.above and not alike(self.heart.beats[-1 - RATE_INTERVALS :], STEADY):
+            beyond = -1
         if beyond > 0:
             beats = self.heart.beats[-MAX_TOLD_BEATS:]
             rr_ms = 1000.0 * (beats[-1].sample - beats[-2].sample) / self.owner.rate_hz
@@ -134,10 +140,10 @@ class Pause(Watcher):
             self.episode.happened(now, self.in_beats(beats, silent_s, (60.0 / silent_s,)), out)
 
 
-def regular(beats: list[Seen]) -> bool:
-    """Say whether no RR interval is much longer than another."""
+def alike(beats: list[Seen], most: float) -> bool:
+    """Say whether no RR interval is longer than another by more than this factor."""
     intervals = [after.sample - before.sample for before, after in pairwise(beats)]
-    return not intervals or max(intervals) <= ALIKE * min(intervals)
+    return not intervals or max(intervals) <= most * min(intervals)
 
 
 class WideRun(BeatWatcher):
@@ -166,7 +172,7 @@ class WideRun(BeatWatcher):
             n += 1
         bounded = len(beats) > n + 1
         run = beats[-1 - n : -1]
-        if bounded and self.rule.limit <= n <= self.rule.at_most and regular(run) and self.heart.rate_of(run) >= self.rule.at_rate:
+        if bounded and self.rule.limit <= n <= self.rule.at_most and alike(run, ALIKE) and self.heart.rate_of(run) >= self.rule.at_rate:
             self.episode.happened(now, self._told(run, n), out)
 
     def _begins(self, now: int, out: list[Event]) -> None:
@@ -174,10 +180,12 @@ class WideRun(BeatWatcher):
         beats, n = self.heart.beats, int(self.rule.limit)
         if beats[-1].morphology == NORMAL:
             return
+        doubtful = 0 <= self.heart.surety < SURE
+        at_rate = self.rule.at_rate * (FASTER if doubtful else 1.0)
         for length in (n, n + 1):
             run = beats[-length:]
             halves = sum(2 if beat.morphology == WIDE else beat.morphology != NORMAL for beat in run)
-            if len(run) == length and halves >= 2 * n and regular(run) and self.heart.rate_of(run) >= self.rule.at_rate:
+            if len(run) == length and halves >= 2 * n and alike(run, ALIKE) and self.heart.rate_of(run) >= at_rate:
                 self.episode.holds(now, self._told(run, length), out)
                 return
 

@@ -51,7 +51,20 @@ NORMAL: Final = int(Morphology.NORMAL)
 
 _BEAT = Struct("<qqddd")
 _COUNTS = ("begins_at", "watched_from", "blind_from", "trouble")
-_VALUES = ("rate", "index", "heart_rate", "rr_ms", "sdnn_ms", "rmssd_ms", "noise_mv", "mains_mv", "drift_ppm", "amplitude_mv", "usual_mv")
+_VALUES = (
+    "rate",
+    "index",
+    "heart_rate",
+    "rr_ms",
+    "sdnn_ms",
+    "rmssd_ms",
+    "noise_mv",
+    "mains_mv",
+    "drift_ppm",
+    "amplitude_mv",
+    "usual_mv",
+    "surety",
+)
 _NUMBERS = Struct(f"<QQ{len(_COUNTS)}q{len(_VALUES)}d")
 _SAMPLES = Struct(f"<{MAX_ECTOPIC}q")
 
@@ -82,6 +95,8 @@ class Heart:
     amplitude_mv: float
     usual_mv: float
     """How high R peaks are, without their sign."""
+    surety: float
+    """The index of the last seconds, the latest weighing a third."""
 
     def __init__(self, rate_hz: float, leads: tuple[str, ...]) -> None:
         self.rate_hz = rate_hz
@@ -154,6 +169,7 @@ class Heart:
     def quality(self, quality: Quality) -> None:
         """Take a second's rating."""
         self.index = quality.index
+        self.surety += (quality.index - self.surety) / 3 if self.surety != UNKNOWN else quality.index - UNKNOWN
         self.noise_mv, self.mains_mv = quality.noise_mv, quality.mains_mv
         self._trouble(NOISE, there=not quality.good and quality.reason in SPOILING)
         self._trouble(DOUBT, there=quality.index < DOUBTFUL)
