@@ -159,6 +159,7 @@ class SerialSource:
                 port.write(asked)
             data = port.read(max(1, port.in_waiting))
             if data:
+                data += port.read(port.in_waiting)  # a first byte wakes us, and the rest of its frame is here by now
                 self._was_heard = True
                 self.queue.push_all(self._speech.feed(data, self._clock_ns()))
         port.write(self._speech.goodbye())
