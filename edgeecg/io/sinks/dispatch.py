@@ -19,8 +19,8 @@ BACKLOG_WINDOW: Final = 64
 """Of the backlog on their way to the broker: at 100 ms there and back 640/s."""
 KEPT_FREE: Final = 8
 """Places on the way that only live alerts take."""
-UNRECEIPTED: Final = 500
-"""Of the backlog with the broker and without a receipt: half of what mosquitto queues for a client by default."""
+UNRECEIPTED: Final = 100
+"""Of the backlog with the broker and without a receipt: what a live alert finds before it there; mosquitto queues 1000."""
 RESEND_FIRST_S: Final = 15.0
 RESEND_MOST_S: Final = 900.0
 HELLO_S: Final = 5.0
