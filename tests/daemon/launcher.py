@@ -47,7 +47,7 @@ def _be_a_daemon(config: Path, speed: float) -> None:
         classifiers = Classifiers(load(config).models, Registry(), clock)
         App(lambda: load(config), clock=clock, classifiers=classifiers).run(Signals().next)
         code = 0
-    except BaseException:
+    except BaseException:  # noqa: BLE001 - this process ends here, and says why
         traceback.print_exc()
     finally:
         os._exit(code)
