@@ -8,6 +8,7 @@ from edgeecg.daemon.clock import Clock
 from edgeecg.daemon.inbox import Inbox
 from edgeecg.daemon.keeper import Keeper
 from edgeecg.daemon.numbers import Numbers
+from edgeecg.daemon.overrun import Overrun
 from edgeecg.engine import Engine
 from edgeecg.facts import EngineConfig
 from edgeecg.io.sources.items import Item, Notice
@@ -44,6 +45,7 @@ class Worker:
         self.snapshot_every_s = snapshot_every_s
         self._snapshot_ns = clock.now_ns()
         self._open: set[str] = set()
+        self._overrun = Overrun()
         self._is_stopping = False
         self._thread = Thread(target=self._run, name="engine", daemon=True)
         self.failure: BaseException | None = None
@@ -84,6 +86,8 @@ class Worker:
         self._time_queue(records)
         self._numbers.begin()
         self._keeper.feed(records)
+        if said := self._overrun.observe(records, self._clock.now_ns()):
+            self._inbox.order(said)
         for record in records:
             if isinstance(record, Tick):
                 self._passed(record.now_ns)
