@@ -7,7 +7,7 @@ assumed to be there: at the start of a stream the past is missing, and a tree re
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeecg.models.features.strip import AFTER, BEFORE, GRID_HZ, QRS, P, T, cut, strip
+from edgeecg.models.features.strip import AFTER, BEFORE, GRID_HZ, QRS, P, T, cut, middle, strip
 
 Floats = NDArray[np.float64]
 
@@ -54,8 +54,8 @@ def beat_features(samples_mv: NDArray[np.float32], beats: NDArray[np.float32]) -
     height = float(np.ptp(beat[QRS])) + 1e-6
     own = _own(beat, height)
     before = cut(s.clean, past)
-    against = _against(beat, before) if len(before) else np.full(len(AGAINST), np.nan)
-    typical = np.median(before, axis=0) if len(before) else np.full(BEFORE + AFTER, np.nan)
+    typical = middle(before) if len(before) else np.full(BEFORE + AFTER, np.nan)
+    against = _against(beat, before, typical) if len(before) else np.full(len(AGAINST), np.nan)
     scale = float(np.ptp(typical[QRS])) + 1e-6
     shape = (beat / height).reshape(SHAPE_POINTS, STEP).mean(1)
     off = ((beat - typical) / scale).reshape(SHAPE_POINTS, STEP).mean(1)
@@ -73,7 +73,7 @@ def _rhythm(offsets: Floats, this: int) -> Floats:
     if n < 3:
         known = rr[-2] if n > 1 else np.nan
         return np.array([last, known, np.nan, np.nan, last / known, *[np.nan] * 7, after, np.nan, n])
-    median = float(np.median(before))
+    median = float(middle(before))
     kept = before[np.abs(before - median) < 0.2 * median]
     spread = float(kept.std()) if len(kept) > 1 else float("nan")
     return np.array([
@@ -89,9 +89,10 @@ def _verdict(told: Floats, this: int) -> Floats:
     if not this:
         return np.array([sure, kind, width, early, distance, height] + [np.nan] * 6)
     past = told[:this]
+    usual = middle(past)
     return np.array([
-        sure, kind, width, early, distance, height, width / (np.median(past[:, 3]) + 1.0), distance / (np.median(past[:, 5]) + 0.02),
-        height / (np.median(past[:, 6]) + 1e-3), (past[:, 2] == 2).mean(), past[-1, 2], past[-1, 4],
+        sure, kind, width, early, distance, height, width / (usual[3] + 1.0), distance / (usual[5] + 0.02),
+        height / (usual[6] + 1e-3), (past[:, 2] == 2).mean(), past[-1, 2], past[-1, 4],
     ])  # fmt: skip
 
 
@@ -99,7 +100,7 @@ def _own(beat: Floats, height: float) -> Floats:
     """Return OWN: the beat by itself, in units of its QRS."""
     y = beat / height
     qrs, slope = y[QRS], np.diff(y[QRS])
-    base = float(np.median(y[P]))
+    base = float(middle(y[P]))
     near = np.abs(y[QRS.start - 20 : QRS.stop + 20] - base)
     p = y[P] - np.linspace(y[P.start], y[P.stop - 1], P.stop - P.start)
     t = y[T] - base
@@ -118,9 +119,8 @@ def _like(beats: Floats, beat: Floats) -> Floats:
     return np.asarray(rows @ own / (np.sqrt((rows**2).sum(1) * (own @ own)) + 1e-9))
 
 
-def _against(beat: Floats, before: Floats) -> Floats:
+def _against(beat: Floats, before: Floats, typical: Floats) -> Floats:
     """Return AGAINST: the beat beside the typical one of those before, and beside the one of them most like it."""
-    typical = np.median(before, axis=0)
     scale = float(np.ptp(typical[QRS])) + 1e-6
     pair = np.stack((typical, before[-1]))
     far = (beat - typical) / scale
@@ -128,13 +128,13 @@ def _against(beat: Floats, before: Floats) -> Floats:
     ordered = np.sort(like)
     gains = [float(np.log((np.ptp(beat[part]) + 0.01 * scale) / (np.ptp(typical[part]) + 0.01 * scale))) for part in (QRS, P, T)]
     p_rest = np.sqrt(((before[:, P] - typical[P]) ** 2).mean()) / (float(typical[P].std()) + 0.01 * scale)
-    width, own_width = ((np.abs(y[48:116] - np.median(y[P])) > 0.35 * (np.ptp(y[QRS]) + 1e-9)).sum() for y in (typical, beat))
+    width, own_width = ((np.abs(y[48:116] - middle(y[P])) > 0.35 * (np.ptp(y[QRS]) + 1e-9)).sum() for y in (typical, beat))
     return np.array([
         *(float(_like(pair[:1, part], beat[part])[0]) for part in (slice(None), QRS, P, T)), *gains,
         *(float(np.sqrt((far[part] ** 2).mean())) for part in (slice(None), QRS, P, T)), own_width / (width + 1.0),
         np.log((np.abs(beat[48:116]).sum() + 1e-6) / (np.abs(typical[48:116]).sum() + 1e-6)),
         np.log((np.abs(np.diff(beat[QRS])).max() + 1e-6) / (np.abs(np.diff(typical[QRS])).max() + 1e-6)),
-        _shift(beat[QRS], typical), ordered[-1], (like > NEAR).mean(), ordered[-2] if len(ordered) > 1 else np.nan, np.median(like),
+        _shift(beat[QRS], typical), ordered[-1], (like > NEAR).mean(), ordered[-2] if len(ordered) > 1 else np.nan, middle(like),
         usual.std(), float(_like(pair[1:], beat)[0]), qrs_like.max(), p_rest,
     ])  # fmt: skip
 

