@@ -34,7 +34,7 @@ REPEATED = (
 BETWEEN = (
     "f_share", "f_band", "f_peak_hz", "f_peakedness", "f_low", "f_high", "f_size", "f_entropy", "tq_size", "tq_crossings",
 )  # fmt: skip
-_HZ = np.fft.rfftfreq(2500, 1 / GRID_HZ)
+_HZ = np.asarray(np.fft.rfftfreq(2500, 1 / GRID_HZ), np.float64)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,12 +61,12 @@ def strip(samples_mv: NDArray[np.float32]) -> Strip:
     n = len(x)
     levelled = x - np.linspace(float(x[:25].mean()), float(x[-25:].mean()), n)
     spectrum = np.fft.rfft(levelled)
-    hz = _HZ if n == 2500 else np.fft.rfftfreq(n, 1 / GRID_HZ)
+    hz = _HZ if n == 2500 else np.asarray(np.fft.rfftfreq(n, 1 / GRID_HZ), np.float64)
     band = 1 / (1 + (LOW_HZ / np.maximum(hz, 1e-3)) ** 6) / (1 + (hz / HIGH_HZ) ** 8)
     power = spectrum.real**2 + spectrum.imag**2
     first = int(known.argmax()) if known.any() else n
     clean = np.asarray(np.fft.irfft(spectrum * band, n), np.float64)
-    return Strip(x, clean, np.asarray(power, np.float64), hz, missing, first)
+    return Strip(x, clean, power, hz, missing, first)
 
 
 def _logs(power: Floats, hz: Floats, edges: tuple[float, ...]) -> Floats:
