@@ -25,7 +25,7 @@ LIMITS = (
     "A window says what its whole recording was labelled; a rhythm that changes within a recording was not marked.",
     "Recordings carry no person: one person's may lie in several folds, so the figures may flatter.",
     "The specificity of 0.97 is read off the same answers; a limit taken over from other data will miss it.",
-    "'Other' is a mixture of rhythms, and the class it most often misses: a third of its errors are called normal.",
+    "'Other' is a mixture of rhythms, and the class it most often misses: a quarter of it is called normal.",
     NOT_A_DEVICE,
 )
 
