@@ -94,10 +94,7 @@ def _metrics(result: dict[str, Any], n: int, n_windows: int) -> list[dict[str, A
         rows.append(metric("F1, mean of N, A, O", figures["F1"], tuple(figures["F1 interval"]), HELD, n, of))
         rows.append(metric(AF_AT, figures[AF_AT], tuple(figures[f"{AF_AT} interval"]), HELD, n, of))
         if "F1 by window" in figures:
-            rows.append(metric("F1, mean of N, A, O", figures["F1 by window"], None, HELD_WINDOWS, n_windows, of))
-    fusion = result["fusion"]
-    rows += [metric(f"F1 of {label}", value, None, HELD, n) for label, value in zip(LABELS, fusion["F1 of N, A, O, ~"], strict=True)]
-    rows += [metric(name, fusion[name], None, HELD, n) for name in ("AF sensitivity", "AF specificity")]
-    for name in ("right where it answers", "right where it abstains", "calibration error"):
-        rows.append(metric(name, result["shipped"][name], None, HELD_WINDOWS, n_windows))
+            rows.append(
+                metric("F1, mean of N, A, O", figures["F1 by window"], tuple(figures["F1 by window interval"]), HELD_WINDOWS, n_windows, of)
+            )
     return rows

@@ -85,7 +85,7 @@ def judge(answers: dict[str, Floats], labels: Labels, fold_of: Labels) -> dict[s
     }
     result = {name: _figures(by_recording(score, of, n), labels, fold_of) for name, score in scores.items()}
     for name, score in scores.items():
-        result[name]["F1 by window"] = rule_f1(labels[of], score.argmax(1))
+        result[name] |= _by_window(score, of, labels)
     random_of = answers["random_of"].astype(np.int64)
     result["random encoder"] = _figures(by_recording(answers["random"], random_of, n), labels, fold_of)
     mix = choose(answers["net"], answers["tree"], of, labels, np.ones(n, np.bool_))
@@ -111,6 +111,18 @@ def _figures(means: Floats, labels: Labels, fold_of: Labels) -> dict[str, Any]:
         f"{name} interval": list(span),
         "confusion": counts.tolist(),
     }
+
+
+def _by_window(scores: Floats, of: Labels, labels: Labels) -> dict[str, Any]:
+    """Return F1 over single windows; its interval redraws recordings, because a recording's windows tell the same."""
+    k = len(LABELS)
+    counts = np.zeros((len(labels), k * k), np.int64)
+    np.add.at(counts, (of, labels[of] * k + scores.argmax(1)), 1)
+
+    def f1(rows: Labels) -> float:
+        return float(f1_each(counts[rows].sum(0).reshape(k, k))[:3].mean())
+
+    return {"F1 by window": f1(np.arange(len(labels))), "F1 by window interval": list(interval(f1, len(labels), rounds=500))}
 
 
 def _redrawn(is_af: Labels, others: Labels, rows: Labels) -> Labels:
