@@ -279,7 +279,7 @@ def window_block(
         if row < told:
             moment = min(moment, out[row]["known_at"])
         moment = max(moment, first + done)  # what fell due in a gap happens at the first sample after it
-        stop = min(n, moment - first + 1)
+        stop = n if moment >= first + n else moment - first + 1  # NEVER is too large to be counted on from
         _remember(s, y, flags, done, stop, first)
         done = stop
         if moment >= first + n:
