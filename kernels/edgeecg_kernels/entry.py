@@ -12,6 +12,7 @@ import numpy as np
 
 from edgeecg_kernels._jit import config
 
+_typeof: Any = numba.typeof
 _array_types: dict[object, Any] = {}
 """By what decides it: to find the type of a state's array anew takes numba milliseconds, and every new configuration asks."""
 
@@ -26,9 +27,9 @@ def entry(kernel: Callable[..., Any], *arguments: Any) -> Callable[..., Any]:
 
 def _type_of(argument: Any) -> Any:
     if not isinstance(argument, np.ndarray):
-        return numba.typeof(argument)
+        return _typeof(argument)
     flags = argument.flags
     key = argument.dtype, argument.ndim, flags.c_contiguous, flags.f_contiguous, flags.aligned, flags.writeable
     if key not in _array_types:
-        _array_types[key] = numba.typeof(argument)
+        _array_types[key] = _typeof(argument)
     return _array_types[key]
