@@ -77,7 +77,7 @@ def _label(peaks: Any, beats: Any, kinds: Any, window: float, beat: Any, wide: A
             wide[best] = kinds[k]
 
 
-def harvest(piece: Piece, params: NDArray[Any], weight: float) -> Harvest:
+def harvest(piece: Piece, params: NDArray[Any], weight: float, kind_weight: float) -> Harvest:
     """Run over a piece and label each candidate by the nearest annotated beat."""
     recording = piece.recording
     capacity = len(piece.clean) // 20 + 100
@@ -88,9 +88,10 @@ def harvest(piece: Piece, params: NDArray[Any], weight: float) -> Harvest:
     beat, wide = np.zeros(n, np.float32), np.full(n, -1, np.int8)
     peaks, taken = peaks[:n], taken[:n]
     _label(peaks, recording.beats, recording.wide, WINDOW, beat, wide)
-    weights = (weight * outside(peaks.astype(np.float64), recording.skip)).astype(np.float32)
+    counted = outside(peaks.astype(np.float64), recording.skip).astype(np.float32)
+    weights, kind_weights = np.float32(weight) * counted, np.float32(kind_weight) * counted
     known = taken & (wide >= 0)
-    return Harvest(xs[:n], beat, weights, kind_xs[:n][known], wide[known].astype(np.float32), weights[known])
+    return Harvest(xs[:n], beat, weights, kind_xs[:n][known], wide[known].astype(np.float32), kind_weights[known])
 
 
 def detect(samples: Floats, params: NDArray[Any]) -> NDArray[Any]:
