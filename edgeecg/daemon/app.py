@@ -127,7 +127,9 @@ class App:
         self._sink.start()
         if self.health is not None:
             self.health.start()
-        self._classifiers.start(self.inbox.order, {facts.name: facts.rate_hz for facts in self.keeper.engine.config.streams})
+        engine = self.keeper.engine
+        rates_hz = {facts.name: facts.rate_hz for facts in engine.config.streams}
+        self._classifiers.start(self.inbox.order, rates_hz, hop_factor=engine.hop_factor)
         self.inbox.order(self._classifiers.states)
         for window in self.keeper.recovery.waiting:
             self._classifiers.submit(window, self.keeper.recovery.last_ns)

@@ -36,11 +36,16 @@ class Classifiers:
         self.facts = tuple(facts)
         self.states = tuple(states)
 
-    def start(self, feed: Callable[[Sequence[Record]], None], rates_hz: dict[str, float]) -> None:
-        """Begin; what is to be fed back comes from other threads."""
+    def start(self, feed: Callable[[Sequence[Record]], None], rates_hz: dict[str, float], *, hop_factor: int = 1) -> None:
+        """Begin, with windows as far apart as the engine has them; what is to be fed back comes from other threads."""
         if self._usable:
             self._workers = Workers(
-                self._usable, rates_hz, lambda record: feed([record]), n_workers=self._n_workers, clock=self._clock.now_ns
+                self._usable,
+                rates_hz,
+                lambda record: feed([record]),
+                n_workers=self._n_workers,
+                clock=self._clock.now_ns,
+                hop_factor=hop_factor,
             )
 
     def know(self, rates_hz: dict[str, float]) -> None:

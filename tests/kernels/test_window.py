@@ -97,3 +97,10 @@ def test_answers_that_nobody_gives_do_not_pile_up() -> None:
     announced = int((out[:n]["kind"] == KIND_WINDOW).sum())
     assert announced == 4 * ((300 - 5) // 3 + 1)
     assert n - announced == announced - 16
+
+
+def test_with_nothing_due_ever_every_sample_is_remembered() -> None:
+    state, rows = np.zeros(1, WINDOW_STATE), table([])
+    window_start(state[0], rows, 0)
+    assert window(state, rows, 1, np.ones(30), np.zeros(30, np.uint8), 0, np.zeros(4, EVENT), 0) == 0
+    assert state[0]["mv"][:30].tolist() == [1.0] * 30
