@@ -26,7 +26,7 @@ from edgeecg.daemon.worker import Worker
 from edgeecg.engine import Engine
 from edgeecg.errors import EdgeEcgError
 from edgeecg.io.outbox.outbox import Outbox
-from edgeecg.io.sources.items import Lagging, Line, Notice
+from edgeecg.io.sources.items import ClockAnswer, Lagging, Line, Notice
 from edgeecg.io.sources.reception import Reception
 from edgeecg.journal import Limits
 from edgeecg.types import Acknowledge, ConfigChange, SourceChange, SourceState, Tick
@@ -237,7 +237,7 @@ class App:
             self._lagging.pop(notice.stream, None)
             if not notice.is_over:
                 self._lagging[notice.stream] = f"{notice.stream or 'queue'}: {notice.delay_s:.1f} s late"
-        log.info("%s", notice)
+        log.log(logging.DEBUG if isinstance(notice, ClockAnswer) else logging.INFO, "%s", notice)  # those come every ten seconds
 
 
 def draw_epoch() -> int:
