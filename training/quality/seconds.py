@@ -26,6 +26,8 @@ from edgeecg_kernels.state import EVENT, GRID_HZ
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 SAME_PERSON = {"202": "201"}
+HEARTLESS, HEARTLESS_S = 48, 600
+"""How many stretches of noise without a heart, and how long each is."""
 BLOCK = GRID_HZ // 2
 """Never more than one rating a block: the state then holds its description."""
 
@@ -95,8 +97,23 @@ def muscle(length: int, rate_hz: float, seed: int) -> Noise:
     return Noise("ma", rate_hz, (samples,), (noise_rms(samples, rate_hz),))
 
 
+def heartless(seed: int) -> Iterator[Seconds]:
+    """Noise alone, of three kinds and any loudness: nothing in it is to be trusted, so every second counts as mistaken."""
+    for number in range(HEARTLESS):
+        rng = np.random.default_rng((seed, number))
+        length = HEARTLESS_S * GRID_HZ
+        walk = np.cumsum(rng.normal(size=length))
+        width = int(rng.uniform(0.1, 0.6) * GRID_HZ)
+        kinds = rng.normal(size=length), walk - np.convolve(walk, np.ones(width) / width, "same"), muscle(length, GRID_HZ, number).leads[0]
+        noise = kinds[number % len(kinds)]
+        _, described, index, _ = run(noise / noise.std() * np.exp(rng.uniform(np.log(0.03), np.log(1.0))))
+        none, all_of_them = np.zeros(len(index)), np.ones(len(index))
+        yield Seconds(f"nobody {number}", "alone", None, described, index, none, none, all_of_them, none > 0, all_of_them > 0)
+
+
 def all_seconds(seed: int) -> Iterator[Seconds]:
-    """Every mitdb record's first lead: clean, and with electrode motion, baseline wander and muscle noise by the NST rule."""
+    """Every mitdb record's first lead: clean, and with electrode motion, baseline wander and muscle noise by the NST rule; then noise alone."""
+    yield from heartless(seed)
     root = data_root()
     motion, wander = read_noise(root / "nstdb" / "118e06"), read_noise(root / "nstdb" / "bw")
     for header in sorted((root / "mitdb").glob("*.hea")):
