@@ -139,7 +139,7 @@ reorder_ms = 1e9
         "edgeecg.toml, line 2: device.name: 'two words' is not letters, digits, '.', '_' and '-', 64 at most",
         "edgeecg.toml, line 4: sources.serial[0].port: left out is not possible: there is no default",
         (
-            "edgeecg.toml, line 5: sources.serial[0].prot: a key is not one of baud, format, leads, mv_per_unit, offset_units, port, rate_hz, "
+            "edgeecg.toml, line 5: sources.serial[0].prot: a key is not one of ask_rate_hz, baud, format, leads, mv_per_unit, offset_units, port, rate_hz, "
             "stream (did you mean port?)"
         ),
         'edgeecg.toml, line 6: sources.serial[0].baud: "9600" is not a whole number',
