@@ -100,6 +100,17 @@ def _one_variant_for_all_integers(compiled: Any) -> Any:
     return compiled
 
 
+def _keep_by_digest(compiled: Any, folder: Path) -> None:
+    """Let what one copy of the package compiled serve every other: the folder's name says all that decides the code.
+
+    Numba would key by the place and the time of the source file as well, and each new environment would compile for a minute.
+    """
+    kept = compiled._cache  # noqa: SLF001
+    base = kept._impl.filename_base  # noqa: SLF001
+    kept._cache_path = str(folder)  # noqa: SLF001
+    kept._cache_file = type(kept._cache_file)(str(folder), base, folder.name)  # noqa: SLF001
+
+
 def kernel(function: F) -> F:
     """Compile a pure function over arrays; law 3 (JIT on == off, bitwise) forbids fastmath."""
     if config.DISABLE_JIT:
@@ -108,4 +119,6 @@ def kernel(function: F) -> F:
     folder = cache_dir(function.__module__.rpartition(".")[2])
     with _caching_in(folder):
         compiled = numba.njit(cache=folder is not None, **options)(function)
+    if folder is not None and Path(function.__code__.co_filename).parent == _FOLDER:
+        _keep_by_digest(compiled, folder)
     return _one_variant_for_all_integers(compiled)  # type: ignore[no-any-return]

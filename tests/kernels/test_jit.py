@@ -1,7 +1,10 @@
 """The cache of compiled kernels: never stale, never another's."""
 
 import os
+import shutil
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -61,3 +64,22 @@ def test_a_flag_that_changes_the_code_changes_the_key(fresh: pytest.MonkeyPatch,
     before = _jit.source_digest("qrs")
     fresh.setattr(_jit.config, flag, "another")
     assert _jit.source_digest("qrs") != before
+
+
+@pytest.mark.skipif(_jit.config.DISABLE_JIT, reason="nothing is compiled")
+def test_what_one_copy_of_the_package_compiled_serves_another(tmp_path: Path) -> None:
+    """A new checkout, wheel or environment of the same version compiles nothing again."""
+    copies = [tmp_path / name / "edgeecg_kernels" for name in ("old", "new")]
+    for copy in copies:
+        shutil.copytree(Path(_jit.__file__).parent, copy, ignore=shutil.ignore_patterns("__pycache__"), copy_function=shutil.copyfile)
+    assert [_cache_hits(copy.parent, tmp_path / "cache") for copy in copies] == [0, 1]
+
+
+def _cache_hits(checkout: Path, cache: Path) -> int:
+    code = (
+        "from edgeecg_kernels.vitals import vitals_break; from edgeecg_kernels.vitals_state import VITALS_STATE; import numpy as np;"
+        "vitals_break(np.zeros(1, VITALS_STATE)[0]); print(sum(vitals_break.stats.cache_hits.values()))"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(checkout), "NUMBA_CACHE_DIR": str(cache)}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, cwd=checkout, capture_output=True, text=True, check=True)
+    return int(done.stdout)
