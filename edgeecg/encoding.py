@@ -46,6 +46,9 @@ TAGS: Final[dict[int, type]] = {
     76: types.ModelChanged,
     77: types.OverloadChanged,
     78: types.Alert,
+    79: types.HeartSound,
+    80: types.HeartCycle,
+    81: types.Coupling,
 }
 """A number once given to a type is its number for ever."""
 

@@ -7,6 +7,7 @@ from edgeecg.errors import ConfigError
 from edgeecg.rulefacts import MAX_RULES, RuleFacts
 
 MIN_RATE_HZ, MAX_RATE_HZ = 100.0, 2000.0
+MIN_SOUND_HZ, MAX_SOUND_HZ = 500.0, 8000.0
 MAX_LEADS = 12
 MAX_MODELS = 4
 MAX_FRAME_LEN = 65536
@@ -51,15 +52,19 @@ class StreamFacts:
     reorder_ms: float = 200.0
     silence_s: float = 2.0
     """Without a sample for this long the stream is reported silent."""
+    sound_of: str = ""
+    """The ECG stream whose heart this one hears: it is a phonocardiogram, `mv_per_unit` brings it to the sensor's unit. Empty: it is ECG."""
 
     def __post_init__(self) -> None:
         where = f"stream {self.name!r}"
         _require(bool(self.name), "stream.name", repr(self.name), "a name that is not empty")
-        allowed_rate = f"a rate from {MIN_RATE_HZ:g} to {MAX_RATE_HZ:g} Hz in steps of 0.1"
-        in_range = MIN_RATE_HZ <= self.rate_hz <= MAX_RATE_HZ
+        slowest, fastest = (MIN_SOUND_HZ, MAX_SOUND_HZ) if self.sound_of else (MIN_RATE_HZ, MAX_RATE_HZ)
+        allowed_rate = f"a rate from {slowest:g} to {fastest:g} Hz in steps of 0.1"
+        in_range = slowest <= self.rate_hz <= fastest
         on_raster = in_range and abs(self.rate_hz * 10 - round(self.rate_hz * 10)) < 1e-6
         _require(on_raster, f"{where}.rate_hz", self.rate_hz, allowed_rate)
         _require(1 <= len(self.leads) <= MAX_LEADS, f"{where}.leads", len(self.leads), f"1 to {MAX_LEADS} leads")
+        _require(self.sound_of != self.name, f"{where}.sound_of", repr(self.sound_of), "another stream")
         _require(len(set(self.leads)) == len(self.leads), f"{where}.leads", self.leads, "different names")
         finite_scale = 0 < abs(self.mv_per_unit) < 1e9
         _require(finite_scale, f"{where}.mv_per_unit", self.mv_per_unit, "a finite number that is not 0")
@@ -133,6 +138,7 @@ class EngineConfig:
     def __post_init__(self) -> None:
         twice = [name for name, count in Counter(stream.name for stream in self.streams).items() if count > 1]
         _require(not twice, "config.streams", ", ".join(twice), "each name once")
+        self._check_sounds()
         _require(len(self.models) <= MAX_MODELS, "config.models", len(self.models), f"at most {MAX_MODELS}")
         model_names = {model.name for model in self.models}
         _require(len(model_names) == len(self.models), "config.models", "a name twice", "each name once")
@@ -143,3 +149,13 @@ class EngineConfig:
             missing = [name for name in rule.yields_to if name not in rule_names]
             _require(not missing, f"rule {rule.name!r}.yields_to", ", ".join(missing), "names of rules")
             _require(rule.model in {"", *model_names}, f"rule {rule.name!r}.model", rule.model, "the name of a model")
+
+    def _check_sounds(self) -> None:
+        hearts = {stream.name for stream in self.streams if not stream.sound_of}
+        heard: set[str] = set()
+        for stream in self.streams:
+            if stream.sound_of:
+                where = f"stream {stream.name!r}.sound_of"
+                _require(stream.sound_of in hearts, where, repr(stream.sound_of), "the name of a stream of ECG")
+                _require(stream.sound_of not in heard, where, repr(stream.sound_of), "an ECG that no other stream hears")
+                heard.add(stream.sound_of)

@@ -268,7 +268,16 @@ class QualityReason(IntEnum):
     ODD_BEATS = 4
     """Beats unlike the ones before."""
     BAD_SAMPLES = 5
-    """Lead off, saturated, flat or no numbers."""
+    """Lead off, saturated, flat or no numbers; of sound: missing."""
+    SILENT = 6
+    """Of sound, as those that follow: nothing is heard."""
+    CLIPPED = 7
+    KNOCK = 8
+    """A knock or a click, louder than any heart sound."""
+    TALK = 9
+    """Speech, rubbing or hum: something else is heard between the sounds."""
+    DRIFT = 10
+    """The sensor's level wanders far beyond the sounds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,6 +308,107 @@ class Vitals:
     sdnn_ms: float
     rmssd_ms: float
     n_intervals: int
+    reported_at: int
+
+
+class SoundKind(IntEnum):
+    """Which of a beat's sounds."""
+
+    S1 = 1
+    S2 = 2
+
+
+class SoundReason(IntEnum):
+    """What speaks most against what is said, or would have been said, of a beat's sounds."""
+
+    NONE = 0
+    MISSING = 1
+    """Samples of sound, or of ECG, never came."""
+    SILENT = 2
+    CLIPPED = 3
+    KNOCK = 4
+    TALK = 5
+    """Noise of any kind: the beat's sounds do not stand out of it."""
+    DRIFT = 6
+    CLOCK = 7
+    """Sounds come, but not when this beat can have made them: ECG and sound are not on one clock, or not yet known to be."""
+    BEAT = 8
+    """The beat itself is doubtful, or too near to another."""
+    LEARNING = 9
+    """Too few beats have been heard yet."""
+    SPREAD = 10
+    """The estimate is too uncertain to be told."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeartSound:
+    """One heart sound of one beat. Samples count on the sound's own stream, `beat_sample` on that of its ECG."""
+
+    stream: str
+    kind: SoundKind
+    sample: int
+    """Its middle: the centroid of its energy."""
+    beat_sample: int
+    delay_ms: float
+    """From the R peak to `sample`, by the device's clock."""
+    duration_ms: float
+    amplitude: float
+    """The RMS of its loudest 20 ms in the sensor's unit, 25 to 400 Hz."""
+    confidence: float
+    reported_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class HeartCycle:
+    """What is heard of one beat as a whole: said of every beat, its sounds found or not. What is not known is -1."""
+
+    stream: str
+    beat_sample: int
+    sample: int
+    """The beat's R peak, as a sample of sound."""
+    rr_ms: float
+    """Since the beat before."""
+    systole_ms: float
+    """From the end of S1 to the beginning of S2."""
+    diastole_ms: float
+    """From the end of S2 on, as far as it was listened to: 700 ms after the R peak at most."""
+    systole: tuple[float, ...]
+    """Murmur: mean squares between the sounds in the bands of `MURMUR_HZ`, in the sensor's unit squared; empty: not known."""
+    diastole: tuple[float, ...]
+    loudness: float
+    """The mean square of S1 and S2, 25 to 400 Hz: what murmurs are compared with."""
+    confidence: float
+    reason: SoundReason
+    reported_at: int
+
+
+MURMUR_HZ = ((30.0, 60.0), (60.0, 120.0), (120.0, 240.0), (240.0, 400.0))
+"""The bands of `HeartCycle`."""
+COUPLING_HZ = 1000
+"""Rate of the coupling kernels in `Coupling`, from the R peak on."""
+COUPLING_LEN = 601
+
+
+@dataclass(frozen=True, slots=True)
+class Coupling:
+    """How a beat's electricity became sound: one of each beat. Numbers that are not known, or not told for `reason`, are -1."""
+
+    stream: str
+    beat_sample: int
+    delay_ms: float
+    """R to S1: the centroid of the energy of the kernel's first sound."""
+    delay_sd_ms: float
+    s1_s2_ms: float
+    s1_s2_sd_ms: float
+    cost: float
+    """Of the transport plan: how unlike this beat's sounds are to those before."""
+    confidence: float
+    reason: SoundReason
+    """Why no delay is told; NONE: it is."""
+    kernel: bytes = field(repr=False)
+    """This beat's: float32, little endian, COUPLING_LEN values at COUPLING_HZ from R on; empty: none is told."""
+    smoothed: bytes = field(repr=False)
+    """Of the beats so far, the same way."""
     reported_at: int
 
 
@@ -446,6 +556,9 @@ Event: TypeAlias = (
     | Beat
     | Quality
     | Vitals
+    | HeartSound
+    | HeartCycle
+    | Coupling
     | WindowReady
     | WindowExpired
     | Prediction
