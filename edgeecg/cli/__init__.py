@@ -22,6 +22,8 @@ COMMANDS = {
     "replay": "run a recording (WFDB, EDF, CSV) or a journal through the engine",
     "simulate": "make a heart's ECG and sounds by a model, with the truth beside them: to files or as a device",
     "run": "be the daemon: devices in, alerts out",
+    "dashboard": "serve the page that shows what a daemon sees; `run --dashboard` does it too",
+    "live": "show what a daemon sees in a terminal: streams, beats, alerts",
     "doctor": "say what is wrong with this machine: ports, clock, disk, brokers, models",
     "record": "write what a device sends to a file (WFDB, EDF+, FHIR), with the beats that are found",
     "export": "write a stream out of a journal, or the minute around an alert (WFDB, EDF+, FHIR)",

@@ -3,11 +3,15 @@
 import argparse
 import logging
 import signal
+import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
 from edgeecg.cli.check_config import USUAL
+from edgeecg.cli.dashboard import check_installed
 from edgeecg.cli.parser import Parser, checked
 
 
@@ -21,6 +25,7 @@ def configure(parser: Parser) -> None:
         default=1.0,
         help="rehearse with a simulated device so many times as fast as a heart: time itself runs faster",
     )
+    parser.add_argument("--dashboard", action="store_true", help="serve the page beside it (default: http://127.0.0.1:8137/)")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -32,14 +37,31 @@ def run(options: argparse.Namespace) -> int:
     from edgeecg.models.registry import Registry
     from edgeecg.warmup import compile_all
 
+    if options.dashboard:
+        check_installed()
     signals = Signals()
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", stream=sys.stderr)
     settings = load(options.config)
     clock = Clock(speed=options.speed)
     compile_all()
     classifiers = Classifiers(settings.models, Registry(), clock)
-    App(lambda: load(options.config), clock=clock, classifiers=classifiers).run(signals.next)
+    app = App(lambda: load(options.config), clock=clock, classifiers=classifiers)
+    with dashboard_beside(options.config) if options.dashboard else nullcontext():
+        app.run(signals.next)
     return 0
+
+
+@contextmanager
+def dashboard_beside(config: Path) -> Iterator[None]:
+    """Serve the page from a process of its own, that ends with us however we end."""
+    command = [sys.executable, "-m", "edgeecg", "dashboard", "--config", str(config), "--tied"]
+    page = subprocess.Popen(command, stdin=subprocess.PIPE)  # noqa: S603 - our own
+    try:
+        yield
+    finally:
+        assert page.stdin is not None
+        page.stdin.close()
+        page.wait()
 
 
 class Signals:

@@ -12,6 +12,7 @@ from edgeecg.config.lines import Lines
 from edgeecg.config.settings import (
     Alerts,
     Broker,
+    Dashboard,
     Device,
     Health,
     JournalSettings,
@@ -36,6 +37,7 @@ SECTIONS = {
     "queue": Queue,
     "limits": Limits,
     "health": Health,
+    "dashboard": Dashboard,
     "alerts": Alerts,
     "models": Models,
     "broker": OwnBroker,

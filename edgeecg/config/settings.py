@@ -259,6 +259,29 @@ class Health:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Dashboard:
+    """Where the page is served, when it is: `edgeecg run --dashboard`, or `edgeecg dashboard` beside a daemon."""
+
+    host: str = "127.0.0.1"
+    """Another than this machine's own needs a token."""
+    port: int = 8137
+    """0: any that is free."""
+    token_file: Path | None = None
+    token_credential: str = ""
+
+    def __post_init__(self) -> None:
+        require(bool(self.host), "dashboard.host", "''", "an address of this machine")
+        require(0 <= self.port <= 65535, "dashboard.port", self.port, "0 to 65535")
+        both = self.token_file is not None and bool(self.token_credential)
+        require(not both, "dashboard.token_file", "given beside token_credential", "possible: one of them")
+
+    @property
+    def token(self) -> Secret:
+        """Where the token is that a browser must show."""
+        return Secret(self.token_file, self.token_credential)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """All of it."""
 
@@ -268,6 +291,7 @@ class Settings:
     sources: Sources = field(default_factory=Sources)
     queue: Queue = field(default_factory=Queue)
     health: Health = field(default_factory=Health)
+    dashboard: Dashboard = field(default_factory=Dashboard)
     alerts: Alerts = field(default_factory=Alerts)
     models: Models = field(default_factory=Models)
     mqtt: Broker | None = None

@@ -18,6 +18,7 @@ from edgeecg.daemon.decided import Decided
 from edgeecg.daemon.health import HealthServer
 from edgeecg.daemon.inbox import Inbox
 from edgeecg.daemon.keeper import Keeper
+from edgeecg.daemon.live import Live
 from edgeecg.daemon.numbers import Numbers
 from edgeecg.daemon.sending import Sending, names_of, outbox_limits
 from edgeecg.daemon.sources import RunningSources
@@ -63,6 +64,16 @@ class App:
         self._sink = Sending(settings, self.outbox, clock, device=device, acknowledge=self.acknowledge)
         self._decided.put = self._sink.wake
         self.sources = RunningSources(self.inbox.queue, clock, epoch=draw_epoch(), device=settings.device.name)
+        self.live = Live(
+            settings,
+            clock,
+            engine=self.keeper.engine,
+            outbox=self.outbox,
+            names=names,
+            troubles=self.troubles,
+            acknowledge=self.acknowledge,
+        )
+        self._decided.heard = self.live.hear
         self.health = HealthServer(settings.health.port, self.numbers.text, self.troubles) if settings.health.port else None
         self._lagging: dict[str, str] = {}
         self._lines_down: dict[str, str] = {}
@@ -127,6 +138,7 @@ class App:
         self._sink.start()
         if self.health is not None:
             self.health.start()
+        self.live.start()
         engine = self.keeper.engine
         rates_hz = {facts.name: facts.rate_hz for facts in engine.config.streams}
         self._classifiers.start(self.inbox.order, rates_hz, hop_factor=engine.hop_factor)
@@ -180,6 +192,7 @@ class App:
         end_s = self._clock.real_s() + DRAIN_S
         self.sources.stop()
         self._classifiers.stop()
+        self.live.stop()
         if self._worker.stop(max(0.0, end_s - self._clock.real_s() - 1.0)):
             self.keeper.close()
         self._sink.stop(max(0.1, end_s - self._clock.real_s()))

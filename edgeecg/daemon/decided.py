@@ -48,6 +48,8 @@ class Decided:
         self._classifiers = classifiers
         self.put: Callable[[], None] = lambda: None
         """Hears that there is something in the outbox."""
+        self.heard: Callable[[Sequence[Record], Given], None] = lambda _records, _given: None
+        """Hears every call too, for people who look on."""
         self._rates_hz: dict[str, float] = {}
         self._times: dict[str, SampleTimes] = {}
         self.is_replaying = True
@@ -78,6 +80,7 @@ class Decided:
                     self._note(event, record)
         if alerts:
             self._put(alerts, newest_ns)
+        self.heard(records, given)
 
     def _classify(self, window: WindowReady, arrival_ns: int) -> None:
         if not self.is_replaying:

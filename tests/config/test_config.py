@@ -147,7 +147,7 @@ reorder_ms = 1e9
         "edgeecg.toml, line 17: stream[0].silence_s: 0.0 is not 0.5 to 3600",
         "edgeecg.toml, line 18: stream[0].reorder_ms: 1000000000.0 is not 0 to 2000",
         (
-            "edgeecg.toml, line 20: jurnal: a key is not one of alerts, broker, device, health, journal, limits, models, mqtt, queue, "
+            "edgeecg.toml, line 20: jurnal: a key is not one of alerts, broker, dashboard, device, health, journal, limits, models, mqtt, queue, "
             "rule, sources, state, stream (did you mean journal?)"
         ),
     ]

@@ -1,0 +1,53 @@
+"""What a browser that comes now must be told: what stands, and the last seconds of every stream. Sans-IO."""
+
+from collections import OrderedDict, deque
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from edgeecg.live.messages import Message
+
+HISTORY_S: Final = 14.0
+MOST_ALERTS: Final = 200
+PASSING: Final = {"samples", "beat", "gap", "heart_sound", "prediction"}
+
+
+@dataclass(slots=True)
+class Memory:
+    """Holds lines as they came."""
+
+    _standing: OrderedDict[tuple[Any, ...], str] = field(default_factory=OrderedDict)
+    _recent: dict[str, deque[tuple[int, str]]] = field(default_factory=dict)
+    _alerts: OrderedDict[str, str] = field(default_factory=OrderedDict)
+    _rates_hz: dict[str, float] = field(default_factory=dict)
+
+    def take(self, message: Message, line: str) -> None:
+        """Take a message in."""
+        kind = message["kind"]
+        if kind == "hello":  # another daemon, or the same one anew
+            self._standing.clear()
+            self._recent.clear()
+        if kind == "streams":
+            self._rates_hz = {one["name"]: one["rate_hz"] for one in message["streams"]}
+        if kind == "alert":
+            self._alerts[message["alert_id"]] = line
+            self._alerts.move_to_end(message["alert_id"])
+            if len(self._alerts) > MOST_ALERTS:
+                self._alerts.popitem(last=False)
+        elif kind in PASSING:
+            self._pass(message, line)
+        elif kind != "answer":
+            self._standing[kind, message.get("stream"), message.get("lead")] = line
+
+    def _pass(self, message: Message, line: str) -> None:
+        stream = message["stream"]
+        at = message.get("start_sample", message.get("sample", 0))
+        recent = self._recent.setdefault(stream, deque())
+        recent.append((at, line))
+        oldest = message.get("reported_at", at) - HISTORY_S * self._rates_hz.get(stream, 250.0)
+        while recent[0][0] < oldest:
+            recent.popleft()
+
+    def lines(self) -> list[str]:
+        """Return all of it, in an order in which it can be read."""
+        passing = [line for recent in self._recent.values() for _, line in recent]
+        return [*self._standing.values(), *self._alerts.values(), *passing]

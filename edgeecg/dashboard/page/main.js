@@ -1,0 +1,101 @@
+// The page: a line to the daemon, sixty pictures a second, and everything that is words four times a second.
+
+import { acknowledge, clock, connectAlerts, firstUnseen, updateAlerts } from "./alerts.js";
+import { updateChosen } from "./chosen.js";
+import { fold, isOver, nowMs, state } from "./state.js";
+import { Canvas, drawEcg, readColours } from "./strip.js";
+import { drawTiles, focusTile, set, updateTiles } from "./tiles.js";
+
+const WORDS_MS = 250, GAINS = [10, 20, 5];
+const $ = (id) => document.getElementById(id);
+let socket = null, chosen = null, names = [], gain = 0, lastFrame = 0, lastWords = 0, ecg = null;
+
+function connect() {
+  const scheme = location.protocol === "https:" ? "wss" : "ws";
+  socket = new WebSocket(`${scheme}://${location.host}/live`);
+  socket.addEventListener("message", (event) => fold(JSON.parse(event.data)));
+  socket.addEventListener("close", () => { state.isAway = true; socket = null; setTimeout(connect, 1000); });
+}
+
+function send(message) {
+  if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message));
+  else state.answers.push({ refusal: "the daemon is away" });
+}
+
+function choose(name) {
+  if (!state.streams.has(name)) return;
+  chosen = name;
+  words();
+}
+
+function frame(now) {
+  const seconds = Math.min(0.2, (now - lastFrame) / 1000);
+  lastFrame = now;
+  for (const stream of state.streams.values()) stream.advance(seconds, state.speed);
+  if (now - lastWords > WORDS_MS) { lastWords = now; words(); }
+  const stream = state.streams.get(chosen);
+  if (stream && ecg) drawEcg(ecg, stream, { mmPerMv: GAINS[gain], alerts: onsetsOf(chosen) });
+  drawTiles(state.streams);
+  requestAnimationFrame(frame);
+}
+
+const onsetsOf = (name) => [...state.alerts.values()].filter((alert) => alert.stream === name && alert.priority !== "technical" && !isOver(alert));
+
+function words() {
+  if (!state.streams.has(chosen)) chosen = [...state.streams.keys()].sort()[0] ?? null;
+  names = updateTiles(state.streams, chosen, choose);
+  const stream = state.streams.get(chosen);
+  $("chosen").hidden = !stream; $("empty").hidden = Boolean(stream);
+  if (stream) { ecg ??= new Canvas($("ecg")); updateChosen(stream, state); }
+  updateAlerts(choose);
+  head();
+}
+
+function head() {
+  set($("device"), state.device);
+  set($("line"), state.isAway ? "the daemon is away" : state.speed === 1 ? "live" : `rehearsal, ${state.speed} times as fast`);
+  $("line").classList.toggle("away", state.isAway);
+  set($("now"), state.isAway ? "" : clock(nowMs()));
+  set($("scale"), "25 mm/s");
+  set($("gain"), `${GAINS[gain]} mm/mV`);
+  const took = state.tookMs.flat().sort((a, b) => a - b), at = (share) => took[Math.min(took.length - 1, Math.floor(share * took.length))];
+  set($("latency"), took.length ? `from arrival to decision: median ${at(0.5).toFixed(1)} ms, 99 % within ${at(0.99).toFixed(1)} ms (last minute)` : "");
+  const troubles = state.pulse?.troubles ?? [];
+  set($("health"), state.isAway ? "" : troubles.length ? troubles.join("; ") : "all well");
+  $("health").classList.toggle("bad", troubles.length > 0);
+  const people = $("people");
+  if (people.childElementCount !== state.people.length) people.replaceChildren(...state.people.map((name) => new Option(name)));
+}
+
+function theme(wanted) {
+  document.documentElement.dataset.theme = wanted;
+  localStorage.setItem("edgeecg.theme", wanted);
+  set($("theme"), wanted === "dark" ? "light" : "dark");
+  readColours();
+}
+
+const toggleTheme = () => theme(document.documentElement.dataset.theme === "dark" ? "light" : "dark");
+const nextGain = () => { gain = (gain + 1) % GAINS.length; words(); };
+
+function step(by) {
+  const i = names.indexOf(chosen);
+  choose(names[Math.max(0, Math.min(names.length - 1, i + by))]);
+  focusTile(chosen);
+}
+
+function key(event) {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.target instanceof HTMLInputElement) return;
+  const actions = {
+    ArrowDown: () => step(1), ArrowRight: () => step(1), ArrowUp: () => step(-1), ArrowLeft: () => step(-1), g: nextGain, t: toggleTheme,
+    a: () => { const alert = firstUnseen(); if (alert) acknowledge(alert); },
+  };
+  if (actions[event.key]) { event.preventDefault(); actions[event.key](); }
+}
+
+theme(localStorage.getItem("edgeecg.theme") ?? (matchMedia("(prefers-color-scheme: light)").matches ? "light" : "dark"));
+$("theme").addEventListener("click", toggleTheme);
+$("gain").addEventListener("click", nextGain);
+document.addEventListener("keydown", key);
+connectAlerts(send);
+connect();
+requestAnimationFrame(frame);
