@@ -8,7 +8,8 @@ from edgeecg.live.messages import Message
 
 HISTORY_S: Final = 14.0
 MOST_ALERTS: Final = 200
-PASSING: Final = {"samples", "beat", "gap", "heart_sound", "prediction"}
+PASSING: Final = {"samples", "beat", "gap", "heart_sound", "heart_cycle", "coupling", "prediction"}
+MOST_PASSING: Final = 4096
 
 
 @dataclass(slots=True)
@@ -19,6 +20,7 @@ class Memory:
     _recent: dict[str, deque[tuple[int, str]]] = field(default_factory=dict)
     _alerts: OrderedDict[str, str] = field(default_factory=OrderedDict)
     _rates_hz: dict[str, float] = field(default_factory=dict)
+    _epochs: dict[str, int] = field(default_factory=dict)
 
     def take(self, message: Message, line: str) -> None:
         """Take a message in."""
@@ -33,15 +35,18 @@ class Memory:
             self._alerts.move_to_end(message["alert_id"])
             if len(self._alerts) > MOST_ALERTS:
                 self._alerts.popitem(last=False)
-        elif kind in PASSING:
+        elif kind == "stream_changed" and self._epochs.get(message["stream"]) != message["epoch"]:
+            self._epochs[message["stream"]] = message["epoch"]  # its samples are counted anew
+            self._recent.pop(message["stream"], None)
+        if kind in PASSING:
             self._pass(message, line)
-        elif kind != "answer":
+        elif kind not in {"answer", "alert"}:
             self._standing[kind, message.get("stream"), message.get("lead")] = line
 
     def _pass(self, message: Message, line: str) -> None:
         stream = message["stream"]
-        at = message.get("start_sample", message.get("sample", 0))
-        recent = self._recent.setdefault(stream, deque())
+        at: int = next(message[key] for key in ("start_sample", "sample", "reported_at") if key in message)
+        recent = self._recent.setdefault(stream, deque(maxlen=MOST_PASSING))
         recent.append((at, line))
         oldest = message.get("reported_at", at) - HISTORY_S * self._rates_hz.get(stream, 250.0)
         while recent[0][0] < oldest:

@@ -73,15 +73,22 @@ class Relay:
         """Keep the line up, for ever."""
         while True:
             with suppress(OSError):
-                with at_folder(self._path.parent) as folder:
-                    reader, self._writer = await asyncio.open_unix_connection(f"{folder}/{self._path.name}")
-                await self._pass_on(reader)
-            if self._writer is not None:
-                self._writer.close()
-                self._writer = None
-                self._asked.clear()
-                self._tell(_batch([_away(is_away=True)]))
+                await self._once()
             await asyncio.sleep(AGAIN_S)
+
+    async def _once(self) -> None:
+        with at_folder(self._path.parent) as folder:
+            reader, writer = await asyncio.open_unix_connection(f"{folder}/{self._path.name}")
+        self._writer = writer
+        try:
+            await self._pass_on(reader)
+        finally:
+            self._writer = None
+            self._asked.clear()
+            self._tell(_batch([_away(is_away=True)]))
+            writer.close()
+            with suppress(OSError):
+                await writer.wait_closed()
 
     async def _pass_on(self, reader: asyncio.StreamReader) -> None:
         rest = b""

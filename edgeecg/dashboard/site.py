@@ -155,6 +155,7 @@ class Guarded:
         self._app, self._door = app, door
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, as any ASGI application."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

@@ -6,14 +6,13 @@ from base64 import b64encode
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from enum import Enum
-from functools import cache
 from re import sub
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, get_args
 
 import numpy as np
 
 from edgeecg.facts import EngineConfig, StreamFacts
-from edgeecg.types import Chunk, ClockReport, Event, Gap, Refused, WindowExpired, WindowReady
+from edgeecg.types import Chunk, ClockReport, Event, Gap, Measure, Refused, WindowExpired, WindowReady
 
 Message: TypeAlias = dict[str, Any]
 
@@ -26,7 +25,9 @@ def of_config(config: EngineConfig) -> Message:
     """Return what streams and models there are."""
     return {
         "kind": "streams",
-        "streams": [{"name": one.name, "rate_hz": one.rate_hz, "leads": list(one.leads)} for one in config.streams],
+        "streams": [
+            {"name": one.name, "rate_hz": one.rate_hz, "leads": list(one.leads), "sound_of": one.sound_of} for one in config.streams
+        ],
         "models": [
             {"name": one.name, "labels": list(one.labels), "shown": list(one.shown or one.labels), "independent": one.independent}
             for one in config.models
@@ -38,7 +39,7 @@ def of_event(event: Event) -> Message | None:
     """Return an event's fields under its kind; None: it is not for looking at."""
     if isinstance(event, UNSAID):
         return None
-    return {"kind": _kind(type(event)), **{name: plain(getattr(event, name)) for name in _names(type(event))}}
+    return {"kind": KINDS[type(event)], **{name: plain(getattr(event, name)) for name in NAMES[type(event)]}}
 
 
 def of_samples(facts: StreamFacts, start_sample: int, chunk: Chunk, behind_s: float) -> Message:
@@ -70,27 +71,21 @@ def line(message: Mapping[str, Any]) -> bytes:
 
 
 def plain(value: Any) -> Any:
-    """Return what JSON can hold: enums by name, numbers that are none as null, bytes left out."""
+    """Return what JSON can hold: enums by name, numbers that are none as null, bytes as base64."""
     match value:
         case Enum():
             return value.name.lower()
         case bytes():
-            return None
+            return b64encode(value).decode("ascii")
         case float():
             return round(value, 6) if math.isfinite(value) else None
         case tuple():
             return [plain(one) for one in value]
-        case _ if hasattr(value, "__dataclass_fields__"):
-            return {name: plain(getattr(value, name)) for name in _names(type(value))}
+        case Measure():
+            return {name: plain(getattr(value, name)) for name in NAMES[Measure]}
         case _:
             return value
 
 
-@cache
-def _names(kind: type) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(kind))
-
-
-@cache
-def _kind(kind: type) -> str:
-    return sub(r"(?<=[a-z])(?=[A-Z])", "_", kind.__name__).lower()
+NAMES: Final = {kind: tuple(field.name for field in fields(kind)) for kind in (*get_args(Event), Measure)}
+KINDS: Final = {kind: sub(r"(?<=[a-z])(?=[A-Z])", "_", kind.__name__).lower() for kind in get_args(Event)}

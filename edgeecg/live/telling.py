@@ -10,6 +10,8 @@ from edgeecg.live.tap import Call
 from edgeecg.types import Alert, Chunk, ConfigChange, Gap
 
 PULSE_NS: Final = 10**9
+PASSING: Final = frozenset({"beat", "gap", "alert", "heart_sound", "heart_cycle", "coupling"})
+"""What is said of a moment, and is over with it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +104,7 @@ class Telling:
         kind = message["kind"]
         if kind == "stream_changed" and message["change"] == "removed":
             self._standing = {key: one for key, one in self._standing.items() if key[1] != message["stream"]}
-        elif kind not in {"beat", "gap", "alert", "heart_sound"}:
+        elif kind not in PASSING:
             self._standing[kind, message["stream"], message.get("lead"), message.get("model")] = message
 
     def _active(self) -> Message:

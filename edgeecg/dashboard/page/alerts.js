@@ -1,6 +1,6 @@
 // Alerts by priority, what is on before what is over. A card stays the same element, so a button keeps its focus.
 
-import { isOver, isSeen, nowMs, sortedAlerts, state } from "./state.js";
+import { isOver, isSeen, nowMs, onsetMs, sortedAlerts, state } from "./state.js";
 import { set } from "./tiles.js";
 
 const list = document.getElementById("alerts"), told = document.getElementById("told"), by = document.getElementById("by");
@@ -47,7 +47,7 @@ class Card {
     this.element.dataset.rule = alert.rule;
     set(this.badge, WORDS[alert.priority]);
     set(this.where, alert.stream || state.device);
-    set(this.when, `${clock(alert.onsetMs)}, ${ago(nowMs() - alert.onsetMs)}`);
+    set(this.when, `${clock(onsetMs(alert))}, ${ago(nowMs() - onsetMs(alert))}`);
     set(this.text, alert.text);
     set(this.why, why(alert));
     set(this.state, stateOf(alert));
@@ -57,15 +57,16 @@ class Card {
 }
 
 function why(alert) {
-  const unit = alert.unit ? ` ${alert.unit}` : "";
-  const parts = [`${alert.rule}: ${number(alert.value)}${unit}, limit ${number(alert.limit)}${unit}`];
-  for (const one of alert.evidence ?? []) parts.push(`${one.name} ${number(one.value)}${one.unit ? ` ${one.unit}` : ""}`);
+  const parts = [`${alert.rule}: ${number(alert.value)}${unit(alert)}, limit ${number(alert.limit)}${unit(alert)}`];
+  for (const one of alert.evidence ?? []) parts.push(`${one.name.replaceAll("_", " ")} ${number(one.value)}${unit(one)}`);
   if (alert.beats?.length) parts.push(`${alert.beats.length} beats`);
   if (alert.model) parts.push(`model ${alert.model}`);
   if (alert.score >= 0) parts.push(`score ${alert.score.toFixed(2)}`);
   if (alert.quality >= 0) parts.push(`quality ${alert.quality.toFixed(2)}`);
   return parts.join(" · ");
 }
+
+const unit = ({ unit }) => (!unit || unit === "1" ? "" : unit === "1/min" ? "/min" : ` ${unit}`);
 
 function stateOf(alert) {
   const who = alert.wasSeen ? `seen by ${alert.wasSeen}` : "";

@@ -1,6 +1,7 @@
 // The numbers beside the paper: vitals, quality, delay, and what the classifier makes of it.
 
-import { set } from "./tiles.js";
+import { soundOf } from "./state.js";
+import { set, wordFor } from "./tiles.js";
 
 const numbers = document.getElementById("numbers"), labels = document.getElementById("labels");
 const shown = new Map(), rows = [];
@@ -10,11 +11,11 @@ export function updateChosen(stream, state) {
   const badge = document.getElementById("state");
   set(badge, stream.trouble || `${stream.leads.join(", ")} at ${stream.rateHz} Hz`);
   badge.classList.toggle("bad", Boolean(stream.trouble));
-  updateNumbers(stream);
+  updateNumbers(stream, soundOf(stream.name));
   updateLabels(stream, state.models.get(stream.prediction?.model));
 }
 
-function updateNumbers(stream) {
+function updateNumbers(stream, sound) {
   const v = stream.vitals, q = stream.quality;
   const known = (value, digits = 0) => (value > 0 ? value.toFixed(digits) : "--");
   number("heart rate", known(v?.heart_rate), "/min");
@@ -22,10 +23,23 @@ function updateNumbers(stream) {
   number("SDNN", known(v?.sdnn_ms), "ms");
   number("RMSSD", known(v?.rmssd_ms), "ms");
   number("quality", q ? q.index.toFixed(2) : "--", q && !q.good ? q.reason.replaceAll("_", " ") : "");
+  updateSound(sound, known);
   number("delay", stream.head < 0 ? "--" : Math.max(0.1, stream.behindS * 1000).toFixed(stream.behindS < 0.01 ? 1 : 0), "ms");
 }
 
-export function number(name, value, unit) {
+function updateSound(sound, known) {
+  const c = sound?.couplings.at(-1);
+  if (!sound) {
+    ["R to S1", "S1 to S2", "sound"].forEach(without);
+    return;
+  }
+  number("R to S1", known(c?.delay_ms), c?.delay_sd_ms > 0 ? `± ${c.delay_sd_ms.toFixed(0)} ms` : "ms");
+  number("S1 to S2", known(c?.s1_s2_ms), c?.s1_s2_sd_ms > 0 ? `± ${c.s1_s2_sd_ms.toFixed(0)} ms` : "ms");
+  const q = sound.quality;
+  number("sound", q ? q.index.toFixed(2) : "--", q && !q.good ? q.reason.replaceAll("_", " ") : "");
+}
+
+function number(name, value, unit) {
   if (!shown.has(name)) {
     const box = document.createElement("div"), dt = document.createElement("dt"), dd = document.createElement("dd"), small = document.createElement("small");
     const text = document.createTextNode("");
@@ -36,7 +50,7 @@ export function number(name, value, unit) {
   set(text, value); set(small, unit);
 }
 
-export function without(name) {
+function without(name) {
   shown.get(name)?.[2].remove();
   shown.delete(name);
 }
@@ -62,6 +76,6 @@ function row(i, label, probability, isTop) {
   }
   const { li, name, fill, out } = rows[i];
   li.classList.toggle("top", isTop);
-  set(name, label); set(out, `${Math.round(probability * 100)} %`);
+  set(name, wordFor(label)); set(out, `${Math.round(probability * 100)} %`);
   fill.style.transform = `scaleX(${probability.toFixed(3)})`;
 }

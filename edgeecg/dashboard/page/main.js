@@ -2,13 +2,15 @@
 
 import { acknowledge, clock, connectAlerts, firstUnseen, updateAlerts } from "./alerts.js";
 import { updateChosen } from "./chosen.js";
-import { fold, isOver, nowMs, state } from "./state.js";
+import { fold, hearts, isOver, nowMs, soundOf, state } from "./state.js";
+import { drawCoupling, drawSound } from "./sound.js";
 import { Canvas, drawEcg, readColours } from "./strip.js";
 import { drawTiles, focusTile, set, updateTiles } from "./tiles.js";
 
 const WORDS_MS = 250, GAINS = [10, 20, 5];
 const $ = (id) => document.getElementById(id);
-let socket = null, chosen = null, names = [], gain = 0, lastFrame = 0, lastWords = 0, ecg = null;
+let socket = null, chosen = null, names = [], gain = 0, lastFrame = 0, lastWords = 0;
+const papers = {};
 
 function connect() {
   const scheme = location.protocol === "https:" ? "wss" : "ws";
@@ -24,7 +26,7 @@ function send(message) {
 
 function choose(name) {
   if (!state.streams.has(name)) return;
-  chosen = name;
+  chosen = state.streams.get(name).soundOf || name;
   words();
 }
 
@@ -34,21 +36,36 @@ function frame(now) {
   for (const stream of state.streams.values()) stream.advance(seconds, state.speed);
   if (now - lastWords > WORDS_MS) { lastWords = now; words(); }
   const stream = state.streams.get(chosen);
-  if (stream && ecg) drawEcg(ecg, stream, { mmPerMv: GAINS[gain], alerts: onsetsOf(chosen) });
+  if (stream && papers.ecg) draw(stream, soundOf(chosen));
   drawTiles(state.streams);
   requestAnimationFrame(frame);
+}
+
+function draw(stream, sound) {
+  drawEcg(papers.ecg, stream, { mmPerMv: GAINS[gain], alerts: onsetsOf(chosen) });
+  if (!sound) return;
+  drawSound(papers.sound, sound, stream);
+  if (sound.couplings.length) drawCoupling(papers.coupling, sound);
 }
 
 const onsetsOf = (name) => [...state.alerts.values()].filter((alert) => alert.stream === name && alert.priority !== "technical" && !isOver(alert));
 
 function words() {
-  if (!state.streams.has(chosen)) chosen = [...state.streams.keys()].sort()[0] ?? null;
-  names = updateTiles(state.streams, chosen, choose);
+  const shown = new Map(hearts().map((stream) => [stream.name, stream]));
+  if (!shown.has(chosen)) chosen = [...shown.keys()].sort()[0] ?? null;
+  names = updateTiles(shown, chosen, choose);
   const stream = state.streams.get(chosen);
   $("chosen").hidden = !stream; $("empty").hidden = Boolean(stream);
-  if (stream) { ecg ??= new Canvas($("ecg")); updateChosen(stream, state); }
+  if (stream) show(stream, soundOf(chosen));
   updateAlerts(choose);
   head();
+}
+
+function show(stream, sound) {
+  $("sound-figure").hidden = !sound;
+  $("coupling-figure").hidden = !sound?.couplings.length;
+  for (const name of ["ecg", "sound", "coupling"]) papers[name] ??= new Canvas($(name));
+  updateChosen(stream, state);
 }
 
 function head() {

@@ -11,11 +11,11 @@ export const state = {
 
 class Stream {
   constructor(facts) {
-    Object.assign(this, { name: facts.name, rateHz: facts.rate_hz, leads: facts.leads });
+    Object.assign(this, { name: facts.name, rateHz: facts.rate_hz, leads: facts.leads, soundOf: facts.sound_of, epoch: null });
     this.ring = new Float32Array(Math.ceil(HISTORY_S * this.rateHz)).fill(NaN);
     this.head = -1;        // the number of the newest sample, + 1
     this.shown = -1;       // the sample at the right edge, a fraction: moves with time
-    this.beats = []; this.sounds = []; this.couplings = [];
+    this.beats = []; this.sounds = []; this.couplings = []; this.cycle = null;
     this.prediction = null; this.vitals = null; this.quality = null; this.flags = null;
     this.change = ""; this.behindS = 0; this.heardAt = 0; this.baseline = 0;
   }
@@ -64,7 +64,7 @@ function prune(list, oldest) {
   if (n) list.splice(0, n);
 }
 
-function millivolts(base64) {
+export function millivolts(base64) {
   const text = atob(base64), bytes = new Uint8Array(text.length);
   for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
   return new Float32Array(bytes.buffer);
@@ -85,12 +85,20 @@ const folds = {
   samples(m, s) { s?.put(m.start_sample, millivolts(m.mv)); if (s) s.behindS = m.behind_s; },
   beat(m, s) { s?.beats.push(m); s?.beats.sort((a, b) => a.sample - b.sample); },
   heart_sound(m, s) { s?.sounds.push(m); },
+  heart_cycle(m, s) { if (s) s.cycle = m; },
   coupling(m, s) { if (s) { s.couplings.push(m); if (s.couplings.length > 120) s.couplings.shift(); } },
   vitals(m, s) { if (s) s.vitals = m; },
   quality(m, s) { if (s && m.lead === s.leads[0]) s.quality = m; },
   signal_state(m, s) { if (s && m.lead === s.leads[0]) s.flags = m; },
   prediction(m, s) { if (s && !m.late) s.prediction = m; },
-  stream_changed(m, s) { if (s && m.change !== "samples_dropped" && m.change !== "clock_synchronised") s.change = m.change; },
+  stream_changed(m, s) {
+    if (s && s.epoch !== null && s.epoch !== m.epoch) {  // its samples are counted anew
+      s = new Stream({ name: s.name, rate_hz: s.rateHz, leads: s.leads, sound_of: s.soundOf });
+      state.streams.set(s.name, s);
+    }
+    if (s) s.epoch = m.epoch;
+    if (s && m.change !== "samples_dropped" && m.change !== "clock_synchronised") s.change = m.change;
+  },
   alert(m) { take(m, null); },
   active(m) {
     m.alerts.forEach((alert, i) => take(alert, m.onset_ms[i]));
@@ -110,15 +118,19 @@ const folds = {
 function take(alert, onsetMs) {
   const known = state.alerts.get(alert.alert_id);
   if (known && known.revision > alert.revision) return;
-  alert.onsetMs = onsetMs ?? known?.onsetMs ?? estimated(alert);
+  alert.toldMs = known?.toldMs ?? nowMs();
+  alert.exactMs = onsetMs ?? known?.exactMs ?? null;
   alert.wasSeen = alert.acknowledged_by || known?.wasSeen || "";
   state.alerts.set(alert.alert_id, alert);
 }
 
-function estimated(alert) {
+// When it began: as the daemon says, or, once it is over, as far back as its stream has come since.
+export function onsetMs(alert) {
+  if (alert.exactMs !== null) return alert.exactMs;
   const stream = state.streams.get(alert.stream);
-  const behindS = stream && stream.head > 0 ? Math.max(0, stream.head - alert.onset_sample) / stream.rateHz / state.speed : 0;
-  return nowMs() - behindS * 1000;
+  if (!stream || stream.head < 0 || alert.onset_sample < 0) return alert.toldMs;
+  alert.exactMs = nowMs() - (Math.max(0, stream.head - alert.onset_sample) / stream.rateHz / state.speed) * 1000;
+  return alert.exactMs;
 }
 
 function forgetOld() {
@@ -126,13 +138,16 @@ function forgetOld() {
   for (const alert of over.slice(KEPT_OVER)) state.alerts.delete(alert.alert_id);
 }
 
+export const hearts = () => [...state.streams.values()].filter((stream) => !stream.soundOf);
+export const soundOf = (name) => [...state.streams.values()].find((stream) => stream.soundOf === name);
+
 export const nowMs = () => Date.now() + state.clockOffsetMs;
 export const isOver = (alert) => alert.state === "cleared" && !alert.latched;
 export const isSeen = (alert) => alert.state === "acknowledged" || Boolean(alert.wasSeen);
 const rank = (alert) => (isOver(alert) ? 0 : 100) + (isSeen(alert) ? 0 : 10) + PRIORITIES.indexOf(alert.priority);
 
 export function sortedAlerts() {
-  return [...state.alerts.values()].sort((a, b) => rank(b) - rank(a) || b.onsetMs - a.onsetMs);
+  return [...state.alerts.values()].sort((a, b) => rank(b) - rank(a) || onsetMs(b) - onsetMs(a));
 }
 
 export function gravest(stream) {

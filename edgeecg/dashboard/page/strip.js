@@ -11,6 +11,8 @@ export function readColours() {
     ["paper", "grid", "grid-strong", "trace", "beat", "wide", "look", "sound", "s1", "s2", "soft", "ink", "high", "accent", "edge"].map((n) => [n, of(n)]));
 }
 
+export const colourOf = (name) => colours[name];
+
 export class Canvas {
   constructor(element) {
     this.element = element;
@@ -96,14 +98,15 @@ function trace(g, stream, from, to, x, y, colour, width) {
 function shade(g, canvas, stream, x) {
   const p = stream.prediction;
   if (!p || !p.activation.length) return;
-  const each = p.len_samples / p.activation.length, width = Math.ceil(x(each) - x(0)) + 0.5;
-  for (let i = 0; i < p.activation.length; i++) {
-    const strength = p.activation[i];
-    const left = x(p.start_sample + i * each);
-    if (strength <= 0.08 || left > canvas.width || left + width < 0) continue;
-    g.fillStyle = `rgba(${colours.look}, ${(0.3 * strength).toFixed(3)})`;
-    g.fillRect(left, 26, width, canvas.height - 26);
-  }
+  const n = p.activation.length, left = x(p.start_sample), width = x(p.start_sample + p.len_samples) - left;
+  if (left > canvas.width || left + width < 0) return;
+  const along = (most) => {
+    const colour = g.createLinearGradient(left, 0, left + width, 0);
+    p.activation.forEach((one, i) => colour.addColorStop((i + 0.5) / n, `rgba(${colours.look}, ${(most * Math.max(0, one) ** 2).toFixed(3)})`));
+    return colour;
+  };
+  g.fillStyle = along(0.1); g.fillRect(left, 26, width, canvas.height - 26);
+  g.fillStyle = along(0.9); g.fillRect(left, canvas.height - 5, width, 5);
 }
 
 function missing(g, canvas, stream, x, from, to) {
@@ -165,7 +168,7 @@ function onsets(g, canvas, x, alerts) {
 
 function fadeIn(g, canvas) {
   const shade = g.createLinearGradient(0, 0, 28, 0);
-  shade.addColorStop(0, colours.paper); shade.addColorStop(1, "transparent");
+  shade.addColorStop(0, colours.paper); shade.addColorStop(1, `${colours.paper}00`);
   g.fillStyle = shade; g.fillRect(0, 0, 28, canvas.height);
 }
 

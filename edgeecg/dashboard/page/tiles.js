@@ -47,9 +47,13 @@ class Tile {
   }
 }
 
+// What the labels of the challenge of 2017 mean, which the shipped model answers with.
+const WORDS = { N: "normal rhythm", A: "atrial fibrillation", O: "other rhythm", "~": "noise" };
+export const wordFor = (label) => WORDS[label] ?? label;
+
 export function labelOf(stream) {
   const p = stream.prediction;
-  return p ? (p.abstained ? "no answer" : p.label) : "";
+  return p ? (p.abstained ? "no answer" : wordFor(p.label)) : "";
 }
 
 export function updateTiles(streams, chosen, choose) {
