@@ -15,7 +15,8 @@ STREAMS = [{"name": "a", "rate_hz": 250.0, "sound_of": ""}, {"name": "a/pcg", "r
 
 def ward(*messages: Message) -> Ward:
     ward = Ward()
-    for message in ({"kind": "hello", "device": "ward-3", "speed": 1.0, "people": []}, {"kind": "streams", "streams": STREAMS}, *messages):
+    hello: Message = {"kind": "hello", "device": "ward-3", "speed": 1.0, "people": []}
+    for message in (hello, {"kind": "streams", "streams": STREAMS}, *messages):
         ward.take(message)
     return ward
 
