@@ -20,6 +20,8 @@ COMMANDS = {
     "demo": "show all of it: a simulated heart, the daemon, a broker, a subscriber; alerts raised, explained, acknowledged, cleared",
     "demo beats": "replay a bundled recording live and compare with its reference beats",
     "replay": "run a recording (WFDB, EDF, CSV) or a journal through the engine",
+    "plot": "draw a strip of a recording, or around an alert, on ECG paper: PNG, SVG, PDF",
+    "report": "write a page about a long recording: heart rate by the hour, rhythm, ectopy, events with strips, quality",
     "simulate": "make a heart's ECG and sounds by a model, with the truth beside them: to files or as a device",
     "run": "be the daemon: devices in, alerts out",
     "dashboard": "serve the page that shows what a daemon sees; `run --dashboard` does it too",

@@ -1,7 +1,6 @@
 """`edgeecg replay FILE`: a recording or a journal through the engine."""
 
 import argparse
-import math
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -11,30 +10,22 @@ from edgeecg.cli.jsonlines import print_json
 from edgeecg.cli.monitor import LEGEND, Monitor, Summary, clock
 from edgeecg.cli.parser import Parser, checked
 from edgeecg.cli.player import AS_FAST_AS_POSSIBLE, Player
+from edgeecg.cli.recordings import RECORDING, add_reading, chosen, read
 from edgeecg.engine import Engine
 from edgeecg.errors import InputError
 from edgeecg.facts import EngineConfig, StreamFacts
-from edgeecg.io.csv import read_csv
-from edgeecg.io.edf import read_edf
-from edgeecg.io.recording import Lead, Recording
-from edgeecg.io.wfdb import read_record
 from edgeecg.journal import replay
 from edgeecg.types import Event, Record
 
-CSV_SUFFIXES = {".csv", ".tsv", ".txt"}
-EDF_SUFFIX = ".edf"
 CHUNK_S = 0.1
 
 
 def configure(parser: Parser) -> None:
     """Name the file, what to read of it, and how to show what is found."""
-    rate = checked(float, "a rate > 0", lambda rate: 0 < rate < math.inf)
     chunk = checked(int, "a number of samples > 0", lambda n: n > 0)
     speed = checked(float, "a number > 0", lambda speed: speed > 0)
-    parser.add_argument("file", metavar="FILE", type=Path, help="a WFDB record, an .edf, a .csv, .tsv or .txt, or a journal's folder")
-    parser.add_argument("--lead", help="which lead of a recording, by its name or its number from 0 (default: the first)")
-    parser.add_argument("--rate", type=rate, help="samples a second of a CSV without times")
-    parser.add_argument("--units", default="mV", help="of a CSV whose columns do not say: mV, uV, nV, V (default: mV)")
+    parser.add_argument("file", metavar="FILE", type=Path, help=f"{RECORDING}, or a journal's folder")
+    add_reading(parser)
     parser.add_argument("--chunk", type=chunk, help="samples of a recording at a time (default: 0.1 s)")
     parser.add_argument("--live", action="store_true", help="no faster than it was recorded")
     parser.add_argument("--speed", type=speed, default=1.0, help="with --live: so many times as fast")
@@ -47,7 +38,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _replay_recording(options: argparse.Namespace) -> int:
-    lead = _choose(_read(options), options.lead)
+    lead = chosen(read(options), options.lead)
     facts = StreamFacts(name=options.file.name, rate_hz=lead.rate_hz, leads=(lead.name or "1",))
     player = Player(facts, speed=options.speed if options.live else AS_FAST_AS_POSSIBLE)
     chunk_len = options.chunk or max(1, round(CHUNK_S * lead.rate_hz))
@@ -70,18 +61,6 @@ def watch(played: Iterable[tuple[int, tuple[Event, ...]]], *, rate_hz: float) ->
         monitor.show(events, now_sample=n_come)
     monitor.close()
     return summary
-
-
-def _read(options: argparse.Namespace) -> Recording:
-    if options.file.suffix.lower() in CSV_SUFFIXES:
-        return read_csv(options.file, rate_hz=options.rate, units=options.units)
-    return read_edf(options.file) if options.file.suffix.lower() == EDF_SUFFIX else read_record(options.file)
-
-
-def _choose(recording: Recording, which: str | None) -> Lead:
-    if which is None:
-        return recording.leads[0]
-    return recording.lead(int(which) if which.isdecimal() and which not in recording.lead_names else which)
 
 
 def _ignore(_: Iterable[Event]) -> None:

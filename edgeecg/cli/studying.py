@@ -1,0 +1,37 @@
+"""A recording taken through the engine and a classifier, for pictures and reports."""
+
+import logging
+from typing import Final
+
+from edgeecg.cli.parser import Parser
+from edgeecg.errors import ModelError
+from edgeecg.io.recording import Lead, Recording
+from edgeecg.plots.findings import Findings, Sound, study
+
+USUAL: Final = "rhythm"
+NO_MODEL: Final = "none"
+SOUND_NAMES: Final = {"pcg", "phono", "heart sound", "sound"}
+
+log: Final = logging.getLogger("edgeecg")
+
+
+def add_model(parser: Parser) -> None:
+    """Name the classifier."""
+    parser.add_argument("--model", default=USUAL, help=f"which classifier to ask; {NO_MODEL}: none (default: {USUAL})")
+
+
+def studied(recording: Recording, lead: Lead, model: str | None) -> Findings:
+    """Take a lead through the engine, with the sound beside it where the recording has one."""
+    loaded = None
+    if model is not None:
+        from edgeecg.models import registry
+
+        try:
+            loaded = registry.loaded(model)
+        except ModelError:
+            if model != USUAL:
+                raise
+            log.warning("no classifier is asked: %s cannot run here", model)  # beats and alerts need none
+    heard = next((one for one in recording.leads if one.name.lower() in SOUND_NAMES and one is not lead), None)
+    sound = None if heard is None else Sound(samples=heard.physical(), rate_hz=heard.rate_hz)
+    return study(lead.millivolts(), lead.rate_hz, name=recording.name, lead=lead.name or "1", model=loaded, sound=sound)
