@@ -1,0 +1,104 @@
+"""What is fed: seeded hearts, from the quietest to the worst a device can send, and fleets of them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeecg.simulate.converter import COUNTS_PER_MV, ecg_counts
+from edgeecg.simulate.noise import Noise
+from edgeecg.simulate.scenario import NAMED, Episode, Scenario
+from edgeecg.simulate.simulation import Setup, Simulation
+from edgeecg.types import Chunk
+
+Counts = NDArray[np.int16]
+
+MV_PER_COUNT = 1 / COUNTS_PER_MV
+QUIET, NOISY, GAPS, ARRHYTHMIA, WORST, FLEET = "quiet", "noisy", "gaps", "arrhythmia", "worst", "fleet"
+_EVERYTHING = (Noise("muscle", 6), Noise("motion", 3), Noise("wander", 0), Noise("mains50", 0))
+_RESTLESS = Scenario(
+    name="restless",
+    episodes=tuple(
+        Episode(10.0 * turn, ("normal", "vt", "af", "run", "bigeminy", "asystole", "lead-off", "pause")[turn % 8]) for turn in range(60)
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """Hearts, and how their chunks come."""
+
+    name: str
+    says: str
+    hearts: tuple[tuple[Scenario, tuple[Noise, ...]], ...]
+    lost: float = 0.0
+    """Share of frames that never come."""
+    swapped: float = 0.0
+    """Share of frames that come after the next one."""
+
+
+WORKLOADS: Mapping[str, Workload] = MappingProxyType({
+    load.name: load
+    for load in (
+        Workload(QUIET, "a heart at rest", ((NAMED["normal"], ()),)),
+        Workload(NOISY, "muscle, motion and mains", ((NAMED["normal"], (Noise("muscle", 12), Noise("motion", 12), Noise("mains50", 6))),)),
+        Workload(GAPS, "2 % of frames lost, 2 % late", ((NAMED["normal"], ()),), lost=0.02, swapped=0.02),
+        Workload(ARRHYTHMIA, "runs, fibrillation, pauses in turns", ((_RESTLESS, ()),)),
+        Workload(WORST, "all of that at once: arrhythmia in loud noise, frames lost and late", ((_RESTLESS, _EVERYTHING),), lost=0.05, swapped=0.05),
+        Workload(FLEET, "a ward: half quiet, the others ectopic, fibrillating or noisy", (
+            (NAMED["normal"], ()), (NAMED["pvc"], ()), (NAMED["normal"], (Noise("wander", 12),)), (NAMED["af"], ()),
+        )),
+    )
+})  # fmt: skip
+
+
+def hearts_of(load: Workload, seconds: float, *, rate_hz: float = 250.0, seed: int = 0) -> list[Counts]:
+    """Return each heart of a workload as a converter gives it, in steps of MV_PER_COUNT."""
+    n = round(seconds * rate_hz)
+    setups = [Setup(scenario=scenario, noise=noise, seed=seed + i, rate_hz=rate_hz) for i, (scenario, noise) in enumerate(load.hearts)]
+    return [ecg_counts(next(Simulation(setup).blocks(n)).ecg_mv) for setup in setups]
+
+
+class Ward:
+    """Streams that each play one of the hearts, from a place and a moment of their own; chunk `number` is of stream `number % n`.
+
+    Devices are not switched on together: chunks of the streams fall due one after the other, and their seconds do not end at once.
+    """
+
+    def __init__(self, names: Sequence[str], hearts: Sequence[Counts], *, rate_hz: float, chunk_len: int, seed: int = 0) -> None:
+        self.names, self.chunk_len = tuple(names), chunk_len
+        self._hearts = hearts
+        self._last = min(map(len, hearts)) - chunk_len + 1
+        self._begin = np.random.default_rng(seed).integers(0, self._last, len(self.names)).tolist()
+        self.period_ns = round(chunk_len / rate_hz * 1e9)
+
+    def due_ns(self, n_chunks: int) -> NDArray[np.int64]:
+        """Return when each chunk is whole, from the beginning on."""
+        n = len(self.names)
+        return np.asarray(np.arange(n_chunks * n, dtype=np.int64) * self.period_ns // n)
+
+    def chunks(self, first: int, upto: int) -> list[Chunk]:
+        """Return chunks by number."""
+        n, length, last, begin, names = len(self.names), self.chunk_len, self._last, self._begin, self.names
+        hearts, n_hearts, made = self._hearts, len(self._hearts), []
+        for number in range(first, upto):
+            turn, stream = divmod(number, n)
+            at = (begin[stream] + turn * length) % last
+            made.append(Chunk(names[stream], hearts[stream % n_hearts][at : at + length], number * self.period_ns // n))
+        return made
+
+
+def sent(load: Workload, n_frames: int, *, seed: int = 0) -> list[int]:
+    """Return the numbers of a stream's frames in the order in which they come: some never, some after the next."""
+    chance = np.random.default_rng(seed).random((n_frames, 2))
+    order = [number for number in range(n_frames) if chance[number, 0] >= load.lost]
+    overtaken = chance[:, 1] < load.swapped
+    place = 0
+    while place < len(order) - 1:
+        if overtaken[order[place]]:
+            order[place], order[place + 1] = order[place + 1], order[place]
+            place += 1
+        place += 1
+    return order
