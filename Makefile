@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 REDUCED := tests/laws tests/kernels
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-jit-off test-bounds coverage check lint format-check types contracts generated generate format clean
+.PHONY: help demo gate test test-jit-off test-bounds coverage check lint format-check types contracts generated generate format clean
 
 help: ## say what there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 20
@@ -26,6 +26,10 @@ $(VENV)/.dev: pyproject.toml scripts/environment
 
 demo: $(VENV)/.base ## a simulated heart, the daemon, its broker, a subscriber: alerts raised, explained, acknowledged, cleared
 	@$(BIN)/edgeecg demo
+
+gate: $(VENV)/.dev ## is a change slow? a few things beside a yardstick, against what was accepted (benchmarks/baselines)
+	@$(BIN)/edgeecg warmup
+	@$(BIN)/python -m benchmarks.gate
 
 # The full run comes last, so that pytest's own closing line is the last line; a run that fails ends it there.
 test: test-jit-off test-bounds ## the suite; before it, kernels and laws uncompiled, then bounds-checked

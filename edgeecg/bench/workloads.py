@@ -79,14 +79,19 @@ class Ward:
         n = len(self.names)
         return np.asarray(np.arange(n_chunks * n, dtype=np.int64) * self.period_ns // n)
 
-    def chunks(self, first: int, upto: int) -> list[Chunk]:
-        """Return chunks by number."""
+    def past(self, stream: int, n_samples: int) -> Counts:
+        """Return what came before a stream's first chunk."""
+        heart = self._hearts[stream % len(self._hearts)]
+        return heart.take(np.arange(self._begin[stream] - n_samples, self._begin[stream]) % self._last)
+
+    def chunks(self, first: int, upto: int, *, from_ns: int = 0) -> list[Chunk]:
+        """Return chunks by number; the first is whole at `from_ns`."""
         n, length, last, begin, names = len(self.names), self.chunk_len, self._last, self._begin, self.names
         hearts, n_hearts, made = self._hearts, len(self._hearts), []
         for number in range(first, upto):
             turn, stream = divmod(number, n)
             at = (begin[stream] + turn * length) % last
-            made.append(Chunk(names[stream], hearts[stream % n_hearts][at : at + length], number * self.period_ns // n))
+            made.append(Chunk(names[stream], hearts[stream % n_hearts][at : at + length], from_ns + number * self.period_ns // n))
         return made
 
 

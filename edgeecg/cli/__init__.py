@@ -40,6 +40,7 @@ COMMANDS = {
     "models verify": "check that classifiers are what their cards say: files, shapes, answers",
     "models import": "turn a published checkpoint of ECGFounder or CLEF into a model here",
     "models bench": "measure a classifier's files and runtimes on this host, and choose among them",
+    "bench": "measure this machine: how many streams it holds, at which model and hop, how late, in how much memory",
     "warmup": "compile every kernel now, so that no first beat waits for it",
     "version": "say what is installed: what a bug report needs",
 }

@@ -1,0 +1,41 @@
+"""A report as a page of the documentation."""
+
+from typing import Any
+
+from edgeecg.bench.table import knee, machine_line, sections
+
+Report = dict[str, Any]
+
+HEAD = """\
+# How fast, on what
+
+Written by `edgeecg bench --document docs/benchmarks.md`; do not edit. Not a promise: measure your own machine with the same command.
+
+{machine}.
+
+- Stages are timed call by call in processor time of their thread ("waited": by the clock, because a disk is waited for). A percentile is
+  left empty where too few calls were made to have one.
+- Streams held: the number was run, by the clock, on one core, in a process of its own, journal, rules and (where named) a classifier at
+  work. Latency counts from when a chunk of 40 ms was due until its events are there (open loop). Held means: p99 within 40 ms, nothing left
+  over, at most one window of a thousand lost. What was tried and not held stands in the last column, with how long other programs kept
+  it from running, where that was more than 2 % of the time.
+- Memory is of a process without scipy, which numba loads where it finds it and no run needs.
+- Peers run with their defaults in the same process, in turns with ours; ratios are taken within a turn, and given with their middle half.
+"""
+
+
+def markdown(report: Report) -> str:
+    """Return the page."""
+    parts = [HEAD.format(machine=machine_line(report))]
+    parts += [f"## {title}\n\n{_table(rows)}\n" for title, rows in sections(report)]
+    parts.append("## What the knee is made of\n\n" + "\n".join(f"- {knee(one)}" for one in report["capacity"]) + "\n")
+    skipped = report.get("peers", {}).get("skipped", [])
+    if skipped:
+        parts.append("Not compared with: " + ", ".join(skipped) + "\n")
+    return "\n".join(parts)
+
+
+def _table(rows: list[list[str]]) -> str:
+    head, *body = ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]
+    rule = "|" + " --- |" + " ---: |" * (len(rows[0]) - 1)
+    return "\n".join([head, rule, *body])

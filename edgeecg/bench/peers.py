@@ -1,0 +1,157 @@
+"""What others take for the same work, in turns with us in one process. They come with `pip install edgeecg[bench]`; who is missing is named."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from importlib.util import find_spec
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeecg.bench.effort import Effort
+from edgeecg.bench.rounds import Spread, Way, in_turns, ratios, spread
+from edgeecg.bench.stages import NAME
+from edgeecg.data import load_excerpt
+from edgeecg.engine import Engine
+from edgeecg.facts import EngineConfig, StreamFacts
+from edgeecg.models import card as cards
+from edgeecg.models import golden
+from edgeecg.models.card import FileKey
+from edgeecg.models.classifier import Classifier
+from edgeecg.models.registry import Registry
+from edgeecg.types import Chunk, SourceChange, SourceState
+
+Signal = NDArray[np.float64]
+Detect = Callable[[Signal, float], object]
+
+WINDOW_S, STEP_S, LIVE_S = 10.0, 1.0, 10
+CHUNK: Final = 64
+BATCH_S = 60.0
+LIVE = f"R peaks live, {LIVE_S} s: ours every {CHUNK} samples, theirs on the last {WINDOW_S:g} s every {STEP_S:g} s"
+FILTER = "a minute in chunks of 10: through the whole engine / through one band-pass"
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One peer at one kind of work."""
+
+    work: str
+    peer: str
+    ours_us: float
+    peer_us: float
+    ratio: Spread
+    """How many times as long the peer takes."""
+
+
+def measure(effort: Effort) -> tuple[list[Measured], list[str]]:
+    """Return all that could be compared, and who is not installed."""
+    measured: list[Measured] = []
+    skipped: list[str] = []
+    for work, package, peer, ours, theirs in _pairs(effort):
+        if find_spec(package) is None:
+            skipped.append(f"{peer} ({package} is not installed)")
+            continue
+        taken = in_turns({"ours": ours(), "theirs": theirs()}, effort.rounds)
+        rate = ratios(taken["theirs"], taken["ours"])
+        measured.append(Measured(work, peer, spread(taken["ours"]).median, spread(taken["theirs"]).median, rate))
+    return measured, skipped
+
+
+Pair = tuple[str, str, str, Callable[[], Way], Callable[[], Way]]
+
+
+def _pairs(effort: Effort) -> Iterator[Pair]:
+    excerpt = load_excerpt()
+    rate_hz, x = excerpt.rate_hz, excerpt.samples_mv
+    minute, live = x[: round(BATCH_S * rate_hz)], x[: round((WINDOW_S + LIVE_S) * rate_hz)]
+    for package, name, detector in DETECTORS:
+        yield (
+            "R peaks, a minute at once",
+            package,
+            name,
+            partial(_fed, minute, rate_hz, round(10 * rate_hz)),
+            partial(_batch, detector, minute, rate_hz),
+        )
+    for package, name, detector in DETECTORS:
+        ours = partial(_fed, live[: round(LIVE_S * rate_hz)], rate_hz, CHUNK)
+        yield LIVE, package, name, ours, partial(_sliding, detector, live, rate_hz)
+    yield FILTER, "scipy", "scipy sosfilt", partial(_fed, minute, rate_hz, 10), partial(_filtered, minute, rate_hz)
+    for name in effort.models:
+        if FileKey.FP32_ONNX in Registry().card(name).nets:
+            work = f"a window of {name}, features included: as shipped / its net in fp32"
+            yield work, "onnxruntime", "onnxruntime fp32", partial(_window, name), partial(_window, name, FileKey.FP32_ONNX)
+
+
+def _fed(x: Signal, rate_hz: float, length: int) -> Way:
+    facts = StreamFacts(name=NAME, rate_hz=rate_hz)
+    pieces = [Chunk(NAME, x[at : at + length], round((at + length) / rate_hz * 1e9)) for at in range(0, len(x) - length + 1, length)]
+
+    def way() -> None:
+        engine = Engine(EngineConfig(streams=(facts,)))
+        engine.feed(SourceState(NAME, SourceChange.OPENED, 0, 1))
+        for piece in pieces:
+            engine.feed(piece)
+
+    return way
+
+
+def _batch(detector: Callable[[], Detect], x: Signal, rate_hz: float) -> Way:
+    detect = detector()
+    return lambda: detect(x, rate_hz)
+
+
+def _sliding(detector: Callable[[], Detect], x: Signal, rate_hz: float) -> Way:
+    """As batch detectors are used live: the last seconds again and again."""
+    detect, window, step = detector(), round(WINDOW_S * rate_hz), round(STEP_S * rate_hz)
+    return lambda: [detect(x[at : at + window], rate_hz) for at in range(step, len(x) - window + 1, step)]
+
+
+def _sleepecg() -> Detect:
+    from sleepecg import detect_heartbeats  # noqa: PLC0415
+
+    detect: Detect = detect_heartbeats
+    return detect
+
+
+def _xqrs() -> Detect:
+    from wfdb.processing import xqrs_detect  # noqa: PLC0415
+
+    return lambda x, rate_hz: xqrs_detect(x, rate_hz, verbose=False)
+
+
+def _neurokit() -> Detect:
+    import neurokit2  # noqa: PLC0415
+
+    def detect(x: Signal, rate_hz: float) -> object:
+        return neurokit2.ecg_findpeaks(neurokit2.ecg_clean(x, sampling_rate=int(rate_hz)), sampling_rate=int(rate_hz))
+
+    return detect
+
+
+DETECTORS: Final[tuple[tuple[str, str, Callable[[], Detect]], ...]] = (
+    ("sleepecg", "sleepecg", _sleepecg),
+    ("wfdb", "wfdb xqrs", _xqrs),
+    ("neurokit2", "NeuroKit2", _neurokit),
+)
+
+
+def _filtered(x: Signal, rate_hz: float, length: int = 10) -> Way:
+    """One band-pass of order 4, its state carried from chunk to chunk."""
+    from scipy.signal import butter, sosfilt  # noqa: PLC0415
+
+    sos = butter(2, (0.5, 40.0), "bandpass", fs=rate_hz, output="sos")
+    pieces = [x[at : at + length] for at in range(0, len(x) - length + 1, length)]
+
+    def way() -> None:
+        state: Any = np.zeros((len(sos), 2))
+        for piece in pieces:
+            _, state = sosfilt(sos, piece, zi=state)
+
+    return way
+
+
+def _window(name: str, key: FileKey | None = None) -> Way:
+    classifier = Classifier(Registry().load(name, key=key))
+    samples, beats = golden.window(cards.read(Registry().entry(name).path).input)
+    return lambda: classifier.opinion(samples, beats)

@@ -1,0 +1,246 @@
+"""Each stage by itself: every call timed, in processor time of its thread, so that a busy machine says little and a slow stage all.
+
+What waits for a disk is timed by the clock instead. Percentiles of calls that come one after the other say what a stage costs, not how
+late it is: that is what `ward` measures.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from edgeecg.bench.effort import Effort
+from edgeecg.bench.histogram import Histogram
+from edgeecg.bench.workloads import ARRHYTHMIA, FLEET, MV_PER_COUNT, QUIET, WORKLOADS, Counts, Ward, Workload, hearts_of, sent
+from edgeecg.engine import Engine
+from edgeecg.facts import EngineConfig, StreamFacts
+from edgeecg.io.device import SimulatedDevice
+from edgeecg.io.outbox.outbox import Outbox
+from edgeecg.io.sources.claims import Claims
+from edgeecg.io.sources.intake import Intake
+from edgeecg.io.sources.items import Announced
+from edgeecg.io.sources.own import OwnDevice
+from edgeecg.io.sources.refusals import Refusals
+from edgeecg.journal import Journal, Limits, open_for_append
+from edgeecg.payload.names import Names
+from edgeecg.payload.stamped import StampedAlert, Times, stamp
+from edgeecg.rulefacts import default_rules
+from edgeecg.simulate.device import packets
+from edgeecg.simulate.scenario import NAMED
+from edgeecg.simulate.simulation import Setup, Simulation
+from edgeecg.types import Alert, Beat, Chunk, Event, Record, SourceChange, SourceState
+
+RATE_HZ = 250.0
+CHUNK = 10
+"""Samples of a frame: 40 ms."""
+SETTLED = 5
+"""Seconds after which levels are learned: what comes before is not counted."""
+LENGTHS = (1, 10, 64, 250, 2500)
+BEAT_MOST_US = 60.0
+UNBOUND = Limits(size_cap_bytes=64 << 30, segment_bytes=16 << 30)
+NAME = "stream-0"
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """What a call of a stage takes."""
+
+    stage: str
+    case: str
+    per: str
+    clock: str
+    """processor: of the thread; wall: somebody waits for a disk."""
+    histogram: Histogram
+
+    @property
+    def name(self) -> str:
+        """What it is found by in another report."""
+        return f"{self.stage}, {self.case}"
+
+
+def measure(effort: Effort, folder: Path) -> Iterator[Timing]:
+    """Measure all stages, one after the other."""
+    yield from decoding(effort)
+    yield from feeding(effort)
+    yield from fleets(effort)
+    yield from bytes_to_beat(effort)
+    yield from journalling(effort, folder)
+    yield from storing(effort, folder)
+
+
+def engine_of(n: int = 1, *, rules: bool = True, facts: StreamFacts | None = None) -> Engine:
+    """Return an engine whose streams are open."""
+    streams = [StreamFacts(name=f"stream-{i}", rate_hz=RATE_HZ, mv_per_unit=MV_PER_COUNT) for i in range(n)] if facts is None else [facts]
+    engine = Engine(EngineConfig(streams=tuple(streams), rules=default_rules() if rules else ()))
+    for stream in streams:
+        engine.feed(SourceState(stream.name, SourceChange.OPENED, 0, 1))
+    return engine
+
+
+def chunks_of(heart: Counts, length: int) -> list[Chunk]:
+    """Cut a heart as a source does."""
+    n = len(heart) // length
+    return [Chunk(NAME, heart[i * length : (i + 1) * length], round((i + 1) * length / RATE_HZ * 1e9)) for i in range(n)]
+
+
+# --- the wire -----------------------------------------------------------------------------------------------------
+
+
+def frames(effort: Effort, scenario: str = "normal") -> list[bytes]:
+    """Return what a device sends, frame by frame, its hello first."""
+    setup = Setup(scenario=NAMED[scenario], rate_hz=RATE_HZ)
+    n = round(effort.heart_s * RATE_HZ)
+    return [one.data for one in SimulatedDevice(setup).frames(packets(Simulation(setup), n_samples=n, packet_len=CHUNK))]
+
+
+def reader() -> OwnDevice:
+    """Return what reads a line."""
+    return OwnDevice(Intake("bench", 1, Claims(), Refusals(lambda _: None), lambda _: None))
+
+
+def decoding(effort: Effort) -> Iterator[Timing]:
+    """Bytes to chunks, a frame at a time."""
+    device, histogram = reader(), Histogram()
+    sent_frames = frames(effort)
+    for arrival, frame in enumerate(sent_frames):
+        histogram.record([_timed(lambda f=frame, a=arrival: device.feed(f, a * 40_000_000))])  # type: ignore[misc]
+    yield Timing("decode", f"frames of {CHUNK} samples", "frame", "processor", histogram)
+
+
+def bytes_to_beat(effort: Effort) -> Iterator[Timing]:
+    """From a frame's bytes until the beat it decides is known: decoder, engine, rules."""
+    device = reader()
+    hello, *rest = frames(effort)
+    announced = next(item for item in device.feed(hello, 0) if isinstance(item, Announced))
+    engine = engine_of(facts=announced.facts)
+    every, beats = Histogram(round(BEAT_MOST_US * 1e3)), Histogram(round(BEAT_MOST_US * 1e3))
+    for number, frame in enumerate(rest):
+        begun_ns = time.thread_time_ns()
+        records = [item for item in device.feed(frame, (number + 1) * 40_000_000) if isinstance(item, Chunk | SourceState)]
+        given = engine.feed_many(records)
+        taken_ns = time.thread_time_ns() - begun_ns
+        if number * CHUNK >= SETTLED * RATE_HZ or effort.heart_s < 2 * SETTLED:
+            every.record([taken_ns])
+            if any(isinstance(event, Beat) for events in given for event in events):
+                beats.record([taken_ns])
+    yield Timing("bytes to events", "every frame", "frame", "processor", every)
+    yield Timing("bytes to events", "a beat becomes known", "frame", "processor", beats)
+
+
+# --- the engine ---------------------------------------------------------------------------------------------------
+
+
+def feeding(effort: Effort) -> Iterator[Timing]:
+    """Feed one stream: by the length of its chunks, and by what its heart and its line do."""
+    heart = hearts_of(WORKLOADS[QUIET], effort.heart_s)[0]
+    for length in LENGTHS:
+        if length * 2 <= len(heart):
+            yield Timing("feed", f"chunks of {length}", "chunk", "processor", _fed(engine_of(), chunks_of(heart, length)))
+    for load in WORKLOADS.values():
+        if load.name != FLEET:
+            yield Timing("feed", f"{load.name}, chunks of {CHUNK}", "chunk", "processor", _workload(load, effort))
+    yield Timing("feed", f"without rules, chunks of {CHUNK}", "chunk", "processor", _fed(engine_of(rules=False), chunks_of(heart, CHUNK)))
+
+
+def _workload(load: Workload, effort: Effort) -> Histogram:
+    heart = hearts_of(load, effort.heart_s)[0]
+    facts = StreamFacts(
+        name=NAME, rate_hz=RATE_HZ, mv_per_unit=MV_PER_COUNT, sequence_bits=16, frame_len=CHUNK, reorder_frames=2 if load.swapped else 0
+    )
+    whole = chunks_of(heart, CHUNK)
+    order = sent(load, len(whole))
+    due = [max(order[: place + 1][-2:]) for place in range(len(order))]
+    chunks = [Chunk(NAME, whole[n].samples, whole[at].arrival_ns, sequence=n & 0xFFFF) for n, at in zip(order, due, strict=True)]
+    return _fed(engine_of(facts=facts), chunks)
+
+
+def _fed(engine: Engine, chunks: list[Chunk]) -> Histogram:
+    histogram, settled = Histogram(), 0
+    length = len(chunks[0].samples)
+    for number, chunk in enumerate(chunks):
+        taken_ns = _timed(lambda c=chunk: engine.feed(c))  # type: ignore[misc]
+        settled = number * length
+        if settled >= SETTLED * RATE_HZ or len(chunks) * length < 2 * SETTLED * RATE_HZ:
+            histogram.record([taken_ns])
+    return histogram
+
+
+def fleets(effort: Effort) -> Iterator[Timing]:
+    """Feed many streams a call: nanoseconds of one chunk."""
+    hearts = hearts_of(WORKLOADS[FLEET], effort.heart_s)
+    for n in effort.fleets:
+        yield Timing("feed_many", f"{n} streams", "chunk", "processor", _fleet(n, hearts, calls=max(3, 20_000 // n if n < 1000 else 30)))
+
+
+def _fleet(n: int, hearts: list[Counts], calls: int) -> Histogram:
+    engine, histogram = engine_of(n), Histogram()
+    ward = Ward([f"stream-{i}" for i in range(n)], hearts, rate_hz=RATE_HZ, chunk_len=CHUNK)
+    for i in range(n):  # seconds of different streams end at different moments
+        past = ward.past(i, SETTLED * int(RATE_HZ) + i * 7 % int(RATE_HZ))
+        engine.feed(Chunk(f"stream-{i}", past, 10**9))
+    calls = min(calls, 2000)
+    for turn in range(calls):
+        chunks = ward.chunks(turn * n, (turn + 1) * n, from_ns=2 * 10**9)
+        histogram.record([_timed(lambda c=chunks: engine.feed_many(c)) // n])  # type: ignore[misc]
+    return histogram
+
+
+# --- what lies on disks ---------------------------------------------------------------------------------------------
+
+
+def journalling(effort: Effort, folder: Path) -> Iterator[Timing]:
+    """Write calls down; begin a new segment beside a snapshot."""
+    n = max(effort.fleets[:4])
+    engine = engine_of(n)
+    ward = Ward([f"stream-{i}" for i in range(n)], hearts_of(WORKLOADS[FLEET], effort.heart_s), rate_hz=RATE_HZ, chunk_len=CHUNK)
+    written, rotated = Histogram(), Histogram()
+    with open_for_append(folder / "journal", config=engine.config, limits=UNBOUND) as journal:
+        for turn in range(50 if effort.rounds > 2 else 3):
+            chunks = ward.chunks(turn * n, (turn + 1) * n, from_ns=10**9)
+            given: list[tuple[Event, ...]] = [()] * n
+            written.record([_timed(lambda c=chunks, g=given: _written(journal, c, g)) // n])  # type: ignore[misc]
+        for _ in range(3):
+            rotated.record([_waited(lambda: journal.rotate(engine.snapshot(), config=engine.config))])
+    yield Timing("journal", f"calls of {n} chunks", "chunk", "processor", written)
+    yield Timing("journal", f"snapshot of {n} streams and a new segment", "call", "wall", rotated)
+
+
+def _written(journal: Journal, chunks: list[Chunk], given: list[tuple[Event, ...]]) -> None:
+    journal.append(chunks)
+    journal.answered(given)
+
+
+def alerts_of(count: int) -> Iterable[StampedAlert]:
+    """Return what a restless heart gives, as it goes into an outbox."""
+    heart = hearts_of(WORKLOADS[ARRHYTHMIA], 120.0)[0]
+    engine, said = engine_of(), 0
+    records: list[Record] = list(chunks_of(heart, 250))
+    found = [event for record in records for event in engine.feed(record) if isinstance(event, Alert)]
+    times = Times(0, 0, 0, is_synchronised=True)
+    while found and said < count:
+        alert = found[said % len(found)]
+        said += 1
+        yield stamp(replace(alert, alert_id=f"{said:032x}"), device="bench", names=Names(), times=times)
+
+
+def storing(effort: Effort, folder: Path) -> Iterator[Timing]:
+    """Put alerts into the outbox: each is on the disk when it returns."""
+    outbox, histogram = Outbox(folder / "outbox.sqlite"), Histogram()
+    try:
+        for alert in alerts_of(effort.alerts):
+            histogram.record([_waited(lambda a=alert: outbox.put([a]))])  # type: ignore[misc]
+    finally:
+        outbox.close()
+    yield Timing("outbox", "an alert, on the disk", "alert", "wall", histogram)
+
+
+def _timed(work: Callable[[], object]) -> int:
+    begun_ns = time.thread_time_ns()
+    work()
+    return time.thread_time_ns() - begun_ns
+
+
+def _waited(work: Callable[[], object]) -> int:
+    begun_ns = time.monotonic_ns()
+    work()
+    return time.monotonic_ns() - begun_ns

@@ -1,0 +1,136 @@
+"""A report as lines of text."""
+
+from collections.abc import Sequence
+from typing import Any
+
+Report = dict[str, Any]
+DISTURBED = 0.02
+"""From this share of the time on, what was measured by the clock was also other programs' doing."""
+
+
+def columns(rows: Sequence[Sequence[str]]) -> str:
+    """Set rows in columns, the first to the left and the others to the right; under the first row goes a rule."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = [
+        "  ".join([row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))]) for row in rows
+    ]
+    return "\n".join(line.rstrip() for line in [lines[0], "-" * (sum(widths) + 2 * (len(widths) - 1)), *lines[1:]])
+
+
+def timing_rows(report: Report) -> list[list[str]]:
+    """Give each stage a row, in microseconds."""
+    head = ["stage", "of", "n", "p50 us", "p95", "p99", "p99.9", "max", "over deadline"]
+    return [head, *(_timing_row(one) for one in report["timings"])]
+
+
+def _timing_row(one: Report) -> list[str]:
+    few = one["n"] < 1000  # a percentile needs some calls beyond it
+    tail = ["", ""] if one["n"] < 100 else [f"{one['p99_us']:.3g}", "" if few else f"{one['p99.9_us']:.3g}"]
+    late = f"{one['misses']} of {one['n']} > {one['deadline_us']:g} us" if one["deadline_us"] else ""
+    middle = [f"{one['p50_us']:.3g}", f"{one['p95_us']:.3g}" if one["n"] >= 20 else ""]
+    per = one["per"] if one["clock"] == "processor" else f"{one['per']}, waited"
+    return [one["name"], per, str(one["n"]), *middle, *tail, f"{one['max_us']:.3g}", late]
+
+
+def capacity_rows(report: Report) -> list[list[str]]:
+    """Answer: how many streams, with which p99, in how much memory."""
+    head = ["asked of every stream", "streams held", "p50 ms", "p99 ms", "p99.9 ms", "busy", "windows lost", "memory MB", "found by"]
+    return [head, *(_capacity_row(one) for one in report["capacity"])]
+
+
+def _capacity_row(one: Report) -> list[str]:
+    tried = ", ".join(f"{run['spec']['streams']}{'' if _held(one, run) else ' (no)'}{_disturbed(run)}" for run in one["runs"])
+    best = one["best"]
+    if best is None:
+        return [one["name"], "none that was tried", *[""] * 6, tried]
+    late = best["latency"]
+    lost = f"{best['windows_lost']} of {best['windows']}" if one["model"] else ""
+    times = [f"{late[name] / 1e3:.3g}" for name in ("p50_us", "p99_us", "p99.9_us")]
+    return [one["name"], str(best["spec"]["streams"]), *times, f"{best['busy']:.0%}", lost, f"{best['memory_mb']:.0f}", tried]
+
+
+def _held(one: Report, run: Report) -> bool:
+    return one["best"] is not None and run["spec"]["streams"] <= one["best"]["spec"]["streams"]
+
+
+def _disturbed(run: Report) -> str:
+    return f" [kept waiting {run['kept_waiting']:.0%}]" if run["kept_waiting"] > DISTURBED else ""
+
+
+def knee(one: Report) -> str:
+    """Say what a chunk's time is made of where no more streams are held."""
+    run = one["best"] or one["runs"][-1]
+    parts = {name: us for name, us in run["parts_us"].items() if name != "idle"}
+    total = sum(parts.values())
+    said = ", ".join(f"{name} {us:.2f}" for name, us in sorted(parts.items(), key=lambda part: -part[1]))
+    model = f"; the model's threads take the rest of {run['busy']:.0%} of a core" if one["model"] else ""
+    return f"{one['name']}, {run['spec']['streams']} streams: {total:.2f} us a chunk: {said}{model}"
+
+
+def memory_rows(report: Report) -> list[list[str]]:
+    """Give each process a row."""
+    return [
+        ["process with", "memory MB", "at most MB"],
+        *([one["name"], f"{one['memory_mb']:.0f}", f"{one['peak_mb']:.0f}"] for one in report["memory"]),
+    ]
+
+
+def growth_rows(report: Report) -> list[list[str]]:
+    """Give each place on a curve a row."""
+    rows = [["a second of a stream costs, by", "at", "us"]]
+    for curve in report["growth"]:
+        rows += [[curve["name"], f"{x:g} {curve['unit']}".strip(), f"{us:.3g}"] for x, us in zip(curve["x"], curve["us"], strict=True)]
+    return rows
+
+
+def peer_rows(report: Report) -> list[list[str]]:
+    """Give each peer a row: how many times as long as ours it takes."""
+    head = ["work", "peer", "ours us", "peer us", "peer takes", "middle half"]
+    rows = [
+        [
+            one["work"],
+            one["peer"],
+            f"{one['ours_us']:.4g}",
+            f"{one['peer_us']:.4g}",
+            f"{one['ratio']['median']:.3g} x",
+            f"{one['ratio']['low']:.3g}-{one['ratio']['high']:.3g}",
+        ]
+        for one in report.get("peers", {}).get("measured", [])
+    ]
+    return [head, *rows]
+
+
+def path_rows(report: Report) -> list[list[str]]:
+    """Give each figure of the whole daemon a row."""
+    return [["the daemon, whole", ""], *([name, value] for name, value in report.get("daemon", {}).get("said", {}).items())]
+
+
+def sections(report: Report) -> list[tuple[str, list[list[str]]]]:
+    """Return every table that has something in it, with its title."""
+    found = [
+        ("How many streams one core holds, each run to see", capacity_rows(report)),
+        ("Stages, each call", timing_rows(report)),
+        ("Memory, each in a fresh process", memory_rows(report)),
+        ("Cost as it grows", growth_rows(report)),
+        ("The whole daemon", path_rows(report)),
+        ("Beside others, in turns within one run", peer_rows(report)),
+    ]
+    return [(title, rows) for title, rows in found if len(rows) > 1]
+
+
+def machine_line(report: Report) -> str:
+    """Say what was measured on."""
+    told = report["machine"]
+    units = f" ({', '.join(told['vector_units'])})" if told["vector_units"] else ""
+    busy = f"load average {told['load_average']:g} before, {told.get('load_average_after', 0):g} after"
+    return f"{told['processor']}{units}, {told['architecture']}, {told['cores']} cores, {told['memory_mb']} MB; Python {told['python']}, numba {told['numba']}; {busy}"
+
+
+def text(report: Report) -> str:
+    """Return all of it."""
+    parts = [machine_line(report), *(f"{title}\n\n{columns(rows)}" for title, rows in sections(report))]
+    parts.append("What the knee is made of\n\n" + "\n".join(knee(one) for one in report["capacity"]))
+    skipped = report.get("peers", {}).get("skipped", [])
+    if skipped:
+        parts.append("not compared with: " + ", ".join(skipped))
+    return "\n\n".join(parts)
