@@ -37,14 +37,12 @@ from edgeecg_kernels.coupling_state import (
     MIN_BEATS,
     MISSING,
     MOST_LAGS,
-    NOISY,
     OK,
     OTHER_BEAT,
     PLAIN,
     RING,
     S1,
     S2,
-    UNSTEADY,
     WINDOW,
 )
 from edgeecg_kernels.transport import lag_plan
@@ -173,7 +171,7 @@ def _begin(s: Any, p: Any, w: Any, sound: int) -> None:
     for turn in range(ROUNDS):
         for k in range(1, known + 1):
             look(s, p, w, sound, (first + k) % known, 2.0 if turn == 0 else 1.0)
-        learn_jitter(s, w, sound)
+        learn_jitter(s, p, w, sound)
 
 
 @kernel
@@ -192,7 +190,7 @@ def _align(s: Any, p: Any, w: Any, slot: int) -> None:
             older = (s["again"] + k) % min(n, RING)
             if older != slot:
                 look(s, p, w, sound, older, 1.0)
-        learn_jitter(s, w, sound)
+        learn_jitter(s, p, w, sound)
     s["again"] = (s["again"] + AGAIN) % min(n, RING)
 
 
@@ -286,7 +284,7 @@ def coupling_beat(s: Any, p: Any, w: Any, pcg: Any, ecg: Any, rr_s: float, usual
         known = s["rr_s"]
         s["rr_s"] = rr_s if known == 0.0 else known + (rr_s - known) / RR_SPAN
     slot = s["head"]
-    let_go(s, slot)
+    let_go(s, p, slot)
     take_sound(s, p, w, pcg, late - s["late"], slot)
     _fade(s, p["forget"])
     _enter(s, slot)

@@ -9,7 +9,7 @@ from typing import Any
 
 from edgeecg_kernels._jit import kernel
 from edgeecg_kernels.coupling_sound import SMOOTH_MS, smooth_energy
-from edgeecg_kernels.coupling_state import BEFORE, MIN_BEATS, POSTS, RING, S1, S2, STEP
+from edgeecg_kernels.coupling_state import BEFORE, MIN_BEATS, POSTS, RING, S1, STEP
 
 USUAL_S1_MS, S1_SPREAD_MS = 65.0, 30.0
 USUAL_S2_MS, S2_SPREAD_MS = 390.0, 45.0

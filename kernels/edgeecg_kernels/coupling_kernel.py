@@ -1,7 +1,6 @@
 """From the sums to the kernel: the aligned halves placed, joined, freed of what does not repeat, and divided by the QRS.
 
-Place: an aligned mean has no place of its own. The lags' robust middle says where it belongs, and the phase of the plain mean says
-so more sharply where jitter is short against the carrier: the two are weighed. Join: each sound's half is aligned as far as
+Place: an aligned mean has no place of its own; the lags' robust middle says where it belongs (a Frechet condition). Join: each sound's half is aligned as far as
 alignment explains beats that had no part in it; else it is the plain mean. Free: where the means of odd and even beats do not
 agree, the mean is mostly noise and is scaled down by their cross power (the Wiener gain of two looks). Divide: Tikhonov,
 H = conj(E) P / (|E|^2 + lambda max |E|^2), over the bins that the ECG's grid can hold.
@@ -17,36 +16,10 @@ from edgeecg_kernels.coupling_sound import smooth_energy
 from edgeecg_kernels.coupling_state import BEFORE, KERNEL_LEN, LOW_BIN, N_FFT, PLAIN, REACH, RING, S1, S2, SPANS, WIDTHS, WINDOW
 from edgeecg_kernels.fourier import LOG2_LEN, transform
 
-PLACES = 12
-LEAST_PLACE_SD = 1.5
 FADE_MS = 8.0
 AGREE_MS = 40
 MIDDLE_MS = 60
 """To either side of a sound's centre: where its energy's middle is looked for."""
-
-
-@kernel
-def place(s: Any, p: Any, sound: int) -> int:
-    """Return by how many ms the sound's aligned mean is to be moved to lie where the sound usually is."""
-    begin, taper = first_sample(s, sound), p["root_hann"][sound]
-    white, even, odd = s["white"][sound], s["plain_white"][0], s["plain_white"][1]
-    home, n = s["offset"][sound], min(s["n_beats"], RING)
-    variance = LEAST_PLACE_SD * LEAST_PLACE_SD + s["tau"][sound] * s["tau"][sound] / max(n, 1)
-    best, at, middle = -math.inf, 0, int(math.floor(home + 0.5))
-    for shift in range(middle - PLACES, middle + PLACES + 1):
-        xx, xy, yy = 0.0, 0.0, 0.0
-        for i in range(WIDTHS[sound]):
-            j = begin + i
-            x, y = taper[i] * white[j - shift], taper[i] * (even[j] + odd[j])
-            xx += x * x
-            xy += x * y
-            yy += y * y
-        like = xy / math.sqrt(xx * yy) if xx > 0.0 and yy > 0.0 else 0.0
-        away = shift - home
-        score = p["anchor"] * like - 0.5 * away * away / variance
-        if score > best:
-            best, at = score, shift
-    return at
 
 
 @kernel
@@ -59,7 +32,7 @@ def share_aligned(s: Any, p: Any, sound: int) -> float:
         total += s["ring_weight"][k][sound] * s["ring_gain"][k][sound]
         weight += s["ring_weight"][k][sound]
     won = total / weight if weight > 0.0 else 0.0
-    return min(max(won / p["trust"], 0.0), 1.0)
+    return float(min(max(won / p["trust"], 0.0), 1.0))
 
 
 @kernel
@@ -80,7 +53,13 @@ def join(s: Any, w: Any, p: Any, row: Any) -> None:
         parts[1][i] = 0.0
     for sound in range(2):
         aligned = share_aligned(s, p, sound)
-        shift = place(s, p, sound) if aligned > 0.0 else 0
+        moved_by = s["offset"][sound] if aligned > 0.0 else 0.0
+        shift = math.floor(moved_by)
+        u = moved_by - shift
+        w3 = 0.5 * u * u * (u - 1.0)  # Catmull-Rom: the sample wanted lies u before the one at i - shift
+        w2 = 0.5 * u * (1.0 + u * (4.0 - 3.0 * u))
+        w1 = 1.0 + 0.5 * u * u * (3.0 * u - 5.0)
+        w0 = 1.0 - w1 - w2 - w3
         row["aligned"][sound] = aligned
         first, last = SPANS[sound]
         for parity in range(2):
@@ -90,8 +69,9 @@ def join(s: Any, w: Any, p: Any, row: Any) -> None:
             moved_scale = aligned / s["weight"][sound][parity] if aligned > 0.0 else 0.0
             for i in range(first, last):
                 value = scale * plain[i]
-                if first <= i - shift < last:
-                    value += moved_scale * moved[i - shift]
+                j = i - shift
+                if first + 2 <= j < last - 1:
+                    value += moved_scale * (w0 * moved[j + 1] + w1 * moved[j] + w2 * moved[j - 1] + w3 * moved[j - 2])
                 part[i] += (fade[i] if sound == S1 else 1.0 - fade[i]) * value
     total = s["plain_weight"][0] + s["plain_weight"][1]
     if total > 0.0:
@@ -183,7 +163,7 @@ def deconvolve(s: Any, w: Any, p: Any, row: Any) -> None:
 def middle_of_energy(h: Any, about_ms: float) -> float:
     """Return where the middle of a kernel's energy lies near a place, under a bell that ends MIDDLE_MS from it; NaN: no energy."""
     energy, moment = 0.0, 0.0
-    centre = int(math.floor(about_ms + 0.5))
+    centre = math.floor(about_ms + 0.5)
     for i in range(max(0, centre - MIDDLE_MS), min(KERNEL_LEN, centre + MIDDLE_MS + 1)):
         bell = math.cos(0.5 * math.pi * (i - centre) / (MIDDLE_MS + 1))
         value = bell * h[i] * h[i]

@@ -20,7 +20,6 @@ SHARE_OF_NOTHING = 0.02
 USUAL_JITTER = (4.0, 7.0)
 USUAL_BEATS = 6.0
 LEAST_JITTER = 1.5
-STRAYED = 1.5
 
 
 @kernel
@@ -56,7 +55,7 @@ def lag_costs(w: Any, p: Any, sound: int, x: Any, begin: int, energy_m: float) -
         at = begin - most + i
         m, q = matched[i], square[i]
         for d in range(n):
-            value = float(x[at + d])
+            value = 1.0 * float(x[at + d])  # float() of a float32 is no float64 when compiled
             product[d] += m * value
             energy[d] += q * (value * value)
     for d in range(n):
@@ -172,19 +171,19 @@ def look(s: Any, p: Any, w: Any, sound: int, slot: int, eps: float) -> None:
 
 
 @kernel
-def let_go(s: Any, slot: int) -> None:
+def let_go(s: Any, p: Any, slot: int) -> None:
     """Remember the lags of a beat that leaves the ring, among all that left it."""
     for sound in range(2):
         away = s["ring_lag"][slot][sound] - s["offset"][sound]
-        near = s["ring_weight"][slot][sound] * _near(away, s["tau"][sound])
+        near = s["ring_weight"][slot][sound] * _near(away, s["tau"][sound], p["reach"])
         s["left_lag"][sound] += near * s["ring_lag"][slot][sound]
         s["left_weight"][sound] += near
 
 
 @kernel
-def _near(away: float, tau: float) -> float:
+def _near(away: float, tau: float, reach: float) -> float:
     """Return what a lag counts for: all at home, little where it cannot be one."""
-    return math.exp(-0.5 * away * away / (4.0 * tau * tau))
+    return math.exp(-0.5 * away * away / (reach * reach * tau * tau))
 
 
 @kernel
@@ -239,13 +238,13 @@ def keep_plan(s: Any, p: Any, w: Any, sound: int, slot: int, won: float) -> None
 
 
 @kernel
-def learn_jitter(s: Any, w: Any, sound: int) -> None:
+def learn_jitter(s: Any, p: Any, w: Any, sound: int) -> None:
     """Find the lags' home, robustly, and their standard deviation; bring home to 0 where it has strayed."""
     tau, home = s["tau"][sound], s["offset"][sound]
     total, moved = s["left_weight"][sound], s["left_lag"][sound] - s["left_weight"][sound] * home
     for k in range(RING):
         away = s["ring_lag"][k][sound] - home
-        near = s["ring_weight"][k][sound] * _near(away, tau)
+        near = s["ring_weight"][k][sound] * _near(away, tau, p["reach"])
         total += near
         moved += near * away
     if total > 0.0:
@@ -261,5 +260,5 @@ def learn_jitter(s: Any, w: Any, sound: int) -> None:
     if count > 0:
         usual = USUAL_JITTER[sound] * USUAL_JITTER[sound]
         s["tau"][sound] = max(math.sqrt((USUAL_BEATS * usual + count * spread / weight) / (USUAL_BEATS + count)), LEAST_JITTER)
-    if abs(home) >= STRAYED:
-        _move_home(s, w, sound, int(math.floor(home + 0.5)))
+    if abs(home) >= p["strayed"]:
+        _move_home(s, w, sound, math.floor(home + 0.5))

@@ -124,7 +124,7 @@ def smooth_energy(x: Any, y: Any, width: int, running: Any, out: Any) -> None:
     """Write the mean of x y over `width` ms about each sample, of the samples there are."""
     running[0] = 0.0
     for i in range(WINDOW):
-        running[i + 1] = running[i] + float(x[i]) * float(y[i])
+        running[i + 1] = running[i] + (1.0 * float(x[i])) * float(y[i])  # float() of a float32 is no float64 when compiled
     half = width // 2
     for i in range(WINDOW):
         begin, end = max(0, i - half), min(WINDOW, i + half + 1)

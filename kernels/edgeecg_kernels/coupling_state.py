@@ -14,7 +14,7 @@ WINDOW = BEFORE + AFTER
 ECG_HZ = 250
 ECG_BEFORE, ECG_LEN = 32, 64
 """The ECG of a beat: grid samples R - ECG_BEFORE up to R - ECG_BEFORE + ECG_LEN."""
-KERNEL_LEN = 600
+KERNEL_LEN = 601
 """The kernel: from R on, in milliseconds."""
 
 S1, S2 = 0, 1
@@ -125,7 +125,8 @@ COUPLING_PARAMS = np.dtype(
         ("dof", "f8"),  # independent values in a sound's window, as the cost counts them
         ("outlier", "f8"),  # prior share of any lag at all
         ("trust", "f8"),  # nats a beat by which the aligned template must win to be taken alone
-        ("anchor", "f8"),  # weight of the plain mean's phase when the aligned sound is placed
+        ("reach", "f8"),  # sds of the jitter within which lags count where home is looked for
+        ("strayed", "f8"),  # ms: so far from 0 the lags' home is brought back
         ("shrink", "i8"),  # 1: what the two halves of the beats do not agree on is taken out
         ("band", "f8", (N_FFT // 2 + 1,)),
         ("edge", "f8", (WINDOW,)),  # the window's own taper
@@ -177,8 +178,8 @@ def coupling_params(method: int = SOFT, *, ridge: float = 1e-4) -> Any:
     """Return COUPLING_PARAMS of shape (1,)."""
     made = np.zeros(1, COUPLING_PARAMS)
     row = made[0]
-    row["method"], row["ridge"], row["forget"] = method, ridge, 1 - 1 / 48
-    row["dof"], row["outlier"], row["trust"], row["anchor"] = 12.0, 0.002, 0.5, 20.0
+    row["method"], row["ridge"], row["forget"] = method, ridge, 1 - 1 / 96
+    row["dof"], row["outlier"], row["trust"], row["reach"], row["strayed"] = 10.0, 0.002, 5.0, 2.0, 1.5
     row["shrink"] = method != PLAIN
     band = band_gain(np.arange(N_FFT // 2 + 1) * RATE_HZ / N_FFT)
     band[:LOW_BIN] = band[HIGH_BIN:] = 0
