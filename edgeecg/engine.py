@@ -25,7 +25,7 @@ from edgeecg.types import (
     Tick,
 )
 
-SCHEMA = 4
+SCHEMA = 5
 """Raised whenever the state of a kernel or of the rules changes its layout or its meaning."""
 MAX_HOP_FACTOR = 64
 
@@ -122,8 +122,7 @@ class Engine:
 
     def snapshot(self) -> bytes:
         """Return all the engine knows, to go on from later, here or elsewhere."""
-        streams, leads, rules = self._fleet.state_bytes()
-        sections = {"engine": _HEAD.pack(self._fleet.hop_factor), "streams": streams, "leads": leads, "rules": rules}
+        sections = {"engine": _HEAD.pack(self._fleet.hop_factor), **self._fleet.state_bytes()}
         config = self.config
         return snapshot.pack(sections, schema=SCHEMA, config_digest=digest(config), model_hashes=[model.sha256 for model in config.models])
 
@@ -133,6 +132,6 @@ class Engine:
         sections = snapshot.unpack(
             data, schema=SCHEMA, config_digest=digest(config), model_hashes=[model.sha256 for model in config.models]
         )
-        self._fleet.restore_bytes(sections["streams"], sections["leads"], sections["rules"])
+        self._fleet.restore_bytes(sections)
         (self._fleet.hop_factor,) = _HEAD.unpack(sections["engine"])
         return self._fleet.waiting_windows()

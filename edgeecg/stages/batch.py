@@ -2,26 +2,42 @@
 
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from edgeecg.types import Chunk
+from edgeecg_kernels.arena import PIECE
+
+NO_SAMPLES = np.zeros(0)
 
 
 class Batch:
     """Chunks on their way into one kernel call, long ones in pieces: columns as in `edgeecg_kernels.arena.PIECE`, row after row."""
 
-    __slots__ = ("arrays", "owners", "pieces")
+    __slots__ = ("arrays", "owners", "pieces", "slots", "start")
 
     def __init__(self) -> None:
         self.pieces: list[int] = []
         self.owners: list[int] = []
         self.arrays: list[NDArray[Any]] = []
+        self.slots: set[int] = set()
+        """Streams of sound that are in it, where it is one of sound."""
+        self.start = 0
+        """How many values its arrays hold together."""
 
     def clear(self) -> None:
         """Begin again, with the same lists."""
         self.pieces.clear()
         self.owners.clear()
         self.arrays.clear()
+        self.slots.clear()
+        self.start = 0
+
+    def add(self, owner: int, chunk: Chunk, slot: int, n: int, n_leads: int, most: int) -> None:
+        """Append a chunk of n samples with all that belongs to it."""
+        self.cut(owner, chunk, slot, self.start, n, n_leads, most)
+        self.arrays.append(chunk.samples)
+        self.start += n * n_leads
 
     def cut(self, owner: int, chunk: Chunk, slot: int, start: int, n: int, n_leads: int, most: int) -> None:
         """Append a chunk of n samples in pieces of at most `most`."""
@@ -35,3 +51,9 @@ class Batch:
         """Append a piece that brings no samples."""
         self.pieces += slot, 0, order, -1, -1, now_ns, 0, 0
         self.owners.append(0)
+
+    def laid_out(self) -> tuple[NDArray[np.float64], NDArray[np.void], NDArray[np.int64]]:
+        """Return its values, its pieces and room for where their rows end."""
+        x = np.concatenate(self.arrays, axis=None, dtype=np.float64) if self.arrays else NO_SAMPLES
+        pieces = np.fromiter(self.pieces, np.int64, len(self.pieces)).view(PIECE)
+        return x, pieces, np.zeros(len(pieces), np.int64)

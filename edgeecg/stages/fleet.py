@@ -1,6 +1,6 @@
 """All streams of one engine: their state in two arrays, taken through the pipeline's kernel a batch at a time."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from zlib import crc32
 
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from edgeecg.errors import SnapshotError
 from edgeecg.facts import EngineConfig, StreamFacts
-from edgeecg.stages import align, classify, condition, qrs, quality, vitals, window
+from edgeecg.stages import align, classify, condition, qrs, quality, sound, vitals, window
 from edgeecg.stages.batch import Batch
 from edgeecg.stages.params import Params
 from edgeecg.stages.rows import Row, rows
@@ -33,6 +33,7 @@ from edgeecg_kernels.align import align_dropped
 from edgeecg_kernels.arena import LEAD_STATE, PIECE, PIECE_BREAK, PIECE_TICK, ROWS_PER_PIECE, STREAM_STATE, make_scratch
 from edgeecg_kernels.entry import entry
 from edgeecg_kernels.pipeline import restart_windows, run_pieces, start_stream
+from edgeecg_kernels.sound_state import KIND_CYCLE, KIND_SOUND, SOUND_STATE
 from edgeecg_kernels.window_state import NEVER
 
 ROWS = 4 * ROWS_PER_PIECE
@@ -67,11 +68,15 @@ class Fleet:
         self._slots = {facts.name: slot for slot, facts in enumerate(config.streams)}
         self._params = Params(config)
         self._streams = np.zeros(len(config.streams), STREAM_STATE)
-        self._leads = np.zeros(sum(len(facts.leads) for facts in config.streams), LEAD_STATE)
+        self._leads = np.zeros(sum(len(facts.leads) for facts in config.streams if not facts.sound_of), LEAD_STATE)
+        self._sounds = sound.Sounds(config.streams, self._params.sound_taps)
+        self._sound_of = {ecg: slot for slot, ecg in self._sounds.ecg_of.items()}
         self._windows = [
             window.Windows(facts, config.models, self._params.models, self._params.rate(slot)) for slot, facts in enumerate(config.streams)
         ]
         self._open: dict[str, tuple[int, int, int]] = {}
+        self._open_pairs: dict[str, tuple[int, int, int]] = {}
+        """Apart from the others, streams of sound and their ECG: they must be taken in the order they came in."""
         self._out = np.zeros(ROWS, kinds.EVENT)
         self._unread = np.full(len(config.streams), NEVER)
         self._book = Book(config)
@@ -84,7 +89,7 @@ class Fleet:
     def run(self, chunks: Sequence[Chunk]) -> list[Events]:
         """Take chunks in order; return the events of each."""
         events: list[Events] = [()] * len(chunks)
-        batch, is_open = Batch(), self._open
+        batch, sounds, is_open = Batch(), Batch(), self._open
         pieces, owners, arrays, start = batch.pieces, batch.owners, batch.arrays, 0
         for index, chunk in enumerate(chunks):
             samples = chunk.samples
@@ -92,10 +97,9 @@ class Fleet:
             n = shape[0] if shape else 0
             slot, n_leads, most = is_open.get(chunk.stream, CLOSED)
             if slot < 0 or samples.size != n * n_leads or samples.dtype.kind not in NUMBERS:
-                self._run_batch(batch, events)
-                batch.clear()
-                start = 0
-                events[index] = (self._refusal(chunk),)
+                batch.start = start
+                self._take_other(index, chunk, batch, sounds, events)
+                start = batch.start
                 continue
             if 0 < n <= most:  # as `cut` would, without a call: a fleet's call is this loop a thousand times
                 offset = chunk.offset
@@ -105,19 +109,50 @@ class Fleet:
                 batch.cut(index, chunk, slot, start, n, n_leads, most)
             arrays.append(samples)
             start += n * n_leads
-        self._run_batch(batch, events)
+        self._run_both(batch, sounds, events)
         return events
+
+    def _take_other(self, index: int, chunk: Chunk, batch: Batch, sounds: Batch, events: list[Events]) -> None:
+        """Take a chunk of a pair of ECG and sound, or refuse it. Sound goes after all ECG that came before it, and before what comes after."""
+        slot, n_leads, most = self._open_pairs.get(chunk.stream, CLOSED)
+        samples = chunk.samples
+        n = samples.shape[0] if samples.shape else 0
+        if slot < 0 or samples.size != n * n_leads or samples.dtype.kind not in NUMBERS:
+            self._run_both(batch, sounds, events)
+            events[index] = (self._refusal(chunk),)
+        elif slot in self._sounds.ecg_of:
+            sounds.add(index, chunk, slot, n, n_leads, most)
+            sounds.slots.add(slot)
+        else:
+            if self._sound_of[slot] in sounds.slots:
+                self._run_both(batch, sounds, events)
+            batch.add(index, chunk, slot, n, n_leads, most)
+
+    def _run_both(self, batch: Batch, sounds: Batch, events: list[Events]) -> None:
+        self._run_batch(batch, events)
+        batch.clear()
+        self._run_sounds(sounds, events)
+        sounds.clear()
 
     def _run_batch(self, batch: Batch, events: list[Events]) -> None:
         if not batch.owners:
             return
-        x = np.concatenate(batch.arrays, axis=None, dtype=np.float64) if batch.arrays else NO_SAMPLES
-        pieces = np.fromiter(batch.pieces, np.int64, len(batch.pieces)).view(PIECE)
-        row_ends = np.zeros(len(pieces), np.int64)
+        x, pieces, row_ends = batch.laid_out()
         told, done = self._told(), 0
         while done < len(pieces):
             begin = done
             done = self._run_pieces(*told, pieces, begin, x, self._scratch, self._out, row_ends)
+            if row_ends[done - 1]:
+                self._tell(batch, begin, row_ends[begin:done].tolist(), events)
+
+    def _run_sounds(self, batch: Batch, events: list[Events]) -> None:
+        if not batch.owners:
+            return
+        x, pieces, row_ends = batch.laid_out()
+        told, done = (self._streams, self._leads, self._params.streams, self._book.due), 0
+        while done < len(pieces):
+            begin = done
+            done = self._sounds.run(*told, pieces, begin, x, self._out, row_ends)
             if row_ends[done - 1]:
                 self._tell(batch, begin, row_ends[begin:done].tolist(), events)
 
@@ -144,13 +179,20 @@ class Fleet:
         batch = Batch()
         batch.order(slot, order, now_ns)
         events: list[Events] = [()]
-        self._run_batch(batch, events)
+        if slot in self._sounds.ecg_of:
+            self._run_sounds(batch, events)
+        else:
+            self._run_batch(batch, events)
         return events[0]
 
     def _event(self, slot: int, row: Row) -> Event:
         reader = READERS.get(row.kind)
         if reader is not None:
             return reader(self._facts[slot], row)
+        if row.kind == KIND_SOUND:
+            return self._sounds.sound(self._facts[slot], row)
+        if row.kind == KIND_CYCLE:
+            return self._sounds.cycle(self._facts[slot], row)
         if row.kind == kinds.KIND_WINDOW:
             self._unread[slot] = NEVER
             return self._windows[slot].ready(self._streams[slot]["window"], row)
@@ -166,7 +208,7 @@ class Fleet:
         if slot is None:
             return self._unknown(chunk.stream)
         now = self._now(slot)
-        if chunk.stream not in self._open:
+        if chunk.stream not in self._open and chunk.stream not in self._open_pairs:
             return Refused(chunk.stream, RefusalReason.NOT_OPEN, "samples", "a SourceState OPENED first", now)
         dtype = chunk.samples.dtype
         if dtype.kind not in NUMBERS:
@@ -204,7 +246,10 @@ class Fleet:
         stream, p = self._streams[slot], self._params
         events: Events = ()
         if stream["started"] == 0:
-            start_stream(self._streams, self._leads, p.streams, p.models, slot)
+            if slot in self._sounds.ecg_of:
+                self._sounds.start(self._streams, p.streams, slot)
+            else:
+                start_stream(self._streams, self._leads, p.streams, p.models, slot)
             stream["epoch"] = source.epoch
         elif stream["is_open"]:
             events = self._run_order(slot, PIECE_BREAK)
@@ -217,12 +262,16 @@ class Fleet:
             return ()
         events = self._run_order(slot, PIECE_BREAK)
         self._streams[slot]["is_open"] = 0
-        del self._open[self._facts[slot].name]
+        del self._open_as(slot)[self._facts[slot].name]
         return events + self._changed(slot, StreamChange.LOST)
+
+    def _open_as(self, slot: int) -> dict[str, tuple[int, int, int]]:
+        """Return the open streams that this one belongs to."""
+        return self._open_pairs if slot in self._sound_of or slot in self._sounds.ecg_of else self._open
 
     def _note_open(self, slot: int) -> None:
         facts = self._facts[slot]
-        self._open[facts.name] = (slot, len(facts.leads), self._params.most_samples(slot))
+        self._open_as(slot)[facts.name] = (slot, len(facts.leads), self._params.most_samples(slot))
 
     def _changed(self, slot: int, change: StreamChange, count: int = 0) -> Events:
         now, epoch = self._now(slot), int(self._streams[slot]["epoch"])
@@ -289,34 +338,38 @@ class Fleet:
         slot = self._slots[facts.name]
         self._streams[slot] = before._streams[old_slot]
         first, old_first = self._params.first_lead(slot), before._params.first_lead(old_slot)
-        n_leads = len(facts.leads)
-        for lead in range(n_leads):  # row by row: numpy copies a slice field by field, and five times as long
-            self._leads[first + lead] = before._leads[old_first + lead]
-        if not same_models and self._streams[slot]["started"]:
+        if facts.sound_of:
+            self._sounds.state[first] = before._sounds.state[old_first]
+        else:
+            for lead in range(len(facts.leads)):  # row by row: numpy copies a slice field by field, and five times as long
+                self._leads[first + lead] = before._leads[old_first + lead]
+        if not same_models and self._streams[slot]["started"] and not facts.sound_of:
             restart_windows(self._streams, self._leads, self._params.streams, self._params.models, slot)
-        if facts.name in before._open:
+        if before._streams[old_slot]["is_open"]:
             self._note_open(slot)
         return self._book.adopt(slot, before._book.streams[old_slot])
 
     # --- state ----------------------------------------------------------------------------------------------------
 
-    def arrays(self) -> tuple[NDArray[np.void], NDArray[np.void]]:
-        """Return the state itself: of the streams, of their leads."""
-        return self._streams, self._leads
+    def arrays(self) -> tuple[NDArray[np.void], ...]:
+        """Return the state itself: of the streams, of their leads, of those that are sound."""
+        return self._streams, self._leads, self._sounds.state
 
-    def state_bytes(self) -> tuple[bytes, bytes, bytes]:
-        """Return all state: of the streams, of their leads, of their rules."""
-        return self._streams.tobytes(), self._leads.tobytes(), self._book.to_bytes()
+    def state_bytes(self) -> dict[str, bytes]:
+        """Return all state: of the streams, of their leads, of those that are sound, of their rules."""
+        streams, leads, sounds = (array.tobytes() for array in self.arrays())
+        return {"streams": streams, "leads": leads, "sounds": sounds, "rules": self._book.to_bytes()}
 
-    def restore_bytes(self, streams: bytes, leads: bytes, rules: bytes) -> None:
+    def restore_bytes(self, state: Mapping[str, bytes]) -> None:
         """Take state back; the arrays are copies, because kernels write into them."""
-        for name, data, array in (("streams", streams, self._streams), ("leads", leads, self._leads)):
-            if len(data) != array.nbytes:
-                raise SnapshotError(f"snapshot.{name}", f"{len(data)} bytes", f"{array.nbytes} bytes")
-        self._book.load(rules)
-        self._streams = np.frombuffer(streams, STREAM_STATE).copy()
-        self._leads = np.frombuffer(leads, LEAD_STATE).copy()
-        self._open = {}
+        for name, array in zip(("streams", "leads", "sounds"), self.arrays(), strict=True):
+            if len(state[name]) != array.nbytes:
+                raise SnapshotError(f"snapshot.{name}", f"{len(state[name])} bytes", f"{array.nbytes} bytes")
+        self._book.load(state["rules"])
+        self._streams = np.frombuffer(state["streams"], STREAM_STATE).copy()
+        self._leads = np.frombuffer(state["leads"], LEAD_STATE).copy()
+        self._sounds.state = np.frombuffer(state["sounds"], SOUND_STATE).copy()
+        self._open, self._open_pairs = {}, {}
         for slot in np.flatnonzero(self._streams["is_open"] == 1).tolist():
             self._note_open(slot)
 

@@ -3,27 +3,29 @@
 import numpy as np
 
 from edgeecg.facts import EngineConfig, StreamFacts
-from edgeecg.stages import align, condition, qrs, quality, resample, window
+from edgeecg.stages import align, condition, qrs, quality, resample, sound, window
 from edgeecg_kernels.arena import MAX_PIECE_GRID, STREAM_PARAMS
 
 
 class Params:
     """The parameters of one configuration, as arrays for the kernel."""
 
-    __slots__ = ("models", "qrs", "quality", "silence_ns", "streams", "taps")
+    __slots__ = ("models", "qrs", "quality", "silence_ns", "sound_taps", "streams", "taps")
 
     def __init__(self, config: EngineConfig) -> None:
-        rates, self.taps = resample.filters(config.streams)
+        rates, self.taps = resample.filters([facts for facts in config.streams if not facts.sound_of])
+        sound_rates, self.sound_taps = sound.filters(config.streams)
         self.models = window.params(config.models)
         self.qrs = qrs.params()
         self.quality = quality.params()
         self.streams = np.zeros(len(config.streams), STREAM_PARAMS)
         self.silence_ns = np.array([round(facts.silence_s * 1e9) for facts in config.streams], np.int64)
-        first_lead = 0
+        n_leads = n_sounds = 0
         for row, facts in zip(self.streams, config.streams, strict=True):
-            self._fill(row, facts, first_lead)
-            row["resample"] = rates[facts.rate_hz][0]
-            first_lead += len(facts.leads)
+            self._fill(row, facts, n_sounds if facts.sound_of else n_leads)
+            row["resample"] = (sound_rates if facts.sound_of else rates)[facts.rate_hz][0]
+            n_leads += 0 if facts.sound_of else len(facts.leads)
+            n_sounds += bool(facts.sound_of)
 
     @staticmethod
     def _fill(row: np.void, facts: StreamFacts, first_lead: int) -> None:
@@ -35,7 +37,7 @@ class Params:
         row["condition"] = condition.params(facts)[0]
 
     def first_lead(self, slot: int) -> int:
-        """Return where a stream's leads begin in the array of all leads."""
+        """Return where a stream's leads begin in the array of all leads; of sound, its row among the sounds."""
         return int(self.streams[slot]["first_lead"])
 
     def rate(self, slot: int) -> tuple[int, int]:

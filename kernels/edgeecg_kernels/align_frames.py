@@ -36,6 +36,17 @@ def _gap(s: Any, n: int, reason: int, spans: Any, count: int) -> int:
 
 
 @kernel
+def _anchor(s: Any) -> None:
+    """Remember when the newest frame began on the source's clock; what came a moment before says the same."""
+    n = s["anchors"]
+    if n > 0 and 0 <= s["last_us"] - s["anchor_us"][(n - 1) % a.ANCHORS] < a.ANCHOR_US:
+        return
+    s["anchor_index"][n % a.ANCHORS] = s["next_index"]
+    s["anchor_us"][n % a.ANCHORS] = s["last_us"]
+    s["anchors"] = n + 1
+
+
+@kernel
 def remember(s: Any, sequence: int, device_us: int, arrival_ns: int, frame_len: int, ahead: int) -> None:
     """Make these the stamps of the newest frame in the stream."""
     if frame_len != s["last_len"]:
@@ -48,6 +59,8 @@ def remember(s: Any, sequence: int, device_us: int, arrival_ns: int, frame_len: 
     s["dropped"] = 0
     s["next_number"] += ahead + 1
     s["delivered"] = ((s["delivered"] << min(ahead + 1, a.REMEMBERED)) | 1) & ((1 << a.REMEMBERED) - 1)
+    if device_us >= 0:
+        _anchor(s)
 
 
 @kernel

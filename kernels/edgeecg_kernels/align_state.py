@@ -11,6 +11,8 @@ MAX_INDEX = 1 << 50
 LAST_START = MAX_INDEX - 2 * MAX_FRAME_LEN  # no frame begins after it, so no index is ever above MAX_INDEX
 MAX_RATE_MHZ = (1 << 23) - 1
 MINIMA = 32
+ANCHORS = 32
+ANCHOR_US = 100_000  # from one anchor to the next, at least: three seconds are remembered, whatever the length of frames
 SPANS_LEN = 48
 """No call answers with more spans: every held frame with a gap, a jump, a drift and its own missing end, and one more."""
 
@@ -69,6 +71,7 @@ ALIGN_STATE = np.dtype(
         ("delivered", "i8"),  # bit i: frame next_number - 1 - i was delivered
         ("stale_run", "i8"),  # unnumbered frames in a row that came with an old device time
         ("dropped", "i8"),  # samples the source says it dropped since the last frame
+        ("anchors", "i8"),  # ever; the newest lies at (anchors - 1) % ANCHORS
         # the frame that is arriving, piece by piece
         ("frame_sequence", "i8"),
         ("frame_device_us", "i8"),
@@ -107,6 +110,9 @@ ALIGN_STATE = np.dtype(
         ("held_len", "i8", (HELD_FRAMES,)),
         ("held_received", "i8", (HELD_FRAMES,)),
         ("held_values", "f8", (HELD_FRAMES, HELD_VALUES)),
+        # frames that carried device time: the index of the first sample, and when that was on the source's clock
+        ("anchor_index", "i8", (ANCHORS,)),
+        ("anchor_us", "i8", (ANCHORS,)),
     ],
     align=True,
 )

@@ -1,0 +1,356 @@
+"""The way of a phonocardiogram: align, resample, two bands, seconds, and the sounds of each beat its ECG has found.
+
+No paper: the order of things. A beat is taken up when its ECG has told of it, at the first sample of sound after that, and
+decided at the sample that completes its window; one found later, at the first sample after it is known. What is said of a
+beat rests on its window and the beats before it, never on how records of the two streams took turns. Decided seconds and
+beats are taken in the order of the samples that decide them, so nothing shows how the input was cut.
+
+It is an entry of its own, beside `pipeline.run_pieces`: who hears no sound compiles none of it.
+"""
+
+import math
+from typing import Any
+
+from edgeecg_kernels import align_state as span_of
+from edgeecg_kernels._jit import kernel
+from edgeecg_kernels.align import align_break, align_chunk, align_tick
+from edgeecg_kernels.arena import PIECE_BREAK, PIECE_TICK, ROWS_PER_PIECE
+from edgeecg_kernels.machine import borrowed
+from edgeecg_kernels.resample import grid_to_input, input_needed, resample_block, resample_reset
+from edgeecg_kernels.sound_beat import decide_beat
+from edgeecg_kernels.sound_clock import sound_place
+from edgeecg_kernels.sound_ecg import read_qrs, refined_r
+from edgeecg_kernels.sound_quality import sound_second
+from edgeecg_kernels.sound_signal import see_clipping, signal_reset, signal_start, sound_signal
+from edgeecg_kernels.sound_state import (
+    AFTER,
+    AHEAD,
+    BEFORE,
+    BLOCK,
+    HALF,
+    KIND_CYCLE,
+    KIND_SOUND,
+    LOBE,
+    MAX_TOLD,
+    QUEUE,
+    RING,
+    SOUND_HZ,
+    SOUND_MISSING,
+)
+from edgeecg_kernels.state import GRID_HZ, KIND_CLOCK, KIND_GAP, KIND_REFUSED, KIND_TIME, UNRULED, ASKED
+from edgeecg_kernels.window_state import BEATS
+from edgeecg_kernels.pipeline import sort_rows
+
+DECIDED_AFTER = AFTER + LOBE
+"""Grid samples after R at which a beat is decided."""
+LAST_MS = 250
+"""A beat whose sound ends sooner after R is not decided at all."""
+TOLD = 0.5
+"""Sounds are told from this confidence on."""
+LONGEST_RR = 3 * GRID_HZ
+_NAN = math.nan
+
+
+@kernel
+def _say(kind: int, sample: int, known_at: int, value: float, detail: float, out: Any, n_out: int) -> int:
+    row = out[n_out]
+    row["kind"] = kind
+    row["lead"] = 0
+    row["sample"] = sample
+    row["known_at"] = known_at
+    for i in range(8):
+        row["value"][i] = 0.0
+    row["value"][0] = value
+    row["value"][1] = detail
+    return n_out + 1
+
+
+# --- beats -----------------------------------------------------------------------------------------------------------
+
+
+@kernel
+def _place_beats(ecg: Any, lead: Any, ecg_p: Any, s: Any, p: Any, align: Any, index: int, work: Any) -> None:
+    """Give the beats that came to be known a place on the sound grid, by what had come up to sound sample `index`."""
+    window = ecg["window"]
+    if s["ecg_epoch"] != ecg["epoch"] or window["n_beats"] < s["placed"]:
+        s["ecg_epoch"] = ecg["epoch"]
+        s["placed"] = s["next_beat"] = 0
+        s["since"] = 0
+    s["placed"] = max(s["placed"], window["n_beats"] - BEATS)
+    s["next_beat"] = max(s["next_beat"], window["n_beats"] - BEATS)
+    newest = lead["resample"]["next_output"] - 1
+    while s["placed"] < window["n_beats"]:
+        grid = window["beat_at"][s["placed"] % BEATS]
+        us, sure = sound_place(ecg["align"], ecg_p["align"]["rate_mhz"], align, p["align"]["rate_mhz"], grid, index)
+        at = s["placed"] % QUEUE
+        s["queue_us"][at] = us + 1000.0 * float(refined_r(window, newest, grid, work["qrs"]))
+        s["queue_sure"][at] = 1 if sure else 0
+        s["placed"] += 1
+
+
+@kernel
+def _next_at(s: Any) -> int:
+    """Return the grid sample nearest to the next beat's R; there is such a beat."""
+    return int(math.floor(s["queue_us"][s["next_beat"] % QUEUE] * 1e-6 * SOUND_HZ + 0.5))
+
+
+@kernel
+def _begin_beat(ecg: Any, ecg_p: Any, s: Any, beat: Any) -> None:
+    """Fill in what is known of the next beat without its sounds."""
+    window = ecg["window"]
+    number = s["next_beat"]
+    grid = window["beat_at"][number % BEATS]
+    value = window["beat_value"][number % BEATS]
+    position = s["queue_us"][number % QUEUE] * 1e-6 * SOUND_HZ
+    beat["ecg_grid"] = grid
+    beat["beat_sample"] = grid_to_input(grid, ecg_p["resample"]["up"], ecg_p["resample"]["down"])
+    beat["at"] = _next_at(s)
+    beat["fraction"] = position - float(beat["at"])
+    beat["sure"] = s["queue_sure"][number % QUEUE]
+    rr = grid - s["last_grid"]
+    known = s["since"] > 0 and 0 < rr <= LONGEST_RR
+    beat["rr_ms"] = 1000.0 * float(rr) / GRID_HZ if known else -1.0
+    beat["since"] = s["since"]
+    beat["beat_confidence"] = value[0]
+    beat["morphology"] = int(value[1])
+    beat["premature"] = value[3]
+    beat["quiet_from"] = beat["quiet_to"] = -1
+    if known and s["last_s2_off"] > 0:
+        begin = BEFORE - int(beat["rr_ms"]) + s["last_s2_off"] + 20
+        if begin < BEFORE - 110:
+            beat["quiet_from"], beat["quiet_to"] = max(0, begin), BEFORE - 60
+
+
+@kernel
+def _end_beat(s: Any, beat: Any) -> None:
+    s["last_s2_off"] = beat["s2_off"] - BEFORE if beat["reason"] == 0 else 0
+    if beat["ecg_grid"] > s["last_grid"] or s["since"] == 0:
+        s["last_grid"] = beat["ecg_grid"]
+    s["since"] += 1
+
+
+@kernel
+def _say_sound(p: Any, beat: Any, which: int, known_at: int, out: Any, n_out: int) -> int:
+    centre = beat["s1_at"] if which == 1 else beat["s2_at"]
+    confidence = beat["conf_s1"] if which == 1 else beat["conf_s2"]
+    if confidence < TOLD:
+        return n_out
+    grid = beat["at"] - BEFORE + int(centre + 0.5)
+    length = beat["s1_off"] - beat["s1_on"] if which == 1 else beat["s2_off"] - beat["s2_on"]
+    sample = grid_to_input(grid, p["resample"]["up"], p["resample"]["down"])
+    n_out = _say(KIND_SOUND, sample, known_at, float(beat["beat_sample"]), centre - BEFORE - beat["fraction"], out, n_out)
+    row = out[n_out - 1]
+    row["lead"] = which
+    row["value"][2] = float(length)
+    row["value"][3] = beat["amplitude_s1"] if which == 1 else beat["amplitude_s2"]
+    row["value"][4] = confidence
+    return n_out
+
+
+@kernel
+def _decide(ecg: Any, lead: Any, ecg_p: Any, s: Any, p: Any, known_at: int, work: Any, told: Any, n_told: int, out: Any, n_out: int) -> int:
+    """Decide the next beat, and tell of it: one row of `told`, one to three of `out`."""
+    beat = told[n_told]["beat"]
+    _begin_beat(ecg, ecg_p, s, beat)
+    decide_beat(s, beat, work)
+    newest = lead["resample"]["next_output"] - 1
+    read_qrs(ecg["window"], newest, beat["ecg_grid"], 0, work["qrs"])
+    _end_beat(s, beat)
+    if beat["reason"] == 0:
+        n_out = _say_sound(p, beat, 1, known_at, out, n_out)
+        n_out = _say_sound(p, beat, 2, known_at, out, n_out)
+    sample = grid_to_input(beat["at"], p["resample"]["up"], p["resample"]["down"])
+    n_out = _say(KIND_CYCLE, sample, known_at, float(n_told), 0.0, out, n_out)
+    return n_out
+
+
+@kernel
+def _decide_until(
+    ecg: Any, lead: Any, ecg_p: Any, s: Any, p: Any, until: int, since: int, work: Any, told: Any, n_told: int, out: Any, n_out: int
+) -> tuple[int, int]:  # fmt: skip
+    """Decide seconds and beats that the grid samples up to `until` decide, none known before input sample `since`."""
+    spared = n_told + MAX_TOLD
+    while True:
+        second = (s["next_second"] + 1) * SOUND_HZ - 1 + LOBE
+        has_beat = s["next_beat"] < s["placed"] and n_told < spared
+        at = _next_at(s) if has_beat else until
+        decision = max(at + DECIDED_AFTER, s["decided_to"]) if has_beat else until + 1
+        if second > until and decision > until:
+            return n_told, n_out
+        if second <= decision:
+            n_out = sound_second(s, work, 0, out, n_out)
+            row = out[n_out - 1]
+            row["sample"] = grid_to_input(row["sample"], p["resample"]["up"], p["resample"]["down"])
+            row["known_at"] = max(since, input_needed(second + HALF, p["resample"]))
+            continue
+        if at - BEFORE >= until + HALF + AHEAD - RING:
+            known_at = max(since, input_needed(decision + HALF, p["resample"]))
+            n_out = _decide(ecg, lead, ecg_p, s, p, known_at, work, told, n_told, out, n_out)
+            n_told += 1
+            s["decided_to"] = decision
+        else:
+            s["since"] = 0
+        s["next_beat"] += 1
+
+
+# --- samples ---------------------------------------------------------------------------------------------------------
+
+
+@kernel
+def sound_reset(s: Any, p: Any, skipped_from: int, next_input: int) -> None:
+    """Go on at input sample `next_input`; grid samples from `skipped_from` on are missing before it."""
+    resample_reset(s["resample"], p["resample"], next_input)
+    first = s["resample"]["next_output"]
+    signal_reset(s, skipped_from, first)
+    s["next_second"] = max(s["next_second"], (first - HALF) // SOUND_HZ)
+
+
+@kernel
+def _take_data(
+    ecg: Any, lead: Any, ecg_p: Any, align: Any, s: Any, p: Any, sp: Any, tables: Any, x: Any, start: int, n: int, first_input: int,
+    work: Any, told: Any, n_told: int, out: Any, n_out: int,
+) -> tuple[int, int]:  # fmt: skip
+    """Take n input samples, the first of them number `first_input`."""
+    taps, fir = tables
+    rate, begin = p["resample"], n_out
+    _place_beats(ecg, lead, ecg_p, s, p, align, first_input, work)
+    until = s["resample"]["next_output"] - 1 - HALF
+    n_told, n_out = _decide_until(ecg, lead, ecg_p, s, p, until, first_input, work, told, n_told, out, n_out)
+    most = max(1, (BLOCK - 1) * rate["down"] // rate["up"])
+    done = 0
+    while done < n:
+        count = min(most, n - done)
+        place = start + done * p["leads"]
+        see_clipping(s, sp, rate, x, place, p["leads"], count, first_input + done)
+        first = s["resample"]["next_output"]
+        m = resample_block(s["resample"], rate, taps, x, place, p["leads"], count, work["raw"])
+        sound_signal(s, fir, p["mv_per_unit"], p["offset_units"], work["raw"], m, first, work)
+        until = first + m - 1 - HALF
+        n_told, n_out = _decide_until(ecg, lead, ecg_p, s, p, until, first_input, work, told, n_told, out, n_out)
+        done += count
+    sort_rows(out, begin, n_out, work["row"])
+    return n_told, n_out
+
+
+@kernel
+def _finish(
+    ecg: Any, lead: Any, ecg_p: Any, align: Any, s: Any, p: Any, fir: Any, known_at: int,
+    work: Any, told: Any, n_told: int, out: Any, n_out: int,
+) -> tuple[int, int]:  # fmt: skip
+    """The sound ends here: decide the beats that are waiting by what there is of their sounds."""
+    _place_beats(ecg, lead, ecg_p, s, p, align, known_at, work)
+    begin, end = n_out, s["resample"]["next_output"]
+    for i in range(HALF + LOBE):
+        work["raw"][i] = _NAN
+    sound_signal(s, fir, 1.0, 0.0, work["raw"], HALF + LOBE, end, work)
+    for g in range(end, end + AHEAD):
+        s["bad"][g % RING] = SOUND_MISSING
+    last = n_told + MAX_TOLD
+    while s["next_beat"] < s["placed"] and n_told < last:
+        at = _next_at(s)
+        if at + LAST_MS <= end and at - BEFORE >= end + AHEAD - RING:
+            n_out = _decide(ecg, lead, ecg_p, s, p, known_at, work, told, n_told, out, n_out)
+            n_told += 1
+        s["next_beat"] += 1
+    sort_rows(out, begin, n_out, work["row"])
+    s["since"] = 0
+    return n_told, n_out
+
+
+@kernel
+def _break(ecg: Any, lead: Any, ecg_p: Any, stream: Any, s: Any, p: Any, fir: Any, known_at: int, next_input: int,
+    work: Any, told: Any, n_told: int, out: Any, n_out: int,
+) -> tuple[int, int]:  # fmt: skip
+    """End what was, and begin anew at input sample `next_input`."""
+    end = s["resample"]["next_output"]
+    n_told, n_out = _finish(ecg, lead, ecg_p, stream["align"], s, p, fir, known_at, work, told, n_told, out, n_out)
+    sound_reset(s, p, end, next_input)
+    return n_told, n_out
+
+
+@kernel
+def _take_spans(
+    ecg: Any, lead: Any, ecg_p: Any, stream: Any, s: Any, p: Any, sp: Any, tables: Any, n_spans: int, x: Any,
+    work: Any, told: Any, n_told: int, out: Any, n_out: int,
+) -> tuple[int, int]:  # fmt: skip
+    """Take what `align` made of a piece of input, in the order of the stream."""
+    align = stream["align"]
+    for i in range(n_spans):
+        span = work["spans"][i]
+        kind, first, n = span["kind"], span["first_sample"], span["n"]
+        if kind == span_of.DATA:
+            begin = span["source_start"] * p["leads"]
+            if span["source"] == span_of.PIECE:
+                n_told, n_out = _take_data(ecg, lead, ecg_p, align, s, p, sp, tables, x, begin, n, first, work, told, n_told, out, n_out)
+            else:
+                held = align["held_values"][span["source"]]
+                n_told, n_out = _take_data(ecg, lead, ecg_p, align, s, p, sp, tables, held, begin, n, first, work, told, n_told, out, n_out)
+        elif kind == span_of.GAP:
+            n_out = _say(KIND_GAP, first, first + n, float(n), float(span["reason"]), out, n_out)
+            n_told, n_out = _break(ecg, lead, ecg_p, stream, s, p, tables[1], first + n, first + n, work, told, n_told, out, n_out)
+        elif kind == span_of.CLOCK:
+            n_out = _say(KIND_CLOCK, first, first, float(span["value"]), float(span["reason"]), out, n_out)
+        else:
+            n_out = _say(KIND_REFUSED, first, first - 1, float(n), float(span["reason"]), out, n_out)
+    return n_told, n_out
+
+
+@kernel
+def run_sounds(
+    streams: Any, leads: Any, sounds: Any, params: Any, sound_params: Any, taps: Any, fir: Any, due: Any,
+    pieces: Any, begin: int, x: Any, scratch: Any, told: Any, out: Any, row_ends: Any,
+) -> int:  # fmt: skip
+    """Take pieces[begin:], all of streams of sound, until done; return the first piece not taken: `out` or `told` is full.
+
+    A stream's row in `sounds` and `sound_params` is its `first_lead`. Its ECG's rows are only read: what records brought
+    before this call is what is known of it. Rows of KIND_CYCLE say in their first value which entry of `told` they are about.
+    The rest is as in `pipeline.run_pieces`.
+    """
+    streams, leads, sounds, pieces, x, out = borrowed(streams), borrowed(leads), borrowed(sounds), borrowed(pieces), borrowed(x), borrowed(out)
+    told, tables = borrowed(told), (borrowed(taps), borrowed(fir))
+    work = scratch[0]
+    n_out = n_told = 0
+    for i in range(begin, len(pieces)):
+        if n_out > len(out) - ROWS_PER_PIECE or n_told > len(told) - 2 * MAX_TOLD:
+            return i
+        piece = pieces[i]
+        slot = piece["slot"]
+        stream, p = streams[slot], params[slot]
+        s, sp = sounds[p["first_lead"]], sound_params[p["first_lead"]]
+        ecg, ecg_p = streams[sp["ecg"]], params[sp["ecg"]]
+        lead = leads[ecg_p["first_lead"]]
+        samples = x[piece["start"] : piece["start"] + max(piece["n"], 0) * p["leads"]]
+        said = n_out
+        if piece["n"] == PIECE_TICK:
+            n_spans = align_tick(stream["align"], p["align"], piece["arrival_ns"], work["spans"])
+        elif piece["n"] == PIECE_BREAK:
+            n_spans = align_break(stream["align"], p["align"], work["spans"])
+        else:
+            n_spans = align_chunk(stream["align"], p["align"], piece, samples, 0, work["spans"])
+            stream["heard_ns"] = max(stream["heard_ns"], piece["arrival_ns"])
+        n_told, n_out = _take_spans(ecg, lead, ecg_p, stream, s, p, sp, tables, n_spans, samples, work, told, n_told, out, n_out)
+        if piece["n"] == PIECE_BREAK:
+            now = stream["align"]["next_index"] - 1
+            n_told, n_out = _break(ecg, lead, ecg_p, stream, s, p, fir, now, now + 1, work, told, n_told, out, n_out)
+        now = stream["align"]["next_index"] - 1
+        if due[slot] != UNRULED and (n_out > said or now >= due[slot]):
+            n_out = _say(KIND_TIME, now, now, 0.0, 0.0, out, n_out)
+            due[slot] = ASKED
+        row_ends[i] = n_out
+    return len(pieces)
+
+
+@kernel
+def start_sound(streams: Any, sounds: Any, params: Any, slot: int) -> None:
+    """Begin a stream of sound that has never been open."""
+    stream, p = streams[slot], params[slot]
+    stream["started"] = 1
+    stream["align"]["fresh"] = 1
+    stream["align"]["last_sequence"] = -1
+    stream["align"]["last_device_us"] = -1
+    s = sounds[p["first_lead"]]
+    signal_start(s)
+    s["ecg_epoch"] = -1
+    resample_reset(s["resample"], p["resample"], 0)
+    first = s["resample"]["next_output"]
+    signal_reset(s, first - AHEAD, first)
