@@ -1,6 +1,8 @@
 """The plain way in, for a notebook: arrays in, arrays out, through the same engine that runs on a device."""
 
+import heapq
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from edgeecg.engine import Engine
 from edgeecg.errors import InputError
 from edgeecg.facts import EngineConfig, StreamFacts
-from edgeecg.types import Beat, Chunk, Event, Record, SourceChange, SourceState
+from edgeecg.types import Beat, Chunk, Event, HeartCycle, HeartSound, Quality, Record, SoundKind, SourceChange, SourceState
 
 if TYPE_CHECKING:
     from edgeecg.models.recording import Classification
@@ -28,6 +30,22 @@ PEAK = np.dtype(
     ]
 )
 """One R peak, as `edgeecg.types.Beat` explains it; `sample` and `reported_at` count input samples."""
+
+HEARD = np.dtype(
+    [
+        ("sample", "i8"),
+        ("kind", "i1"),
+        ("beat_sample", "i8"),
+        ("delay_ms", "f8"),
+        ("duration_ms", "f8"),
+        ("amplitude", "f8"),
+        ("confidence", "f8"),
+        ("reported_at", "i8"),
+    ]
+)
+"""One heart sound, as `edgeecg.types.HeartSound` explains it; `kind` is 1 for S1 and 2 for S2, `beat_sample` -1 without an ECG."""
+CHUNK_S = 0.1
+ECG, SOUND = "ecg", "sound"
 
 MILLIVOLT_RANGE = (0.05, 25.0)
 """Peak to peak in two seconds, of an ECG in millivolt."""
@@ -60,6 +78,87 @@ def classify(samples: ArrayLike, rate_hz: float, model: str = "rhythm", *, mv_pe
     _check(x, 1)
     stream = StreamFacts(name=windows.STREAM, rate_hz=rate_hz, mv_per_unit=scale, offset_units=zero)
     return recording.classify(x, stream, registry.loaded(model))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HeartSounds:
+    """What was heard: all sounds in the order of time, and of every beat and second what is known of it."""
+
+    sounds: NDArray[np.void]
+    """Rows of `HEARD`."""
+    cycles: tuple[HeartCycle, ...]
+    quality: tuple[Quality, ...]
+
+    @property
+    def s1(self) -> NDArray[np.int64]:
+        """Samples of the first sounds."""
+        return np.asarray(self.sounds["sample"][self.sounds["kind"] == SoundKind.S1], np.int64)
+
+    @property
+    def s2(self) -> NDArray[np.int64]:
+        """Samples of the second sounds."""
+        return np.asarray(self.sounds["sample"][self.sounds["kind"] == SoundKind.S2], np.int64)
+
+
+def heart_sounds(
+    pcg: ArrayLike, rate_hz: float, ecg: ArrayLike | None = None, *, ecg_rate_hz: float | None = None, mv_per_unit: float | None = None
+) -> HeartSounds:
+    """Find S1 and S2 in a phonocardiogram: of each beat of the ECG recorded with it, or by the sound alone, with less certainty.
+
+    Both begin at the same instant; `ecg_rate_hz` is `rate_hz` unless said. With an ECG the way is the live one, causal and
+    a tenth of a second at a time. Without one the whole recording is looked at, so nothing of that way is live.
+    """
+    x = np.asarray(pcg)
+    _check(x, 1)
+    if ecg is None:
+        from edgeecg.stages.sound_alone import sounds_alone  # noqa: PLC0415  (kernels of its own)
+
+        found = sounds_alone(x, rate_hz)
+        return HeartSounds(_heard(found), (), ())
+    events = list(listen(np.asarray(ecg), x, rate_hz, ecg_rate_hz=ecg_rate_hz, mv_per_unit=mv_per_unit))
+    return HeartSounds(
+        _heard([event for event in events if isinstance(event, HeartSound)]),
+        tuple(event for event in events if isinstance(event, HeartCycle)),
+        tuple(event for event in events if isinstance(event, Quality) and event.stream == SOUND),
+    )
+
+
+def _heard(sounds: list[HeartSound]) -> NDArray[np.void]:
+    sounds.sort(key=lambda sound: (sound.sample, sound.kind))
+    return np.array([tuple(getattr(sound, name) for name in HEARD.names or ()) for sound in sounds], HEARD)
+
+
+def listen(
+    ecg: NDArray[np.number], pcg: NDArray[np.number], rate_hz: float, *, ecg_rate_hz: float | None = None, mv_per_unit: float | None = None
+) -> Iterator[Event]:
+    """Take an ECG and the sound recorded with it through an engine of their own, as streams ECG and SOUND; yield every event."""
+    for samples in (ecg, pcg):
+        _check(samples, 1)
+    scale, zero = units(ecg) if mv_per_unit is None else (mv_per_unit, 0.0)
+    heart = StreamFacts(name=ECG, rate_hz=ecg_rate_hz or rate_hz, mv_per_unit=scale, offset_units=zero)
+    sound = StreamFacts(name=SOUND, rate_hz=rate_hz, leads=("PCG",), sound_of=ECG)
+    engine = Engine(EngineConfig(streams=(heart, sound)))
+    for record in pair_of((ecg, heart), (pcg, sound)):
+        yield from engine.feed(record)
+
+
+def pair_of(*streams: tuple[NDArray[Any], StreamFacts]) -> Iterator[Record]:
+    """Deliver streams that were recorded together in the order of time, and of one instant in the order given."""
+    chunks = (_timed(samples, facts, order) for order, (samples, facts) in enumerate(streams))
+    for _, _, record in heapq.merge(*chunks, key=lambda one: one[:2]):
+        yield record
+
+
+def _timed(samples: NDArray[Any], facts: StreamFacts, order: int) -> Iterator[tuple[int, int, Record]]:
+    """Give a stream's records with the time each is whole; it is lost when no other has more to say."""
+    for record in records_of(samples, facts, chunk_len=max(1, round(CHUNK_S * facts.rate_hz))):
+        match record:
+            case Chunk():
+                yield record.arrival_ns, order, record
+            case SourceState(change=SourceChange.LOST):
+                yield 1 << 62, order, record
+            case SourceState():
+                yield 0, order, record
 
 
 def run(

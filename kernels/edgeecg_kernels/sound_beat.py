@@ -40,6 +40,8 @@ from edgeecg_kernels.sound_state import (
 SCORE_MIDDLE, SCORE_SCALE = 2.0, 1.5
 """Of the logistic curve, in nats."""
 BELIEVED = 0.5
+DOUBTED = 0.45
+"""The most that is given where there is a reason to doubt."""
 LEARN = 1 / 8
 LOOKED_FROM, LOOKED_TO = BEFORE - 60, BEFORE + 600
 """What a beat's sounds may be in: what is missing outside harms nothing."""
@@ -47,7 +49,13 @@ MOST_MISSING, MOST_CLIPPED, MOST_CUT = 0.05, 0.02, 0.10
 MARGIN = 10
 """Milliseconds on either side of a sound that belong to neither."""
 PROFILE_KNOWN = 8
-PROFILE_ODD = 0.8
+PROFILE_ODD, PROFILE_STANDS = 0.8, 2.0
+"""Of the loudest where the heart sounds, and times the mean: noise is as loud everywhere."""
+S1_EARLIEST, S1_LATEST = 15.0, 135.0
+"""Milliseconds after R between which the middle of a heart's S1 lies."""
+SLOW, QUICK = 1 / 16, 1 / 4
+WANDERS_MS = 25.0
+"""How far two means of S1's place, of some sixteen beats and of some four, may lie apart: clocks that drift drive them apart."""
 LOUD_MS = 20
 
 
@@ -155,7 +163,19 @@ def keeps_other_time(s: Any, beat: Any) -> bool:
         outside = _loudest_bin(profile, -240.0, -80.0)
     if s2_ms + 150.0 < last_ms:
         outside = max(outside, _loudest_bin(profile, s2_ms + 150.0, last_ms))
-    return bool(outside > PROFILE_ODD * within)
+    return bool(outside > PROFILE_ODD * within and outside > PROFILE_STANDS)
+
+
+@kernel
+def _wanders(s: Any, beat: Any) -> bool:
+    """Follow S1's place, of all beats whose S1 stands out, and tell whether it goes away or is where no heart has it."""
+    s1_ms = beat["s1_at"] - BEFORE - beat["r_ms"]
+    if s["n_followed"] == 0:
+        s["s1_slow"] = s["s1_quick"] = s1_ms
+    s["n_followed"] += 1
+    s["s1_slow"] += SLOW * (s1_ms - s["s1_slow"])
+    s["s1_quick"] += QUICK * (s1_ms - s["s1_quick"])
+    return bool(abs(s["s1_quick"] - s["s1_slow"]) > WANDERS_MS or not S1_EARLIEST <= s1_ms <= S1_LATEST)
 
 
 @kernel
@@ -228,6 +248,8 @@ def decide_beat(s: Any, beat: Any, work: Any) -> None:
     silent = is_silent(s, mean_square)
     _learn_profile(s, beat, work)
     other_time = keeps_other_time(s, beat)
+    if _believe(s1) >= BELIEVED and not silent and beat["missing"] == 0:
+        other_time = _wanders(s, beat) or other_time
     looked = float(LOOKED_TO - LOOKED_FROM)
     spoilt = float(beat["missing"]) / looked + 5.0 * float(beat["clipped"]) / looked + float(beat["cut"]) / looked
     whole = max(0.0, 1.0 - 2.0 * spoilt)
@@ -238,6 +260,9 @@ def decide_beat(s: Any, beat: Any, work: Any) -> None:
     beat["reason"] = _reason(s, beat, silent, other_time, math.sqrt(mean_square))
     if beat["reason"] == FINE:
         _learn(s, beat, work["energy"])
+    else:
+        beat["conf_s1"], beat["conf_s2"] = min(DOUBTED, beat["conf_s1"]), min(DOUBTED, beat["conf_s2"])
+        beat["confidence"] = min(beat["conf_s1"], beat["conf_s2"])
     cut_window(s, at, beat, work["x"], s["wide"])
     _measure(beat, work)
     cut_window(s, at, beat, work["x"], s["narrow"])

@@ -1,4 +1,4 @@
-"""What the sound stage reads of the ECG beside it: a beat's QRS at the sound's rate, and its R peak to the millisecond.
+"""What the sound stage reads of the ECG beside it: a beat's R peak to the millisecond.
 
 The grid's 250 Hz become 1000 by a polyphase sinc under a Kaiser window (Crochiere & Rabiner, Multirate Digital Signal
 Processing, 1983, chapter 3): the lead as it came, so nothing is moved. R is where that is farthest from the level before
@@ -31,10 +31,10 @@ PHASES = _phases()
 
 
 @kernel
-def read_qrs(window: Any, newest: int, grid: int, shift_ms: int, qrs: Any) -> None:
-    """Fill in the ECG around grid sample `grid` and `shift_ms` after it; samples after `newest`, and bad ones, are 0."""
+def read_qrs(window: Any, newest: int, grid: int, qrs: Any) -> None:
+    """Fill in the ECG around grid sample `grid`; samples after `newest`, and bad ones, are 0."""
     for i in range(QRS_LEN):
-        ms = i - QRS_BEFORE + shift_ms
+        ms = i - QRS_BEFORE
         before = ms // UP
         phase = ms - before * UP
         total = 0.0
@@ -48,7 +48,7 @@ def read_qrs(window: Any, newest: int, grid: int, shift_ms: int, qrs: Any) -> No
 @kernel
 def refined_r(window: Any, newest: int, grid: int, qrs: Any) -> int:
     """Return how many milliseconds after grid sample `grid` the R peak is."""
-    read_qrs(window, newest, grid, 0, qrs)
+    read_qrs(window, newest, grid, qrs)
     level = 0.0
     for i in range(LEVEL_LEN):
         level += qrs[i]

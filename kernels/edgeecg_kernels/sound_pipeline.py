@@ -19,7 +19,7 @@ from edgeecg_kernels.machine import borrowed
 from edgeecg_kernels.resample import grid_to_input, input_needed, resample_block, resample_reset
 from edgeecg_kernels.sound_beat import decide_beat
 from edgeecg_kernels.sound_clock import sound_place
-from edgeecg_kernels.sound_ecg import read_qrs, refined_r
+from edgeecg_kernels.sound_ecg import refined_r
 from edgeecg_kernels.sound_quality import sound_second
 from edgeecg_kernels.sound_signal import see_clipping, signal_reset, signal_start, sound_signal
 from edgeecg_kernels.sound_state import (
@@ -30,8 +30,12 @@ from edgeecg_kernels.sound_state import (
     HALF,
     KIND_CYCLE,
     KIND_SOUND,
+    LEAD_BEFORE,
+    LEAD_LEN,
     LOBE,
     MAX_TOLD,
+    PLAIN_BEFORE,
+    PLAIN_LEN,
     QUEUE,
     RING,
     SOUND_HZ,
@@ -39,6 +43,7 @@ from edgeecg_kernels.sound_state import (
 )
 from edgeecg_kernels.state import GRID_HZ, KIND_CLOCK, KIND_GAP, KIND_REFUSED, KIND_TIME, UNRULED, ASKED
 from edgeecg_kernels.window_state import BEATS
+from edgeecg_kernels.window_state import RING as LEAD_RING
 from edgeecg_kernels.pipeline import sort_rows
 
 DECIDED_AFTER = AFTER + LOBE
@@ -69,7 +74,7 @@ def _say(kind: int, sample: int, known_at: int, value: float, detail: float, out
 
 
 @kernel
-def _place_beats(ecg: Any, lead: Any, ecg_p: Any, s: Any, p: Any, align: Any, index: int, work: Any) -> None:
+def _place_beats(ecg: Any, ecg_p: Any, s: Any, p: Any, align: Any, index: int) -> None:
     """Give the beats that came to be known a place on the sound grid, by what had come up to sound sample `index`."""
     window = ecg["window"]
     if s["ecg_epoch"] != ecg["epoch"] or window["n_beats"] < s["placed"]:
@@ -78,12 +83,11 @@ def _place_beats(ecg: Any, lead: Any, ecg_p: Any, s: Any, p: Any, align: Any, in
         s["since"] = 0
     s["placed"] = max(s["placed"], window["n_beats"] - BEATS)
     s["next_beat"] = max(s["next_beat"], window["n_beats"] - BEATS)
-    newest = lead["resample"]["next_output"] - 1
     while s["placed"] < window["n_beats"]:
         grid = window["beat_at"][s["placed"] % BEATS]
         us, sure = sound_place(ecg["align"], ecg_p["align"]["rate_mhz"], align, p["align"]["rate_mhz"], grid, index)
         at = s["placed"] % QUEUE
-        s["queue_us"][at] = us + 1000.0 * float(refined_r(window, newest, grid, work["qrs"]))
+        s["queue_us"][at] = us
         s["queue_sure"][at] = 1 if sure else 0
         s["placed"] += 1
 
@@ -95,7 +99,7 @@ def _next_at(s: Any) -> int:
 
 
 @kernel
-def _begin_beat(ecg: Any, ecg_p: Any, s: Any, beat: Any) -> None:
+def _begin_beat(ecg: Any, lead: Any, ecg_p: Any, s: Any, beat: Any, work: Any) -> None:
     """Fill in what is known of the next beat without its sounds."""
     window = ecg["window"]
     number = s["next_beat"]
@@ -105,7 +109,8 @@ def _begin_beat(ecg: Any, ecg_p: Any, s: Any, beat: Any) -> None:
     beat["ecg_grid"] = grid
     beat["beat_sample"] = grid_to_input(grid, ecg_p["resample"]["up"], ecg_p["resample"]["down"])
     beat["at"] = _next_at(s)
-    beat["fraction"] = position - float(beat["at"])
+    newest = lead["resample"]["next_output"] - 1
+    beat["r_ms"] = position - float(beat["at"]) + float(refined_r(window, newest, grid, work["qrs"]))
     beat["sure"] = s["queue_sure"][number % QUEUE]
     rr = grid - s["last_grid"]
     known = s["since"] > 0 and 0 < rr <= LONGEST_RR
@@ -119,6 +124,18 @@ def _begin_beat(ecg: Any, ecg_p: Any, s: Any, beat: Any) -> None:
         begin = BEFORE - int(beat["rr_ms"]) + s["last_s2_off"] + 20
         if begin < BEFORE - 110:
             beat["quiet_from"], beat["quiet_to"] = max(0, begin), BEFORE - 60
+
+
+@kernel
+def _give_on(window: Any, newest: int, s: Any, told: Any) -> None:
+    """Copy the beat's sound and its lead, as they came, for who looks at both."""
+    beat, plain, lead = told["beat"], told["plain"], told["lead"]
+    for i in range(PLAIN_LEN):
+        place = (beat["at"] - PLAIN_BEFORE + i) % RING
+        plain[i] = _NAN if int(s["bad"][place]) & SOUND_MISSING else float(s["plain"][place])
+    for i in range(LEAD_LEN):
+        g = beat["ecg_grid"] - LEAD_BEFORE + i
+        lead[i] = _NAN if g > newest or window["bad"][g % LEAD_RING] else float(window["mv"][g % LEAD_RING])
 
 
 @kernel
@@ -138,7 +155,7 @@ def _say_sound(p: Any, beat: Any, which: int, known_at: int, out: Any, n_out: in
     grid = beat["at"] - BEFORE + int(centre + 0.5)
     length = beat["s1_off"] - beat["s1_on"] if which == 1 else beat["s2_off"] - beat["s2_on"]
     sample = grid_to_input(grid, p["resample"]["up"], p["resample"]["down"])
-    n_out = _say(KIND_SOUND, sample, known_at, float(beat["beat_sample"]), centre - BEFORE - beat["fraction"], out, n_out)
+    n_out = _say(KIND_SOUND, sample, known_at, float(beat["beat_sample"]), centre - BEFORE - beat["r_ms"], out, n_out)
     row = out[n_out - 1]
     row["lead"] = which
     row["value"][2] = float(length)
@@ -151,10 +168,9 @@ def _say_sound(p: Any, beat: Any, which: int, known_at: int, out: Any, n_out: in
 def _decide(ecg: Any, lead: Any, ecg_p: Any, s: Any, p: Any, known_at: int, work: Any, told: Any, n_told: int, out: Any, n_out: int) -> int:
     """Decide the next beat, and tell of it: one row of `told`, one to three of `out`."""
     beat = told[n_told]["beat"]
-    _begin_beat(ecg, ecg_p, s, beat)
+    _begin_beat(ecg, lead, ecg_p, s, beat, work)
     decide_beat(s, beat, work)
-    newest = lead["resample"]["next_output"] - 1
-    read_qrs(ecg["window"], newest, beat["ecg_grid"], 0, work["qrs"])
+    _give_on(ecg["window"], lead["resample"]["next_output"] - 1, s, told[n_told])
     _end_beat(s, beat)
     if beat["reason"] == 0:
         n_out = _say_sound(p, beat, 1, known_at, out, n_out)
@@ -213,7 +229,7 @@ def _take_data(
     """Take n input samples, the first of them number `first_input`."""
     taps, fir = tables
     rate, begin = p["resample"], n_out
-    _place_beats(ecg, lead, ecg_p, s, p, align, first_input, work)
+    _place_beats(ecg, ecg_p, s, p, align, first_input)
     until = s["resample"]["next_output"] - 1 - HALF
     n_told, n_out = _decide_until(ecg, lead, ecg_p, s, p, until, first_input, work, told, n_told, out, n_out)
     most = max(1, (BLOCK - 1) * rate["down"] // rate["up"])
@@ -238,7 +254,7 @@ def _finish(
     work: Any, told: Any, n_told: int, out: Any, n_out: int,
 ) -> tuple[int, int]:  # fmt: skip
     """The sound ends here: decide the beats that are waiting by what there is of their sounds."""
-    _place_beats(ecg, lead, ecg_p, s, p, align, known_at, work)
+    _place_beats(ecg, ecg_p, s, p, align, known_at)
     begin, end = n_out, s["resample"]["next_output"]
     for i in range(HALF + LOBE):
         work["raw"][i] = _NAN

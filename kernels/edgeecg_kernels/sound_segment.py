@@ -29,6 +29,8 @@ LEN_LOW, LEN_HIGH = 8, 36
 S1_FROM, S1_TO = (BEFORE - 20) // FRAME, (BEFORE + 150) // FRAME
 S2_FROM, S2_TO = (BEFORE + 160) // FRAME, (BEFORE + 620) // FRAME
 LEAST_SYSTOLE = 12
+DEEPEST = 5.0
+"""Nepers below the loud level that quiet may be: in a silent room the faintest end of a sound would count as sound."""
 QUIET_RANK = 4
 """One in so many frames is as quiet as quiet is."""
 TOP_RANK = 16
@@ -69,6 +71,7 @@ def levels(s: Any, beat: Any, work: Any) -> float:
     top = math.log(values[FRAMES - FRAMES // TOP_RANK] + FLOOR)
     if s["heard"] >= KNOWN:
         top = max(quiet, min(top + 1.0, s["loud_log"]))
+    quiet = max(quiet, top - DEEPEST)
     beat["contrast"] = top - quiet
     return quiet
 

@@ -47,6 +47,7 @@ def signal_reset(s: Any, skipped_from: int, first: int) -> None:
     s["level_n"] = s["n_levels"] = 0
     s["level_sum"] = s["level"] = s["step"] = 0.0
     for g in range(max(skipped_from, first - RING + AHEAD), first):
+        s["plain"][g % RING] = 0.0
         s["narrow"][g % RING] = 0.0
         s["wide"][g % RING] = 0.0
         s["bad"][g % RING] = SOUND_MISSING
@@ -157,8 +158,10 @@ def sound_signal(s: Any, fir: Any, scale: float, zero: float, raw: Any, n: int, 
             s["held"] = value - s["base"]
             s["level_sum"] += s["held"]
             s["level_n"] += 1
+            s["plain"][place] = s["held"]
         else:
             s["bad"][place] |= SOUND_MISSING
+            s["plain"][place] = 0.0
         line[TAIL + i] = s["held"]
         if (first + i + 1) % SOUND_HZ == 0 and s["level_n"] > 0:
             _learn_level(s)

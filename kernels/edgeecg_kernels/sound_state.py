@@ -28,8 +28,8 @@ FRAME: Final = 5
 FRAMES: Final = WINDOW // FRAME
 """The window's energy, five milliseconds at a time."""
 QRS_BEFORE: Final = 100
-QRS_LEN: Final = 251
-"""What is given on of its ECG: milliseconds at SOUND_HZ, from so many before R; all of it has come when a beat is known."""
+QRS_LEN: Final = 120
+"""What is looked at of its ECG: milliseconds at SOUND_HZ, from so many before R."""
 QUEUE: Final = 128
 """Beats that wait for their sounds: as many as the ECG remembers."""
 
@@ -54,8 +54,8 @@ SOUND_BEAT = np.dtype(
     [
         ("beat_sample", "i8"),  # on the ECG stream, in its own input samples
         ("ecg_grid", "i8"),
-        ("at", "i8"),  # R on the sound grid
-        ("fraction", "f8"),  # of a grid sample that R truly lies after it
+        ("at", "i8"),  # R as the detector has it, on the sound grid
+        ("r_ms", "f8"),  # how much later R truly is
         ("sure", "i8"),  # 0: the two streams' clocks do not say where it is
         ("rr_ms", "f8"),  # since the beat before; -1: none, or a gap between
         ("since", "i8"),  # beats since the last break
@@ -137,9 +137,13 @@ SOUND_STATE = np.dtype(
         ("s2_mean", "f8"),  # at an RR of 0.85 s
         ("s2_var", "f8"),
         ("loud_log", "f8"),
+        ("n_followed", "i8"),
+        ("s1_slow", "f8"),
+        ("s1_quick", "f8"),
         ("n_profile", "i8"),
         ("profile", "f8", (BINS,)),
         # what was heard, at its place modulo RING
+        ("plain", "f4", (RING,)),  # as it came, but for `base`
         ("narrow", "f4", (RING,)),  # 25 to 160 Hz
         ("wide", "f4", (RING,)),  # 25 to 400 Hz
         ("bad", "u1", (RING,)),
@@ -156,8 +160,14 @@ SOUND_PARAMS = np.dtype(
     align=True,
 )
 
-SOUND_TOLD = np.dtype([("beat", SOUND_BEAT)], align=True)
-"""What a beat's rows point at: read right after the call."""
+PLAIN_BEFORE: Final = 160
+PLAIN_LEN: Final = 870
+LEAD_BEFORE: Final = 32
+LEAD_LEN: Final = 64
+"""Of what is given on of a beat: sound as it came, and grid samples of the lead; so many before R."""
+
+SOUND_TOLD = np.dtype([("beat", SOUND_BEAT), ("plain", "f8", (PLAIN_LEN,)), ("lead", "f8", (LEAD_LEN,))], align=True)
+"""What a beat's rows point at, read right after the call; NaN where samples are missing."""
 
 KIND_SOUND: Final = 40
 KIND_CYCLE: Final = 41

@@ -11,7 +11,7 @@ from edgeecg.encoding import decode, encode
 from edgeecg.engine import Engine
 from edgeecg.facts import EngineConfig, ModelFacts, StreamFacts
 from edgeecg.rulefacts import Priority, RuleFacts
-from edgeecg.types import Beat, Chunk, Event, Gap, SignalState, SourceChange, SourceState, WindowReady
+from edgeecg.types import Beat, Chunk, Event, Gap, HeartCycle, HeartSound, SignalState, SourceChange, SourceState, WindowReady
 from edgeecg_kernels.align import align_chunk
 from edgeecg_kernels.align_state import ALIGN_STATE, CHUNK_META, DATA, SPAN, SPANS_LEN, align_params, align_state
 from edgeecg_kernels.condition import condition_block, condition_reset
@@ -353,7 +353,7 @@ def about(event: Event) -> int:
     """The first sample an event speaks of."""
     if isinstance(event, Gap | WindowReady):
         return event.start_sample
-    return event.sample if isinstance(event, Beat | SignalState) else event.reported_at
+    return event.sample if isinstance(event, Beat | SignalState | HeartSound | HeartCycle) else event.reported_at
 
 
 def flat(values: tuple[Any, ...]) -> Iterator[Any]:
@@ -418,3 +418,63 @@ class WholeEngine(Machine):
 
     def feed(self, x: Signal) -> list[Told]:
         return [(about(event), event.reported_at, encode(event)) for event in self.events(x)]
+
+
+SOUND_FACTS = (
+    StreamFacts(name="chest", rate_hz=250.0, sequence_bits=16, device_clock_bits=32),
+    StreamFacts(name="ear", rate_hz=800.0, sequence_bits=16, device_clock_bits=32, frame_len=80, reorder_frames=2, sound_of="chest"),
+)
+
+
+def _beats_of(n: int) -> Signal:
+    """A second of heart over and over, at 250 Hz, 0.3 s in."""
+    t = (np.arange(n) % 200) / 250.0 - 0.3
+    return np.exp(-0.5 * (t / 0.011) ** 2) - 0.25 * np.exp(-0.5 * ((t - 0.03) / 0.009) ** 2) + 0.2 * np.exp(-0.5 * ((t - 0.27) / 0.04) ** 2)
+
+
+@under_law
+class HeardEngine(Machine):
+    """The signal is what a microphone hears, in numbered and stamped frames of 0.1 s; the ECG's frames come whole, each before the sound's."""
+
+    rate_hz = 800.0
+    bound = 1500
+
+    def __init__(self) -> None:
+        self.engine = Engine(EngineConfig(streams=SOUND_FACTS))
+        self.position = 0
+        for facts in SOUND_FACTS:
+            self.engine.feed(SourceState(facts.name, SourceChange.OPENED, 0, epoch=7))
+
+    def save(self) -> bytes:
+        return self.position.to_bytes(8, "little") + self.engine.snapshot()
+
+    def load(self, data: bytes) -> None:
+        self.position = int.from_bytes(data[:8], "little")
+        self.engine.restore(data[8:])
+
+    def records(self, x: Signal) -> Iterator[Chunk]:
+        """Cut x at the ends of frames; every sixtieth frame of sound is lost."""
+        ecg, sound = SOUND_FACTS
+        done = 0
+        while done < len(x):
+            frame, offset = divmod(self.position, sound.frame_len)
+            n = min(sound.frame_len - offset, len(x) - done)
+            arrival_ns, device_us = (frame + 1) * 100_000_000, (4_294_000_000 + frame * 100_000) % 2**32
+            if offset == 0:
+                yield Chunk(ecg.name, _beats_of(25 * frame + 25)[-25:], arrival_ns, frame % 65536, device_us)
+            if frame % 60 != 59:
+                yield Chunk(sound.name, x[done : done + n], arrival_ns, frame % 65536, device_us, offset, sound.frame_len)
+            self.position += n
+            done += n
+
+    def feed(self, x: Signal) -> list[Told]:
+        told = [event for record in self.records(x) for event in self.engine.feed(record)]
+        return [(about(event), event.reported_at, encode(event)) for event in told if event.stream == SOUND_FACTS[1].name]
+
+    def floats_inside(self) -> list[NDArray[Any]]:
+        return [floats for array in self.engine._fleet.arrays() for floats in floats_of(array)]
+
+    def floats_in(self, event: Told) -> list[NDArray[Any]]:
+        assert isinstance(event[2], bytes)
+        said = decode(event[2])
+        return [np.array([value]) for value in flat(astuple(said)) if isinstance(value, float)]

@@ -99,7 +99,7 @@ class OwnDevice:
             return
         self._hello, self.awaits_hello = hello, False
         self._streams = self._known.setdefault(hello.device_id, {})
-        for described in hello.streams:
+        for described in sorted(hello.streams, key=lambda stream: stream.kind != f.KIND_ECG):  # an ECG before the sound that belongs to it
             announced = self._announced(hello, described)
             if announced is None:
                 continue
@@ -136,7 +136,10 @@ class OwnDevice:
         kind = KINDS.get(described.kind, OTHER)
         first = min(other.stream for other in hello.streams if KINDS.get(other.kind, OTHER) == kind)
         name = f"{hello.device_id}/{kind}" + ("" if described.stream == first else f"-{described.stream}")
-        to_millivolt = 1000.0 if described.unit == f.UNIT_VOLT else 1.0
+        to_millivolt = 1000.0 if described.unit == f.UNIT_VOLT and kind != PCG else 1.0
+        has_heart = any(other.kind == f.KIND_ECG for other in hello.streams)
+        if kind == PCG and (described.stream != first or not has_heart):
+            kind = OTHER
         try:
             facts = StreamFacts(
                 name=name,
@@ -147,6 +150,7 @@ class OwnDevice:
                 rails_units=(-float(1 << (described.bits - 1)), float((1 << (described.bits - 1)) - 1)),
                 sequence_bits=SEQUENCE_BITS,
                 device_clock_bits=_clock_bits(hello.clock_bits),
+                sound_of=f"{hello.device_id}/{ECG}" if kind == PCG else "",
             )
         except ConfigError as error:
             self._intake.refuse_facts(error)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from edgeecg.facts import EngineConfig, StreamFacts
-from edgeecg.io.sources.items import ECG, Announced, Item
+from edgeecg.io.sources.items import ECG, PCG, Announced, Item
 from edgeecg.types import ConfigChange, Record
 
 
@@ -14,7 +14,7 @@ class Reception:
     What a person wrote of a stream counts for more than what it says of itself. `described` are those streams; None: all of `config`.
     """
 
-    def __init__(self, config: EngineConfig, *, described: frozenset[str] | None = None, kinds: frozenset[str] = frozenset({ECG})) -> None:
+    def __init__(self, config: EngineConfig, *, described: frozenset[str] | None = None, kinds: frozenset[str] = frozenset({ECG, PCG})) -> None:
         names = frozenset(facts.name for facts in config.streams)
         self._described = names if described is None else described
         self._told = {facts.name: facts for facts in config.streams if facts.name not in self._described}
@@ -32,15 +32,27 @@ class Reception:
         items = list(items)
         announced = [item for item in items if isinstance(item, Announced)]
         self.left_out |= {one.stream for one in announced if one.kind not in self._kinds}
-        records = [item for item in items if not isinstance(item, Announced) and getattr(item, "stream", "") not in self.left_out]
-        return [*self._change([one.facts for one in announced if one.kind in self._kinds]), *records]
+        change = self._change([one.facts for one in announced if one.kind in self._kinds])
+        return [*change, *(item for item in items if not isinstance(item, Announced) and getattr(item, "stream", "") not in self.left_out)]
 
     def redescribed(self, config: EngineConfig) -> ConfigChange:
         """Take other settings; the streams that only devices spoke of stay."""
         self._described = frozenset(facts.name for facts in config.streams)
         kept = (facts for name, facts in self._told.items() if name not in self._described)
-        self._config = replace(config, streams=(*config.streams, *kept))
+        self._config = replace(config, streams=self._with_hearts((*config.streams, *kept)))
         return ConfigChange(self._config)
+
+    def _with_hearts(self, streams: tuple[StreamFacts, ...]) -> tuple[StreamFacts, ...]:
+        """Leave out sound that no ECG here belongs to, and sound of an ECG that another stream hears already."""
+        hearts = {facts.name for facts in streams if not facts.sound_of}
+        heard: dict[str, str] = {}
+        for facts in streams:
+            if facts.sound_of in hearts:
+                heard.setdefault(facts.sound_of, facts.name)
+        fitting = tuple(facts for facts in streams if not facts.sound_of or heard.get(facts.sound_of) == facts.name)
+        self.left_out |= {facts.name for facts in streams} - {facts.name for facts in fitting}
+        self.left_out -= {facts.name for facts in fitting}
+        return fitting
 
     def _change(self, told: list[StreamFacts]) -> list[Record]:
         """Configure what is new; a device that is not what it was when it was last heard begins anew."""
@@ -49,5 +61,5 @@ class Reception:
         if not new:
             return []
         kept = (facts for facts in self._config.streams if facts.name not in new)
-        self._config = replace(self._config, streams=(*kept, *new.values()))
+        self._config = replace(self._config, streams=self._with_hearts((*kept, *new.values())))
         return [ConfigChange(self._config)]

@@ -80,11 +80,12 @@ def tracks(settings: FileSettings) -> list[Track]:
         raise InputError(settings.path.name, f"a recording of {', '.join(found)}", "one with a lead of ECG, in mV, uV, nV or V")
     seen: dict[str, int] = {}
     made = []
-    for (kind, rate_hz), leads in groups.items():
-        if kind == OTHER:
+    for (kind, rate_hz), leads in sorted(groups.items(), key=lambda group: group[0][0] != ECG):
+        if kind == OTHER or (kind == PCG and PCG in seen):  # a heart is heard by one stream
             continue
         seen[kind] = seen.get(kind, 0) + 1
-        made.append(_track(f"{name}/{kind}" + (f"-{seen[kind]}" if seen[kind] > 1 else ""), kind, rate_hz, leads))
+        heart = f"{name}/{ECG}" if kind == PCG else ""
+        made.append(_track(f"{name}/{kind}" + (f"-{seen[kind]}" if seen[kind] > 1 else ""), kind, rate_hz, leads, heart))
     return made
 
 
@@ -111,11 +112,11 @@ def _chunks(track: Track, order: int, start_ns: int, chunk_s: float) -> Iterator
         yield due_s, order, Chunk(track.announced.stream, piece, start_ns + round(due_s * 1e9), number & 0xFFFF)
 
 
-def _track(stream: str, kind: str, rate_hz: float, leads: list[Lead]) -> Track:
+def _track(stream: str, kind: str, rate_hz: float, leads: list[Lead], heart: str) -> Track:
     len_samples = min(lead.len_samples for lead in leads)
     columns = [(lead.millivolts() if kind == ECG else lead.physical())[:len_samples] for lead in leads]
     names = _names(leads)
-    facts = StreamFacts(name=stream, rate_hz=rate_hz, leads=names, sequence_bits=16)
+    facts = StreamFacts(name=stream, rate_hz=rate_hz, leads=names, sequence_bits=16, sound_of=heart)
     return Track(Announced(stream, kind, facts), columns[0] if len(columns) == 1 else np.column_stack(columns))
 
 

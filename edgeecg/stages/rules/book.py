@@ -16,13 +16,17 @@ from edgeecg_kernels.state import UNRULED
 
 ENGINES: Final = frozenset({"overload", "model"})
 """Kinds that are about the engine, not about a stream."""
+OF_SOUND: Final = frozenset({"gap", "silent", "clock-jump"})
+"""Kinds that are about a stream of sound too: it has no beats, and its ECG's rules watch those."""
 
 Events = tuple[Event, ...]
 
 
-def rules_of(config: EngineConfig, stream: str) -> list[tuple[RuleFacts, int]]:
+def rules_of(config: EngineConfig, stream: str, *, of_sound: bool = False) -> list[tuple[RuleFacts, int]]:
     """Return the rules for a stream, or for the engine itself (""), each with the place of the model it is about."""
     rules = [rule for rule in config.rules if rule.enabled and (rule.kind in ENGINES) == (not stream)]
+    if of_sound:
+        rules = [rule for rule in rules if rule.kind in OF_SOUND]
     mine = [rule for rule in rules if not rule.streams or stream in rule.streams]
     return [(rule, model) for rule in mine for model in (range(len(config.models)) if rule.kind == "model" else (-1,))]
 
@@ -32,7 +36,7 @@ class Book:
 
     def __init__(self, config: EngineConfig) -> None:
         self.streams = [
-            StreamRules(Owner(facts.name, facts.rate_hz, facts.leads, config.models), rules_of(config, facts.name))
+            StreamRules(Owner(facts.name, facts.rate_hz, facts.leads, config.models), rules_of(config, facts.name, of_sound=bool(facts.sound_of)))
             for facts in config.streams
         ]
         self.engine = StreamRules(Owner("", 1.0, (), config.models), rules_of(config, ""))
