@@ -34,6 +34,7 @@ COMMANDS = {
     "probe": "say what is at the end of a serial line: format, rate, leads, integrity, signal",
     "eval rpeaks": "measure the R-peak detector against annotated recordings",
     "eval quality": "measure signal quality and heart rate against annotated recordings",
+    "eval sounds": "measure where heart sounds are found, simulated, with and without the ECG beside them",
     "eval alarms": "measure how soon alarms come and how often they are false: simulated, with noise, on recordings",
     "models list": "list the classifiers there are here",
     "models show": "print a classifier's card: what it is, how good it is, its files by hash",

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from edgeecg.api import records_of
+from edgeecg.cli.heard import CHUNK_S, replay_heard, tracks_of_both
 from edgeecg.cli.jsonlines import print_json
 from edgeecg.cli.monitor import LEGEND, Monitor, Summary, clock
 from edgeecg.cli.parser import Parser, checked
@@ -17,14 +18,12 @@ from edgeecg.facts import EngineConfig, StreamFacts
 from edgeecg.journal import replay
 from edgeecg.types import Event, Record
 
-CHUNK_S = 0.1
-
 
 def configure(parser: Parser) -> None:
     """Name the file, what to read of it, and how to show what is found."""
     chunk = checked(int, "a number of samples > 0", lambda n: n > 0)
     speed = checked(float, "a number > 0", lambda speed: speed > 0)
-    parser.add_argument("file", metavar="FILE", type=Path, help=f"{RECORDING}, or a journal's folder")
+    parser.add_argument("file", metavar="FILE", type=Path, help=f"{RECORDING}, a .wav with its record beside it, or a journal's folder")
     add_reading(parser)
     parser.add_argument("--chunk", type=chunk, help="samples of a recording at a time (default: 0.1 s)")
     parser.add_argument("--live", action="store_true", help="no faster than it was recorded")
@@ -34,7 +33,10 @@ def configure(parser: Parser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Replay it."""
-    return _replay_journal(options) if options.file.is_dir() else _replay_recording(options)
+    if options.file.is_dir():
+        return _replay_journal(options)
+    both = tracks_of_both(options)
+    return _replay_recording(options) if both is None else replay_heard(options, *both)
 
 
 def _replay_recording(options: argparse.Namespace) -> int:

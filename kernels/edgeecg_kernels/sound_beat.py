@@ -12,17 +12,15 @@ from typing import Any
 from edgeecg_kernels._jit import kernel
 from edgeecg_kernels.sound_murmur import murmur_bands
 from edgeecg_kernels.sound_quality import DRIFT, FLOOR, is_silent
-from edgeecg_kernels.sound_segment import KNOWN, LEAST_SD, S1_MS, S1_SD, S2_MS, S2_SD, find_sounds, s2_scale
+from edgeecg_kernels.sound_segment import KNOWN, S1_MS, S1_SD, S2_MS, S2_SD, find_sounds, s2_scale
 from edgeecg_kernels.sound_state import (
     AFTER,
-    BANDS,
     BEAT,
     BEFORE,
     BIN,
     BINS,
     CLIPPED,
     CLOCK,
-    DRIFT as DRIFTS,
     FINE,
     FRAME,
     KNOCK,
@@ -36,16 +34,20 @@ from edgeecg_kernels.sound_state import (
     TALK,
     WINDOW,
 )
+from edgeecg_kernels.sound_state import (
+    DRIFT as DRIFTS,
+)
 
 SCORE_MIDDLE, SCORE_SCALE = 2.0, 1.5
 """Of the logistic curve, in nats."""
 BELIEVED = 0.5
+SURE = 0.9
 DOUBTED = 0.45
 """The most that is given where there is a reason to doubt."""
 LEARN = 1 / 8
 LOOKED_FROM, LOOKED_TO = BEFORE - 60, BEFORE + 600
 """What a beat's sounds may be in: what is missing outside harms nothing."""
-MOST_MISSING, MOST_CLIPPED, MOST_CUT = 0.05, 0.02, 0.10
+MOST_MISSING, MOST_CLIPPED, MOST_CUT = 0.05, 0.02, 0.04
 MARGIN = 10
 """Milliseconds on either side of a sound that belong to neither."""
 PROFILE_KNOWN = 8
@@ -60,8 +62,8 @@ LOUD_MS = 20
 
 
 @kernel
-def cut_window(s: Any, at: int, beat: Any, x: Any, ring: Any) -> None:
-    """Copy a band around grid sample `at` out of the ring, and count what is wrong with it."""
+def cut_window(s: Any, at: int, x: Any, ring: Any) -> None:
+    """Copy a band around grid sample `at` out of the ring; what is missing is 0."""
     begin = at - BEFORE
     for i in range(WINDOW):
         place = (begin + i) % RING
@@ -242,13 +244,13 @@ def decide_beat(s: Any, beat: Any, work: Any) -> None:
     """Fill in all that is known of the sounds of s["beat"], which is placed; work["x"] holds its narrow window afterwards."""
     at = beat["at"]
     _count_marks(s, at, beat)
-    cut_window(s, at, beat, work["x"], s["narrow"])
+    cut_window(s, at, work["x"], s["narrow"])
     s1, s2 = find_sounds(s, beat, work)
     mean_square = _mean_square(work["x"], LOOKED_FROM, LOOKED_TO)
     silent = is_silent(s, mean_square)
     _learn_profile(s, beat, work)
     other_time = keeps_other_time(s, beat)
-    if _believe(s1) >= BELIEVED and not silent and beat["missing"] == 0:
+    if _believe(s1) >= SURE and not silent and beat["missing"] == 0 and beat["cut"] == 0:
         other_time = _wanders(s, beat) or other_time
     looked = float(LOOKED_TO - LOOKED_FROM)
     spoilt = float(beat["missing"]) / looked + 5.0 * float(beat["clipped"]) / looked + float(beat["cut"]) / looked
@@ -263,6 +265,6 @@ def decide_beat(s: Any, beat: Any, work: Any) -> None:
     else:
         beat["conf_s1"], beat["conf_s2"] = min(DOUBTED, beat["conf_s1"]), min(DOUBTED, beat["conf_s2"])
         beat["confidence"] = min(beat["conf_s1"], beat["conf_s2"])
-    cut_window(s, at, beat, work["x"], s["wide"])
+    cut_window(s, at, work["x"], s["wide"])
     _measure(beat, work)
-    cut_window(s, at, beat, work["x"], s["narrow"])
+    cut_window(s, at, work["x"], s["narrow"])

@@ -74,7 +74,11 @@ def sound_place(ecg: Any, ecg_mhz: int, sound: Any, sound_mhz: int, grid: int, i
     behind_us = float(ecg["next_index"]) * 1e9 / float(ecg_mhz) - ecg_us
     expected_us = float(index) * 1e9 / float(sound_mhz) - behind_us
     newest, oldest = _newest_at(sound, index), max(0, sound["anchors"] - ANCHORS)
-    best_us, best_off, sure = clock_us - _mean_offset_us(sound, newest, _run_start(sound, newest, oldest, sound_mhz), sound_mhz), 1e30, False
+    best_us, best_off, sure = (
+        clock_us - _mean_offset_us(sound, newest, _run_start(sound, newest, oldest, sound_mhz), sound_mhz),
+        1e30,
+        False,
+    )
     is_last = True
     while newest >= oldest:
         first = _run_start(sound, newest, oldest, sound_mhz)

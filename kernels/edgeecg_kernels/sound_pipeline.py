@@ -16,6 +16,7 @@ from edgeecg_kernels._jit import kernel
 from edgeecg_kernels.align import align_break, align_chunk, align_tick
 from edgeecg_kernels.arena import PIECE_BREAK, PIECE_TICK, ROWS_PER_PIECE
 from edgeecg_kernels.machine import borrowed
+from edgeecg_kernels.pipeline import sort_rows
 from edgeecg_kernels.resample import grid_to_input, input_needed, resample_block, resample_reset
 from edgeecg_kernels.sound_beat import decide_beat
 from edgeecg_kernels.sound_clock import sound_place
@@ -41,10 +42,9 @@ from edgeecg_kernels.sound_state import (
     SOUND_HZ,
     SOUND_MISSING,
 )
-from edgeecg_kernels.state import GRID_HZ, KIND_CLOCK, KIND_GAP, KIND_REFUSED, KIND_TIME, UNRULED, ASKED
+from edgeecg_kernels.state import ASKED, GRID_HZ, KIND_CLOCK, KIND_GAP, KIND_REFUSED, KIND_TIME, UNRULED
 from edgeecg_kernels.window_state import BEATS
 from edgeecg_kernels.window_state import RING as LEAD_RING
-from edgeecg_kernels.pipeline import sort_rows
 
 DECIDED_AFTER = AFTER + LOBE
 """Grid samples after R at which a beat is decided."""
@@ -95,7 +95,7 @@ def _place_beats(ecg: Any, ecg_p: Any, s: Any, p: Any, align: Any, index: int) -
 @kernel
 def _next_at(s: Any) -> int:
     """Return the grid sample nearest to the next beat's R; there is such a beat."""
-    return int(math.floor(s["queue_us"][s["next_beat"] % QUEUE] * 1e-6 * SOUND_HZ + 0.5))
+    return math.floor(s["queue_us"][s["next_beat"] % QUEUE] * 1e-6 * SOUND_HZ + 0.5)
 
 
 @kernel
@@ -176,8 +176,7 @@ def _decide(ecg: Any, lead: Any, ecg_p: Any, s: Any, p: Any, known_at: int, work
         n_out = _say_sound(p, beat, 1, known_at, out, n_out)
         n_out = _say_sound(p, beat, 2, known_at, out, n_out)
     sample = grid_to_input(beat["at"], p["resample"]["up"], p["resample"]["down"])
-    n_out = _say(KIND_CYCLE, sample, known_at, float(n_told), 0.0, out, n_out)
-    return n_out
+    return _say(KIND_CYCLE, sample, known_at, float(n_told), 0.0, out, n_out)
 
 
 @kernel
@@ -322,7 +321,14 @@ def run_sounds(
     before this call is what is known of it. Rows of KIND_CYCLE say in their first value which entry of `told` they are about.
     The rest is as in `pipeline.run_pieces`.
     """
-    streams, leads, sounds, pieces, x, out = borrowed(streams), borrowed(leads), borrowed(sounds), borrowed(pieces), borrowed(x), borrowed(out)
+    streams, leads, sounds, pieces, x, out = (
+        borrowed(streams),
+        borrowed(leads),
+        borrowed(sounds),
+        borrowed(pieces),
+        borrowed(x),
+        borrowed(out),
+    )
     told, tables = borrowed(told), (borrowed(taps), borrowed(fir))
     work = scratch[0]
     n_out = n_told = 0

@@ -39,7 +39,9 @@ def best_sound(
             if on + frames > len(says):
                 continue
             middle_ms = 5 * (on + frames / 2) - before
-            score = sum(says[on : on + frames]) - 0.5 * ((middle_ms - place[0]) / place[1]) ** 2 - 0.5 * ((frames - length[0]) / length[1]) ** 2
+            score = (
+                sum(says[on : on + frames]) - 0.5 * ((middle_ms - place[0]) / place[1]) ** 2 - 0.5 * ((frames - length[0]) / length[1]) ** 2
+            )
             best = max(best, (score, on, on + frames), key=lambda one: one[0])
     return best
 
@@ -67,7 +69,9 @@ def course(gains: Signal, cycle: float, systole: float) -> tuple[float, list[tup
     """The likeliest (state, begin, end) from first frame to last, by trying every course: for a few frames only."""
 
     def usual(state: int, d: int) -> float:
-        mean, sd = [(11.0, 2.5), (max(4.0, systole - 10.25), 3.5), (9.5, 2.5), (max(4.0, cycle - systole - 10.25), 6.0 + 0.12 * cycle)][state]
+        mean, sd = [(11.0, 2.5), (max(4.0, systole - 10.25), 3.5), (9.5, 2.5), (max(4.0, cycle - systole - 10.25), 6.0 + 0.12 * cycle)][
+            state
+        ]
         return -0.5 * ((d - mean) / sd) ** 2
 
     longest = (20, 48, 20, min(160, int(3 * cycle // 2)))

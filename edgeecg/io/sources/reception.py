@@ -14,7 +14,9 @@ class Reception:
     What a person wrote of a stream counts for more than what it says of itself. `described` are those streams; None: all of `config`.
     """
 
-    def __init__(self, config: EngineConfig, *, described: frozenset[str] | None = None, kinds: frozenset[str] = frozenset({ECG, PCG})) -> None:
+    def __init__(
+        self, config: EngineConfig, *, described: frozenset[str] | None = None, kinds: frozenset[str] = frozenset({ECG, PCG})
+    ) -> None:
         names = frozenset(facts.name for facts in config.streams)
         self._described = names if described is None else described
         self._told = {facts.name: facts for facts in config.streams if facts.name not in self._described}

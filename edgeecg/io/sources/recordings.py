@@ -125,8 +125,13 @@ def _names(leads: list[Lead]) -> tuple[str, ...]:
     return names if len(set(names)) == len(names) else tuple(str(i + 1) for i in range(len(leads)))
 
 
+def is_sound(lead: Lead) -> bool:
+    """Tell whether a lead is heart sounds: by its name, or because it comes from a sound file."""
+    return bool(_PCG_NAME.fullmatch(lead.name)) or lead.units == "FS"
+
+
 def _kind(lead: Lead) -> str:
-    if _PCG_NAME.fullmatch(lead.name) or lead.units == "FS":
+    if is_sound(lead):
         return PCG
     return ECG if lead.units.lower() in MILLIVOLT_PER else OTHER
 

@@ -36,7 +36,9 @@ class Book:
 
     def __init__(self, config: EngineConfig) -> None:
         self.streams = [
-            StreamRules(Owner(facts.name, facts.rate_hz, facts.leads, config.models), rules_of(config, facts.name, of_sound=bool(facts.sound_of)))
+            StreamRules(
+                Owner(facts.name, facts.rate_hz, facts.leads, config.models), rules_of(config, facts.name, of_sound=bool(facts.sound_of))
+            )
             for facts in config.streams
         ]
         self.engine = StreamRules(Owner("", 1.0, (), config.models), rules_of(config, ""))

@@ -311,7 +311,7 @@ def test_streams_that_announce_themselves_become_settings_once_and_those_of_othe
     items: list[Item] = [
         Announced("a", "ecg", StreamFacts(name="a", rate_hz=500)),
         Announced("b", "ecg", facts["b"]),
-        Announced("p", "pcg", facts["p"]),
+        Announced("p", "other", facts["p"]),
         SourceState("b", SourceChange.OPENED, 0),
         chunk,
     ]
@@ -319,3 +319,28 @@ def test_streams_that_announce_themselves_become_settings_once_and_those_of_othe
     assert records == [ConfigChange(EngineConfig(streams=(facts["a"], facts["b"]))), items[3]]
     assert reception.left_out == {"p"}
     assert reception.records([chunk, Announced("b", "ecg", facts["b"])]) == []
+
+
+def test_sound_is_configured_with_the_ecg_it_belongs_to_and_left_out_without() -> None:
+    ecg = StreamFacts(name="a/ecg", rate_hz=250)
+    sound, rival = (StreamFacts(name=name, rate_hz=2000, sound_of="a/ecg") for name in ("a/pcg", "mine"))
+    reception = Reception(EngineConfig())
+    assert reception.records([Announced("a/pcg", "pcg", sound)]) == [ConfigChange(EngineConfig())]
+    assert reception.left_out == {"a/pcg"}
+    told = reception.records([Announced("a/ecg", "ecg", ecg), Announced("a/pcg", "pcg", sound), Chunk("a/pcg", np.zeros(1), 0)])
+    assert told[0] == ConfigChange(EngineConfig(streams=(ecg, sound)))
+    assert len(told) == 2
+    assert not reception.left_out
+    assert reception.redescribed(EngineConfig(streams=(ecg, rival))).config.streams == (ecg, rival)
+    assert reception.left_out == {"a/pcg"}
+
+
+def test_a_device_of_both_says_which_heart_its_sound_belongs_to() -> None:
+    line = Line()
+    second = replace(PCG, stream=2, rate_millihz=1_000_000)
+    items = line.feed(replace(hello("a"), streams=(PCG, replace(ECG, stream=3), second)))
+    facts = {item.stream: (item.kind, item.facts.sound_of) for item in items if isinstance(item, Announced)}
+    assert list(facts) == ["a/ecg", "a/pcg", "a/pcg-2"]
+    assert facts == {"a/ecg": ("ecg", ""), "a/pcg": ("pcg", "a/ecg"), "a/pcg-2": ("other", "")}
+    alone = Line().feed(replace(hello("b"), streams=(PCG,)))
+    assert [(item.kind, item.facts.sound_of) for item in alone if isinstance(item, Announced)] == [("other", "")]
