@@ -95,7 +95,8 @@ def _place_beats(ecg: Any, ecg_p: Any, s: Any, p: Any, align: Any, index: int) -
 @kernel
 def _next_at(s: Any) -> int:
     """Return the grid sample nearest to the next beat's R; there is such a beat."""
-    return math.floor(s["queue_us"][s["next_beat"] % QUEUE] * 1e-6 * SOUND_HZ + 0.5)
+    at: int = math.floor(s["queue_us"][s["next_beat"] % QUEUE] * 1e-6 * SOUND_HZ + 0.5)
+    return at
 
 
 @kernel

@@ -13,7 +13,7 @@ from typing import Any
 
 from edgeecg_kernels._jit import kernel
 from edgeecg_kernels.sound_quality import FLOOR, sort_values
-from edgeecg_kernels.sound_state import BEFORE, FRAME, FRAMES, SOUND_MISSING
+from edgeecg_kernels.sound_state import BEFORE, FRAME, FRAMES
 
 S1_MS, S1_SD = 65.0, 30.0
 S2_MS, S2_SD = 390.0, 45.0
@@ -146,13 +146,3 @@ def find_sounds(s: Any, beat: Any, work: Any) -> tuple[float, float]:
     beat["s1_at"] = _centroid(work["smooth"], quiet, on1, off1)
     beat["s2_at"] = _centroid(work["smooth"], quiet, on2, off2)
     return s1, s2
-
-
-@kernel
-def missing_share(bad: Any, begin: int, end: int) -> float:
-    """Return the share of missing among places begin..end of a window's marks."""
-    count = 0
-    for i in range(begin, end):
-        if int(bad[i]) & SOUND_MISSING:
-            count += 1
-    return float(count) / float(end - begin)
