@@ -8,8 +8,8 @@ from edgeecg.api import records_of
 from edgeecg.cli import DISCLAIMER
 from edgeecg.cli.monitor import LEGEND, clock
 from edgeecg.cli.parser import Parser, checked
-from edgeecg.cli.player import Player
-from edgeecg.cli.replay import CHUNK_S, watch
+from edgeecg.cli.player import CHUNK_S, Player
+from edgeecg.cli.replay import watch
 from edgeecg.data import load_beats, load_excerpt
 from edgeecg.evals.pairing import WINDOW_S, pair
 from edgeecg.facts import StreamFacts

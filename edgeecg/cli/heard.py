@@ -4,13 +4,12 @@ import argparse
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final
 
 import numpy as np
 
 from edgeecg.cli.jsonlines import print_json
 from edgeecg.cli.monitor import LEGEND, Monitor, Summary, clock
-from edgeecg.cli.player import AS_FAST_AS_POSSIBLE
+from edgeecg.cli.player import AS_FAST_AS_POSSIBLE, CHUNK_S
 from edgeecg.cli.recordings import CSV_SUFFIXES, read
 from edgeecg.engine import Engine
 from edgeecg.facts import EngineConfig
@@ -19,9 +18,6 @@ from edgeecg.io.sources.pace import Pace
 from edgeecg.io.sources.reception import Reception
 from edgeecg.io.sources.recordings import FileSettings, Track, is_sound, items, tracks
 from edgeecg.types import Event, HeartCycle, HeartSound, Quality, SoundKind, SoundReason
-
-
-CHUNK_S: Final = 0.1
 
 
 def tracks_of_both(options: argparse.Namespace) -> tuple[Track, Track] | None:

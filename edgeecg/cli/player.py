@@ -10,6 +10,8 @@ from edgeecg.io.sources.pace import Pace
 from edgeecg.types import Chunk, Event, Record
 
 AS_FAST_AS_POSSIBLE = math.inf
+CHUNK_S = 0.1
+"""What a device would have delivered at a time."""
 
 
 class Player:

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from edgeecg.api import records_of
-from edgeecg.cli.heard import CHUNK_S, replay_heard, tracks_of_both
+from edgeecg.cli.heard import replay_heard, tracks_of_both
 from edgeecg.cli.jsonlines import print_json
 from edgeecg.cli.monitor import LEGEND, Monitor, Summary, clock
 from edgeecg.cli.parser import Parser, checked
-from edgeecg.cli.player import AS_FAST_AS_POSSIBLE, Player
+from edgeecg.cli.player import AS_FAST_AS_POSSIBLE, CHUNK_S, Player
 from edgeecg.cli.recordings import RECORDING, add_reading, chosen, read
 from edgeecg.engine import Engine
 from edgeecg.errors import InputError

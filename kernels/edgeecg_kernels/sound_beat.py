@@ -9,6 +9,8 @@ tells sounds that keep another time than this heart's: they are loud before R or
 import math
 from typing import Any
 
+import numpy as np
+
 from edgeecg_kernels._jit import kernel
 from edgeecg_kernels.sound_murmur import murmur_bands
 from edgeecg_kernels.sound_quality import DRIFT, FLOOR, is_silent
@@ -67,7 +69,7 @@ def cut_window(s: Any, at: int, x: Any, ring: Any) -> None:
     begin = at - BEFORE
     for i in range(WINDOW):
         place = (begin + i) % RING
-        x[i] = 0.0 if int(s["bad"][place]) & SOUND_MISSING else float(ring[place])
+        x[i] = 0.0 if int(s["bad"][place]) & SOUND_MISSING else np.float64(ring[place])
 
 
 @kernel

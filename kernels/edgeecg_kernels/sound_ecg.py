@@ -41,7 +41,7 @@ def read_qrs(window: Any, newest: int, grid: int, qrs: Any) -> None:
         for k in range(2 * REACH):
             g = grid + before + k - (REACH - 1)
             if g <= newest:
-                total += PHASES[phase][k] * float(window["mv"][g % RING])
+                total += PHASES[phase][k] * np.float64(window["mv"][g % RING])
         qrs[i] = total
 
 

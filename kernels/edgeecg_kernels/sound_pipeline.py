@@ -11,6 +11,8 @@ It is an entry of its own, beside `pipeline.run_pieces`: who hears no sound comp
 import math
 from typing import Any
 
+import numpy as np
+
 from edgeecg_kernels import align_state as span_of
 from edgeecg_kernels._jit import kernel
 from edgeecg_kernels.align import align_break, align_chunk, align_tick
@@ -133,10 +135,10 @@ def _give_on(window: Any, newest: int, s: Any, told: Any) -> None:
     beat, plain, lead = told["beat"], told["plain"], told["lead"]
     for i in range(PLAIN_LEN):
         place = (beat["at"] - PLAIN_BEFORE + i) % RING
-        plain[i] = _NAN if int(s["bad"][place]) & SOUND_MISSING else float(s["plain"][place])
+        plain[i] = _NAN if int(s["bad"][place]) & SOUND_MISSING else np.float64(s["plain"][place])
     for i in range(LEAD_LEN):
         g = beat["ecg_grid"] - LEAD_BEFORE + i
-        lead[i] = _NAN if g > newest or window["bad"][g % LEAD_RING] else float(window["mv"][g % LEAD_RING])
+        lead[i] = _NAN if g > newest or window["bad"][g % LEAD_RING] else np.float64(window["mv"][g % LEAD_RING])
 
 
 @kernel

@@ -9,6 +9,8 @@ from it in proportion.
 import math
 from typing import Any
 
+import numpy as np
+
 from edgeecg_kernels._jit import kernel
 from edgeecg_kernels.sound_state import LOBE, RING, SOUND_CLIPPED, SOUND_CUT, SOUND_HZ, SOUND_MISSING
 from edgeecg_kernels.state import KIND_QUALITY
@@ -68,7 +70,7 @@ def _contrast(s: Any, start: int, values: Any) -> float:
             place = (start + piece * PIECE + i) % RING
             if int(s["bad"][place]) & (SOUND_MISSING | SOUND_CUT):
                 continue
-            value = float(s["narrow"][place])
+            value = np.float64(s["narrow"][place])
             total += value * value
             used += 1
         if used > PIECE // 2:
@@ -103,7 +105,7 @@ def sound_second(s: Any, work: Any, lead: int, out: Any, n_out: int) -> int:
     missing, clipped, cut = _count(s, start, SOUND_MISSING), _count(s, start, SOUND_CLIPPED), _count(s, start, SOUND_CUT)
     energy = 0.0
     for g in range(start, start + SOUND_HZ):
-        value = float(s["wide"][g % RING])
+        value = np.float64(s["wide"][g % RING])
         energy += value * value
     mean_square = energy / SOUND_HZ
     rms = math.sqrt(mean_square)
