@@ -15,6 +15,7 @@ from edgeecg_kernels.condition import condition_block, condition_reset
 from edgeecg_kernels.machine import borrowed
 from edgeecg_kernels.pipeline_ahead import ask_ahead
 from edgeecg_kernels.qrs import qrs_block, qrs_finish, qrs_reset
+from edgeecg_kernels.qrs_second import hear
 from edgeecg_kernels.quality import quality_block, quality_finish, quality_reset
 from edgeecg_kernels.resample import grid_to_input, input_needed, resample_block, resample_reset
 from edgeecg_kernels.signal import signal_block
@@ -94,14 +95,17 @@ def _take_block(stream: Any, leads: Any, p: Any, shared: Any, x: Any, start: int
     taps, models, qrs_params, quality_params, hop_factor = shared
     raw, clean, flags = scratch["raw"], scratch["clean"], scratch["flags"]
     begin = n_out
-    for lead in range(p["leads"]):
+    for lead in range(p["leads"] - 1, -1, -1):  # the first one last: it asks what the second said
         s = leads[p["first_lead"] + lead]
         first = s["resample"]["next_output"]
         m = resample_block(s["resample"], p["resample"], taps, x, start + lead, p["leads"], n, raw)
         _to_millivolt(raw, m, p["mv_per_unit"], p["offset_units"])
         condition_block(s["condition"], p["condition"], raw, m, first, clean, flags)
         n_out = signal_block(s["signal"], flags, m, first, lead, out, n_out)
-        if lead == 0:
+        if lead == 1:
+            told = qrs_block(s["qrs"], qrs_params[0], clean, flags, m, first, lead, out, n_out)
+            hear(leads[p["first_lead"]]["qrs"], out, n_out, told)  # and its rows are written over
+        elif lead == 0:
             heard = n_out
             n_out = qrs_block(s["qrs"], qrs_params[0], clean, flags, m, first, lead, out, n_out)
             mains = s["condition"]["mains_mv"]
@@ -125,12 +129,15 @@ def _take_data(stream: Any, leads: Any, p: Any, shared: Any, x: Any, start: int,
 
 @kernel
 def _finish(stream: Any, leads: Any, p: Any, shared: Any, known_at: int, out: Any, n_out: int) -> int:
-    """Have the first lead's stages decide what is pending; input sample `known_at` made them."""
+    """Have the leads' stages decide what is pending; input sample `known_at` made them."""
     _, models, qrs_params, quality_params, _ = shared
     begin, lead = n_out, 0
     s = leads[p["first_lead"]]
     newest = s["resample"]["next_output"] - 1
     mains = s["condition"]["mains_mv"]
+    if p["leads"] > 1:
+        told = qrs_finish(leads[p["first_lead"] + 1]["qrs"], qrs_params[0], 1, out, n_out)
+        hear(s["qrs"], out, n_out, told)
     n_out = qrs_finish(s["qrs"], qrs_params[0], lead, out, n_out)
     n_out = quality_finish(s["quality"], quality_params[0], newest, lead, mains, out, begin, n_out)
     n_out = vitals_block(stream["vitals"], lead, out, begin, n_out)

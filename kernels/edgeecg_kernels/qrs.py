@@ -12,6 +12,7 @@ from typing import Any
 from edgeecg_kernels._jit import kernel
 from edgeecg_kernels.qrs_decide import DECISION_BOUND, dismiss, hopeless, judge, look_back, turn
 from edgeecg_kernels.qrs_measure import measure
+from edgeecg_kernels.qrs_second import known_votes, overhear, stand_in
 from edgeecg_kernels.qrs_state import (
     APART,
     ENERGY_DELAY,
@@ -21,6 +22,7 @@ from edgeecg_kernels.qrs_state import (
     M_STRENGTH,
     QUEUE,
     START,
+    VOTES,
 )
 from edgeecg_kernels.state import FLAG_BAD
 
@@ -36,8 +38,8 @@ NOISE_FLOOR = 1e-4
 
 
 def rows_at_most(n: int) -> int:
-    """Return how many rows n samples, or an end, can give: the queue once, and then a beat per APART samples."""
-    return QUEUE + 2 * (n // APART + 1)
+    """Return how many rows n samples, or an end, can give: the queue once, a second lead's, and then a beat per APART samples."""
+    return QUEUE + 2 * (n // APART + 1) + VOTES
 
 
 @kernel
@@ -124,6 +126,8 @@ def due(s: Any, now: int) -> int:
         at = min(at, max(now + 1, turn(s, s["judged"]) if s["waiting"] == 1 else s["start"] + START))
     elif s["levelled"] == 1:
         at = min(at, max(now + 1, s["alarm"]))
+    if s["heeded"] < s["votes"] and s["levelled"] == 0:
+        at = min(at, max(now + 1, s["vote"][s["heeded"] & (VOTES - 1)]["known_at"]))
     return at
 
 
@@ -145,6 +149,8 @@ def step(s: Any, p: Any, now: int, lead: int, out: Any, n_out: int) -> int:
             n_out = judge(s, p, now, False, lead, out, n_out)
     elif s["levelled"] == 1 and now >= s["alarm"]:
         n_out = look_back(s, p, now, lead, out, n_out)
+    if s["heeded"] < s["votes"] and s["levelled"] == 0:
+        n_out = stand_in(s, now, out, n_out)
     return n_out
 
 
@@ -217,6 +223,8 @@ def persist(s: Any, p: Any, count: int, lead: int, out: Any, n_out: int) -> int:
 @kernel
 def close(s: Any, p: Any, now: int, lead: int, out: Any, n_out: int) -> int:
     """Judge all that is pending, as if the signal stayed where it is, and forget the stretch; `now` decides."""
+    votes = s["votes"]
+    s["votes"] = known_votes(s, now)  # what goes on below is imagined: of that time the second lead has not spoken yet
     if s["fresh"] == 0:
         begun = n_out
         n_out = persist(s, p, LOOK, lead, out, n_out)
@@ -224,6 +232,8 @@ def close(s: Any, p: Any, now: int, lead: int, out: Any, n_out: int) -> int:
             n_out = judge(s, p, now, True, lead, out, n_out)
         for k in range(begun, n_out):
             out[k]["known_at"] = now
+    s["votes"] = votes
+    overhear(s, now)
     qrs_reset(s)
     return n_out
 
@@ -243,6 +253,8 @@ def creep(s: Any, p: Any, y: Any, flags: Any, n: int, first: int, lead: int, out
                 n_out = close(s, p, first + i, lead, out, n_out)
             else:
                 n_out = persist(s, p, 1, lead, out, n_out)
+        if s["heeded"] < s["votes"] and s["levelled"] == 0:
+            n_out = stand_in(s, first + i, out, n_out)
     return n_out
 
 
@@ -262,6 +274,8 @@ def qrs_block(s: Any, p: Any, y: Any, flags: Any, n: int, first: int, lead: int,
 @kernel
 def qrs_finish(s: Any, p: Any, lead: int, out: Any, n_out: int) -> int:
     """The stretch ends here or a gap begins: decide what is pending by what is known, and await a new stretch."""
+    if s["levelled"] == 0:
+        n_out = stand_in(s, NEVER, out, n_out)
     return close(s, p, s["base"] + s["fill"] - 1, lead, out, n_out)
 
 

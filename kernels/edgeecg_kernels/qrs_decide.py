@@ -11,6 +11,7 @@ from edgeecg_kernels._jit import kernel
 from edgeecg_kernels.qrs_judge import clamp, describe, likeness, outdone, verdict
 from edgeecg_kernels.qrs_kind import learn_kind, wideness
 from edgeecg_kernels.qrs_learn import learn_beat, learn_levels, learn_refusal, starve
+from edgeecg_kernels.qrs_second import SAME, pass_row, support, witness
 from edgeecg_kernels.qrs_state import (
     APART,
     EARLY,
@@ -26,6 +27,7 @@ from edgeecg_kernels.qrs_state import (
     OVERDUE,
     QUEUE,
     START,
+    VOTES,
 )
 from edgeecg_kernels.state import GRID_HZ, KIND_BEAT
 
@@ -34,6 +36,10 @@ DECISION_BOUND = START + 15
 LATEST = DECISION_BOUND - APART // 2 - 1
 LATE = 1.0
 UNKNOWN, NORMAL, WIDE = 0.0, 1.0, 2.0
+OPEN = 4.0
+"""Log-odds, either way, below which a second lead is asked."""
+APART_SHARE = 0.5
+"""A missed beat is no closer than this share of a cycle to the last one."""
 MS_PER_SAMPLE = 1000.0 / GRID_HZ
 
 
@@ -45,14 +51,18 @@ def turn(s: Any, index: int) -> int:
 
 @kernel
 def report(s: Any, index: int, now: int, lead: int, surety: float, morphology: float, likeness: float, out: Any, n_out: int) -> int:
-    """Write one beat's row."""
+    """Write one beat's row, unless the second lead told of it while this one was deaf."""
     slot = index & (QUEUE - 1)
     m = s["measure"][slot]
     place = s["place"][slot]
+    sample = place + int(m[M_PEAK])
+    if 0 < s["stood_in_until"] and sample < s["stood_in_until"]:
+        return n_out
+    s["told_until"] = sample + SAME + 1
     row = out[n_out]
     row["kind"] = KIND_BEAT
     row["lead"] = lead
-    row["sample"] = place + int(m[M_PEAK])
+    row["sample"] = sample
     row["known_at"] = now
     value = row["value"]
     value[0] = surety
@@ -90,14 +100,19 @@ def judge(s: Any, p: Any, now: int, final: bool, lead: int, out: Any, n_out: int
     if s["levelled"] == 0:
         learn_levels(s)
     index = s["judged"]
+    slot = index & (QUEUE - 1)
+    place = s["place"][slot]
     main, other = describe(s, index, now)
     logit = verdict(s, p)
-    if p["accept"] < logit < p["doubtful"]:
+    heard = s["votes"] > 0 and s["heard_from"] <= now
+    if p["accept"] < logit < p["doubtful"] or (heard and abs(logit) < OPEN):
         if s["waiting"] == 0 and now < turn(s, index) and not final:
             s["waiting"] = 1
             return n_out
-        if outdone(s, p, index, now):
+        if p["accept"] < logit < p["doubtful"] and outdone(s, p, index, now):
             logit = -logit
+        if heard:
+            logit += support(s, now, place + int(s["measure"][slot, M_PEAK]))
     s["waiting"] = 0
     surety = 1.0 / (1.0 + math.exp(-clamp(logit, -30.0, 30.0)))
     s["doubt"] += 0.125 * (1.0 - abs(2.0 * surety - 1.0) - s["doubt"])
@@ -112,12 +127,29 @@ def judge(s: Any, p: Any, now: int, final: bool, lead: int, out: Any, n_out: int
 
 
 @kernel
+def answer(s: Any, p: Any, now: int, out: Any, n_out: int) -> int:
+    """A beat is overdue and nothing resembled one here: report the one that the second lead is sure of."""
+    earliest = max(s["last_peak"] + int(APART_SHARE * s["rr"]), s["told_until"], now - LATEST)
+    index = witness(s, now, earliest)
+    if index < 0:
+        return n_out
+    row = s["vote"][index & (VOTES - 1)]
+    n_out = pass_row(row, now, out, n_out)
+    out[n_out - 1]["value"][6] = LATE
+    s["told_until"] = row["sample"] + SAME + 1
+    s["last_place"] = row["sample"]
+    s["last_peak"] = row["sample"]
+    s["alarm"] = max(now + 1, row["sample"] + LOOK + int(p["patience"] * s["rr"]))
+    return n_out
+
+
+@kernel
 def look_back(s: Any, p: Any, now: int, lead: int, out: Any, n_out: int) -> int:
     """A beat is overdue: the best candidate refused since the last one may be it (Hamilton's search-back)."""
     index = s["refused"]
     if s["refused_logit"] < p["rescue"] or now - s["refused_place"] > LATEST or s["found"] - index > QUEUE:
         starve(s, now)
-        return n_out
+        return answer(s, p, now, out, n_out) if s["votes"] > 0 else n_out
     slot = index & (QUEUE - 1)
     main = likeness(s["snippet"][slot], s["template"])
     other = likeness(s["snippet"][slot], s["other"]) if s["other_weight"] > 0.0 else 0.0

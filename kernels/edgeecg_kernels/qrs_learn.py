@@ -9,7 +9,7 @@ import math
 from typing import Any
 
 from edgeecg_kernels._jit import kernel
-from edgeecg_kernels.qrs_judge import clamp
+from edgeecg_kernels.qrs_judge import clamp, likeness
 from edgeecg_kernels.qrs_measure import inner_power
 from edgeecg_kernels.qrs_state import (
     LOOK,
@@ -25,51 +25,93 @@ from edgeecg_kernels.qrs_state import (
     START,
 )
 
+KEPT = 2500
+"""What is known of a heart is kept over a gap of up to 10 s."""
+KNOWN_BEATS = 8
+ALIKE = 0.85
+
+
+@kernel
+def remembered(s: Any) -> bool:
+    """Return whether the stretch before ended a short while ago and knew its heart."""
+    pause = s["start"] - s["last_place"]
+    return bool(s["known_beats"] >= KNOWN_BEATS and 0 <= pause <= KEPT)
+
+
+@kernel
+def familiar(s: Any, snippet: Any) -> bool:
+    """Return whether a shape is one of those this heart had."""
+    main = likeness(snippet, s["template"])
+    return bool(main > ALIKE or (s["other_weight"] > 0.0 and likeness(snippet, s["other"]) > ALIKE))
+
+
+@kernel
+def strongest(s: Any, stranger: bool) -> int:
+    """Return the strongest candidate gathered since the restart, if need be of the familiar ones; -1: none is."""
+    best = -1
+    measure = s["measure"]
+    for k in range(s["judged"], s["measured"]):
+        slot = k & (QUEUE - 1)
+        if best >= 0 and not measure[slot, M_STRENGTH] > measure[best & (QUEUE - 1), M_STRENGTH]:
+            continue
+        if stranger or familiar(s, s["snippet"][slot]):
+            best = k
+    return best
+
+
+@kernel
+def forget_heart(s: Any, snippet: Any) -> None:
+    """Nothing is known of the heart but one complex."""
+    s["rr"] = 200.0
+    s["rr_spread"] = 50.0
+    s["swing"] = 0.1
+    s["template_weight"] = 0.0
+    s["other_weight"] = 0.0
+    s["template_kind"] = 0.0
+    s["other_kind"] = 0.0
+    s["normals"] = 0.0
+    s["usual_rise"] = 0.0
+    s["usual_full"] = 0.0
+    s["usual_slow"] = 0.0
+    s["usual_side"] = 0.0
+    s["template"][:] = snippet
+    s["other"][:] = 0.0
+    s["known_beats"] = 0
+
 
 @kernel
 def learn_levels(s: Any) -> None:
-    """Set the levels from the candidates gathered since the restart: the strongest stands for the QRS."""
-    best = s["judged"]
-    measure = s["measure"]
-    for k in range(s["judged"], s["measured"]):
-        if measure[k & (QUEUE - 1), M_STRENGTH] > measure[best & (QUEUE - 1), M_STRENGTH]:
-            best = k
-    row = measure[best & (QUEUE - 1)]
+    """Set the levels from the candidates gathered since the restart: the strongest stands for the QRS.
+
+    After a short gap it is the strongest that looks as the heart did before, and then what is known of the heart is kept:
+    its shapes, its rhythm and what is usual to it. Levels are learned anew all the same: the electrode may have moved.
+    """
+    best = strongest(s, False) if remembered(s) else -1
+    if best < 0:
+        best = strongest(s, True)
+        forget_heart(s, s["snippet"][best & (QUEUE - 1)])
+    row = s["measure"][best & (QUEUE - 1)]
     s["strength"] = row[M_STRENGTH]
     s["weakest"] = row[M_STRENGTH]
     s["noise"] = 0.25 * row[M_STRENGTH]
     s["slope"] = row[M_SLOPE]
     s["range"] = row[M_RANGE]
     s["norm"] = row[M_NORM]
-    s["swing"] = 0.1
     s["doubt"] = 0.5
     for k in range(RECENT):
         s["recent"][k] = s["start"] - 2000
-    s["rr"] = 200.0
-    s["rr_last"] = 200.0
-    s["rr_spread"] = 50.0
+    s["rr_last"] = s["rr"]
     s["beats"] = 0
     s["last_place"] = s["start"] - 200
     s["last_peak"] = s["start"] - 200
     s["last_strength"] = row[M_STRENGTH]
     s["last_slope"] = row[M_SLOPE]
     s["last_surety"] = 0.5
+    s["last_kind"] = 0.0
+    s["last_but_one_kind"] = 0.0
     s["refused_place"] = s["start"] - 200
     s["refused_strength"] = 0.0
     s["refused_logit"] = -8.0
-    s["template_weight"] = 0.0
-    s["other_weight"] = 0.0
-    s["template_kind"] = 0.0
-    s["other_kind"] = 0.0
-    s["last_kind"] = 0.0
-    s["last_but_one_kind"] = 0.0
-    s["normals"] = 0.0
-    s["usual_rise"] = 0.0
-    s["usual_full"] = 0.0
-    s["usual_slow"] = 0.0
-    s["usual_side"] = 0.0
-    s["template"][:] = s["snippet"][best & (QUEUE - 1)]
-    s["other"][:] = 0.0
     s["alarm"] = s["start"] + START + OVERDUE
     s["levelled"] = 1
 
@@ -83,7 +125,7 @@ def drift(level: float, v: float, weight: float) -> float:
 @kernel
 def learn_shape(s: Any, snippet: Any, main: float, other: float, surety: float, kind: float) -> None:
     """Let the nearer of two templates follow an accepted beat; the one met more often is the main one."""
-    if s["beats"] == 0:
+    if s["template_weight"] == 0.0:
         s["template"][:] = snippet
         s["template_weight"] = 0.5
         s["template_kind"] = kind
@@ -146,6 +188,7 @@ def learn_beat(s: Any, p: Any, index: int, main: float, other: float, surety: fl
     s["refused_logit"] = -8.0
     s["refused_place"] = place
     s["beats"] += 1
+    s["known_beats"] += 1
     s["alarm"] = place + LOOK + int(p["patience"] * s["rr"] + s["rr_spread"])
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edgeecg_kernels import qrs_tables
+from edgeecg_kernels.state import EVENT
 
 HISTORY = 160
 """Samples kept when the line is full and moves back: enough to measure the oldest undecided candidate."""
@@ -25,6 +26,8 @@ START = 320
 """After a restart candidates are gathered this long before levels exist and the first one is judged."""
 
 QUEUE = 32
+VOTES = 64
+"""Beats of a second lead that are remembered: more than one block decides."""
 FAINT, FAINT_EARLY, EARLY = 0.25, 0.4, 0.85
 """A candidate weaker than this share of the weakest beats is refused unmeasured; sooner, if it comes before this share of a cycle."""
 OVERDUE = 100
@@ -105,6 +108,8 @@ QRS_STATE = np.dtype(
         ("refused_place", "i8"),
         ("refused_strength", "f8"),
         ("refused_logit", "f8"),
+        # The heart, kept over a short gap.
+        ("known_beats", "i8"),
         ("template", "f8", (SNIPPET,)),
         ("template_weight", "f8"),
         ("other", "f8", (SNIPPET,)),
@@ -119,6 +124,13 @@ QRS_STATE = np.dtype(
         ("usual_full", "f8"),
         ("usual_slow", "f8"),
         ("usual_side", "f8"),
+        # What the second lead of the stream told; none: there is no such lead.
+        ("votes", "i8"),
+        ("vote", EVENT, (VOTES,)),
+        ("heard_from", "i8"),  # grid index at which the first was known
+        ("heeded", "i8"),  # those before have been passed on, or need not be
+        ("told_until", "i8"),  # beats before this grid index have been reported, by whichever lead
+        ("stood_in_until", "i8"),  # ditto by the second lead in place of this one
         ("x", "f8", (INPUTS,)),
         ("hidden", "f8", (HIDDEN,)),
         ("kind_x", "f8", (KIND_INPUTS,)),

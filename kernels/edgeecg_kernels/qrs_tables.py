@@ -126,7 +126,7 @@ OUTDONE = (
     0.75,
 )
 RESCUE = (
-    -2.5,
+    -1.25,
 )
 PATIENCE = (
     1.4,

@@ -360,3 +360,19 @@ def test_a_stream_that_cannot_be_says_which_setting_and_what_is_allowed(changes:
     settings: dict[str, object] = {"name": "chest", "rate_hz": 250.0, **changes}
     with pytest.raises(ConfigError, match=where):
         StreamFacts(**settings)  # type: ignore[arg-type]
+
+
+def test_the_second_lead_tells_the_beats_while_the_first_is_off_and_the_first_alone_before_and_after() -> None:
+    signal, peaks = heart(RATE_HZ, 60.0, seed=4)
+    leads = np.stack([signal, 0.6 * signal], axis=1)
+    leads[5000:9000, 0] = np.nan
+    for length in (50, 1500):
+        cut = [Chunk("wrist", leads[start : start + length], start * S // 250) for start in range(0, len(leads), length)]
+        engine = opened()
+        events = feed(engine, cut) + list(engine.feed(SourceState("wrist", SourceChange.LOST, 60 * S)))
+        beats = [event for event in events if isinstance(event, Beat)]
+        found = np.array([beat.sample for beat in beats])
+        assert all(np.abs(found - peak).min() <= 2 for peak in peaks)
+        assert len(beats) == len(peaks)
+        assert {beat.lead for beat in beats if 5040 < beat.sample < 8990} == {"II"}
+        assert {beat.lead for beat in beats if beat.sample < 4900 or beat.sample > 9400} == {"I"}

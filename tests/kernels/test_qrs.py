@@ -111,6 +111,13 @@ def test_agrees_with_the_oracle(y: Signal, spans: list[tuple[int, int]], first: 
     assert_same(whole(y, flags, first), as_rows(expected))
 
 
+@pytest.mark.parametrize(("seconds", "seed", "at"), [(3.5, 570, 223), (0.388, 6454, 2000)])
+def test_agrees_with_the_oracle_where_a_stretch_ends_beside_a_rival(seconds: float, seed: int, at: int) -> None:
+    for bpm, noise_mv, wide in itertools.product((75.0, 100.0), (0.0, 0.02, 0.1, 0.5), (0.0, 0.1, 0.5)):
+        y, flags = flagged(heart(seconds, seed, bpm=bpm, noise_mv=noise_mv, wide=wide)[0], [(at, 600)])
+        assert_same(whole(y, flags), as_rows(naive.qrs(PARAMS[0], y.tolist(), flags.tolist(), 0, finish=True)))
+
+
 @given(signals, bad_spans, st.lists(st.integers(0, 2000), max_size=20))
 def test_no_cut_changes_rows_or_state(y: Signal, spans: list[tuple[int, int]], cuts: list[int]) -> None:
     y, flags = flagged(y, spans)
@@ -298,3 +305,40 @@ def test_the_faint_are_refused_unmeasured_and_sooner_the_earlier_they_come() -> 
         assert hopeless(s, 0) == refused
         s["levelled"] = 0
         assert not hopeless(s, 0)
+
+
+@pytest.mark.parametrize(
+    ("gap_s", "gain", "kept"), [(1.0, 1.0, True), (1.0, 0.3, True), (8.0, 1.0, True), (11.0, 1.0, False), (1.0, -1.0, False)]
+)
+def test_what_is_known_of_a_heart_is_kept_over_a_short_gap_if_the_same_heart_comes_back(gap_s: float, gain: float, kept: bool) -> None:
+    y, peaks = heart(60.0, 12, wide=0.0)
+    off, on = 20 * GRID_HZ, int((20 + gap_s) * GRID_HZ)
+    flags = good(y)
+    flags[off:on] = FLAG_LEAD_OFF
+    y[on:] *= gain
+    detector = Detector()
+    rows = detector.feed(y[: on + 3 * GRID_HZ], flags[: on + 3 * GRID_HZ])
+    s = detector.state[0]
+    assert (s["known_beats"] > s["beats"]) == kept
+    assert (s["normals"] > s["beats"]) == kept
+    if kept:
+        assert abs(s["rr"] - 200.0) < 20.0
+    after = [p for p in peaks if on + 20 < p < on + 2 * GRID_HZ]
+    assert [p for p in after if np.abs(rows["sample"] - p).min() > 3] == []
+    assert (rows["known_at"][rows["sample"] > on] <= on + 3 * GRID_HZ).all()
+
+
+def test_a_gap_after_a_gap_does_not_make_a_heart_forgotten() -> None:
+    y, _ = heart(40.0, 13, wide=0.0)
+    flags = good(y)
+    for start in (20.0, 21.0, 24.0):
+        flags[int(start * GRID_HZ) : int((start + 0.5) * GRID_HZ)] = FLAG_LEAD_OFF
+    detector = Detector()
+    detector.feed(y, flags)
+    assert detector.state["known_beats"][0] > detector.state["beats"][0] + 15
+
+
+@given(st.integers(0, 9999), st.lists(st.tuples(st.integers(2200, 6000), st.integers(HOLD + 1, 900)), min_size=1, max_size=3))
+def test_agrees_with_the_oracle_about_what_is_kept_over_gaps(seed: int, spans: list[tuple[int, int]]) -> None:
+    y, flags = flagged(heart(28.0, seed, bpm=100.0, noise_mv=0.05)[0], spans)
+    assert_same(whole(y, flags), as_rows(naive.qrs(PARAMS[0], y.tolist(), flags.tolist(), 0, finish=True)))

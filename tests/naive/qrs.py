@@ -28,6 +28,12 @@ from edgeecg_kernels.state import FLAG_BAD
 FAR = 10  # the energy of sample t is known once t + FAR has come
 FLOOR = 1e-6
 TINY = 1e-9
+KEPT = 2500
+ALIKE = 0.85
+OF_THE_HEART = (
+    "rr", "rr_spread", "swing", "template", "template_weight", "template_kind", "other", "other_weight", "other_kind", "normals", "usual",
+    "known_beats",
+)  # fmt: skip
 
 
 class Beat(NamedTuple):
@@ -36,6 +42,7 @@ class Beat(NamedTuple):
     sample: int
     known_at: int
     value: list[float]
+    lead: int
 
 
 class Candidate:
@@ -88,6 +95,50 @@ def by_twos(values: Sequence[float]) -> float:
     return total(values[0::2]) + total(values[1::2])
 
 
+class Second:
+    """What a second lead tells, and which beats have been told by whom; it outlives stretches of the first."""
+
+    def __init__(self, votes: Sequence[Beat]) -> None:
+        self.votes = votes
+        self.heeded = 0
+        self.told_until = 0
+        self.stood_in_until = 0
+        self.horizon = math.inf
+
+    def known(self, now: int) -> list[Beat]:
+        return [vote for vote in self.votes if vote.known_at <= min(now, self.horizon)]
+
+    def trusted(self, now: int) -> bool:
+        last = self.known(now)[-8:]
+        return len(last) == 8 and now - last[-1].known_at <= 500 and total([vote.value[0] for vote in reversed(last)]) / 8 > 0.9
+
+    def support(self, now: int, sample: int) -> float:
+        if not self.trusted(now):
+            return 0.0
+        near = [vote for vote in self.known(now) if abs(vote.sample - sample) <= 25]
+        if near:
+            return 3.0 * near[-1].value[0] if near[-1].sample >= self.told_until else 0.0
+        return -2.0 if now >= sample + LOOK + 15 else 0.0
+
+    def witness(self, now: int, earliest: int) -> Beat | None:
+        sure_of = [vote for vote in self.known(now) if vote.sample >= earliest and vote.value[0] > 0.9]
+        return sure_of[0] if sure_of and self.trusted(now) else None
+
+    def stand_in(self, now: float) -> list[Beat]:
+        """Return what is to be passed on: the first lead is deaf."""
+        told = []
+        while self.heeded < len(self.votes) and self.votes[self.heeded].known_at <= min(now, self.horizon):
+            vote = self.votes[self.heeded]
+            if vote.sample >= self.told_until:
+                self.told_until = self.stood_in_until = vote.sample + 38
+                told.append(vote)
+            self.heeded += 1
+        return told
+
+    def overhear(self, now: int) -> None:
+        self.heeded = max(self.heeded, len(self.known(now)))
+
+
 class Stretch:
     """Signal without a gap, and all the detector believes about it."""
 
@@ -119,9 +170,12 @@ class Stretch:
     likeness_told: float
     template_kind: float
     other_kind: float
+    known_beats: int
+    now: int
 
-    def __init__(self, params: Any, first: int, lead: int) -> None:
-        self.p, self.first, self.lead = params, first, lead
+    def __init__(self, params: Any, first: int, lead: int, second: Second, before: "Stretch | None" = None) -> None:
+        self.p, self.first, self.lead, self.second = params, first, lead, second
+        self.before = before.known_by(first) if before else None
         self.y: list[float] = []
         self.candidates: list[Candidate] = []
         self.measured = 0
@@ -166,6 +220,8 @@ class Stretch:
                 self.judge(now)
         elif self.levelled and now >= self.alarm:
             self.look_back(now)
+        if not self.levelled:
+            self.beats += self.second.stand_in(self.first + now)
 
     def find(self, place: int) -> None:
         before, here, after = (self.energy(t) for t in (place - 1, place, place + 1))
@@ -232,25 +288,43 @@ class Stretch:
     def steepest(self, a: int, b: int) -> float:
         return max([0.0] + [abs(self.line(t + 1) - self.line(t - 1)) for t in range(a, b)])
 
+    def known_by(self, first: int) -> "Stretch | None":
+        """Return the newest stretch that knew its heart, if that is not too long ago at `first`."""
+        knowing = self if self.levelled else self.before
+        if knowing is None or knowing.known_beats < 8:
+            return None
+        return knowing if 0 <= first - knowing.first - knowing.last_place <= KEPT else None
+
     def learn_levels(self) -> None:
-        best = max(self.candidates[self.judged : self.measured], key=lambda c: c.strength)
+        waiting = self.candidates[self.judged : self.measured]
+        known = [self.before.template] + [self.before.other] * (self.before.other_weight > 0.0) if self.before else []
+        alike = [c for c in waiting if any(self.likeness(c.shape, shape) > ALIKE for shape in known)]
+        best = max(alike or waiting, key=lambda c: c.strength)
+        if self.before and alike:
+            for name in OF_THE_HEART:
+                setattr(self, name, getattr(self.before, name))
+        else:
+            self.forget_heart(best)
         self.strength = self.weakest = self.last_strength = best.strength
         self.noise = 0.25 * best.strength
         self.slope = self.last_slope = best.slope
         self.range, self.norm = best.range, best.norm
-        self.rr = self.rr_last = 200.0
-        self.rr_spread, self.swing, self.doubt, self.last_surety = 50.0, 0.1, 0.5, 0.5
-        self.last_place, self.places = -200, [-2000] * RECENT
+        self.rr_last, self.doubt, self.last_surety = self.rr, 0.5, 0.5
+        self.last_place, self.last_peak, self.places = -200, -200, [-2000] * RECENT
         self.count = 0
         self.refuse_nothing(-200)
+        self.kinds: list[float] = [0.0, 0.0]
+        self.alarm = START + OVERDUE
+        self.levelled = True
+
+    def forget_heart(self, best: Candidate) -> None:
+        self.rr, self.rr_spread, self.swing = 200.0, 50.0, 0.1
         self.template, self.template_weight = list(best.shape), 0.0
         self.other, self.other_weight = [0.0] * 32, 0.0
         self.template_kind = self.other_kind = 0.0
-        self.kinds: list[float] = [0.0, 0.0]
         self.normals = 0.0
         self.usual = [0.0] * 4
-        self.alarm = START + OVERDUE
-        self.levelled = True
+        self.known_beats = 0
 
     def refuse_nothing(self, place: int) -> None:
         self.refused, self.refused_place, self.refused_strength, self.refused_logit = 0, place, 0.0, -8.0
@@ -258,14 +332,18 @@ class Stretch:
     def judge(self, now: int, *, final: bool = False) -> None:
         if not self.levelled:
             self.learn_levels()
+        self.now = now
         c = self.candidates[self.judged]
         x = self.describe(c)
         logit = self.net(x, "")
-        if self.p["accept"] < logit < self.p["doubtful"]:
+        heard = bool(self.second.known(self.first + now))
+        doubtful = self.p["accept"] < logit < self.p["doubtful"]
+        if doubtful or (heard and abs(logit) < 4.0):
             if not self.waiting and now < c.place + LOOK_AGAIN and not final:
                 self.waiting = True
                 return
-            logit = -logit if self.outdone(c) else logit
+            logit = -logit if doubtful and self.outdone(c) else logit
+            logit += self.second.support(self.first + now, self.first + c.place + c.peak) if heard else 0.0
         self.waiting = False
         surety = sure(logit)
         self.doubt += 0.125 * (1.0 - abs(2.0 * surety - 1.0) - self.doubt)
@@ -378,7 +456,7 @@ class Stretch:
         if not after or after[0].place - c.place >= LOOK - 11:
             return 1.0, 0.0, 0.0
         at = after[0].place
-        reach = min(15, len(self.y) - 1 - at)
+        reach = min(15, self.now - at)  # what is imagined at a stretch's end is not looked at
         return (at - c.place) / LOOK, share(after[0].strength, c.strength), share(self.steepest(at - 15, at + reach), c.slope)
 
     def outdone(self, c: Candidate) -> bool:
@@ -387,7 +465,7 @@ class Stretch:
         if not after or after[0].place - c.place > LOOK_AGAIN - FAR - 1:
             return False
         at, factor = after[0].place, float(self.p["outdone"])
-        slope = self.steepest(at - 15, at + min(15, len(self.y) - 1 - at))
+        slope = self.steepest(at - 15, at + min(15, self.now - at))
         return after[0].strength > factor * c.strength and slope > factor * c.slope
 
     def cycle_miss(self, place: int, cycle: float) -> float:
@@ -411,7 +489,11 @@ class Stretch:
         distance = 1.0 - self.likeness_told
         late = 1.0 if now - c.place > LOOK else 0.0
         value = [surety, morphology, 4.0 * c.width, premature, distance, c.height, late, c.range]
-        self.beats.append(Beat(self.first + c.place + c.peak, self.first + now, value))
+        sample = self.first + c.place + c.peak
+        if self.second.stood_in_until > 0 and sample < self.second.stood_in_until:
+            return
+        self.second.told_until = sample + 38
+        self.beats.append(Beat(sample, self.first + now, value, self.lead))
 
     def learn_beat(self, c: Candidate, surety: float, kind: float) -> None:
         main, other = self.likeness(c.shape, self.template), self.likeness(c.shape, self.other)
@@ -426,8 +508,10 @@ class Stretch:
         self.learn_shape(c.shape, main, other, surety, kind)
         self.places[self.count % RECENT] = c.place
         self.last_place, self.last_strength, self.last_slope, self.last_surety = c.place, c.strength, c.slope, surety
+        self.last_peak = c.place + c.peak
         self.refuse_nothing(c.place)
         self.count += 1
+        self.known_beats += 1
         self.alarm = c.place + LOOK + int(self.p["patience"] * self.rr + self.rr_spread)
 
     def learn_rhythm(self, gap: float, surety: float) -> None:
@@ -444,7 +528,7 @@ class Stretch:
         return level + weight * (bounded(v, level / 3.0, 3.0 * level) - level)
 
     def learn_shape(self, shape: list[float], main: float, other: float, surety: float, kind: float) -> None:
-        if self.count == 0:
+        if self.template_weight == 0.0:
             self.template, self.template_weight, self.template_kind = list(shape), 0.5, kind
             return
         is_main = main > 0.75 or (main >= other and main > 0.6)
@@ -474,6 +558,7 @@ class Stretch:
                 self.strength *= 0.8
                 self.weakest *= 0.8
             self.alarm = now + OVERDUE
+            self.answer(now, latest)
             return
         c = self.candidates[self.refused]
         self.likeness_told = self.likeness(c.shape, self.template)
@@ -482,12 +567,25 @@ class Stretch:
         self.learn_beat(c, surety, 0.0)
         self.alarm = max(self.alarm, now + OVERDUE)
 
+    def answer(self, now: int, latest: int) -> None:
+        since = self.first + self.last_peak + int(0.5 * self.rr)
+        vote = self.second.witness(self.first + now, max(since, self.second.told_until, self.first + now - latest))
+        if vote is None:
+            return
+        self.beats.append(vote._replace(known_at=self.first + now, value=[*vote.value[:6], 1.0, vote.value[7]]))
+        self.second.told_until = vote.sample + 38
+        self.last_place = self.last_peak = vote.sample - self.first
+        self.alarm = max(now + 1, self.last_place + LOOK + int(self.p["patience"] * self.rr))
+
     def close(self, now: int) -> list[Beat]:
         known = len(self.beats)
+        self.second.horizon = now
         for _ in range(LOOK):
             self.feed(self.y[-1])
         while self.judged < self.measured:
             self.judge(now - self.first, final=True)
+        self.second.horizon = math.inf
+        self.second.overhear(now)
         return self.beats[:known] + [beat._replace(known_at=now) for beat in self.beats[known:]]
 
 
@@ -495,23 +593,32 @@ def usable(v: float, flag: int) -> bool:
     return flag & FLAG_BAD == 0 and abs(v) <= LIMIT
 
 
-def qrs(params: Any, y: Sequence[float], flags: Sequence[int], first: int, *, finish: bool) -> list[Beat]:
-    """Return every beat of a signal; with `finish`, the end decides what is pending."""
+def qrs(
+    params: Any, y: Sequence[float], flags: Sequence[int], first: int, *, finish: bool, lead: int = 3, votes: Sequence[Beat] = ()
+) -> list[Beat]:
+    """Return every beat of a signal; with `finish`, the end decides what is pending. `votes` are a second lead's beats."""
     beats: list[Beat] = []
-    stretch: Stretch | None = None
+    stretch = before = None
+    second = Second(votes)
     run = 0
     for i, (v, flag) in enumerate(zip(y, flags, strict=True)):
         if usable(v, flag):
-            stretch = stretch or Stretch(params, first + i, 0)
+            stretch = stretch or Stretch(params, first + i, lead, second, before)
             run = 0
             stretch.feed(v)
         elif stretch:
             run += 1
             if run > HOLD:
                 beats += stretch.close(first + i)
-                stretch = None
+                stretch, before = None, stretch
             else:
                 stretch.feed(stretch.y[-1])
+        if stretch is None:
+            beats += second.stand_in(first + i)
+    if finish and (stretch is None or not stretch.levelled):
+        beats += (stretch.beats if stretch else []) + second.stand_in(math.inf)
+        if stretch:
+            stretch.beats = []
     if stretch and finish:
         beats += stretch.close(first + len(y) - 1)
     elif stretch:

@@ -42,6 +42,7 @@ def _run(
     while i < len(y):
         if restart > 0 and i > 0 and i % restart == 0:
             qrs_reset(s)
+            s["known_beats"] = 0  # taught is a start from nothing: what is kept over a gap makes it easier
         n = min(1 if i - s["start"] < START + QUEUE or s["fresh"] == 1 else 15, len(y) - i)
         if restart > 0:
             n = min(n, restart - i % restart)

@@ -22,6 +22,7 @@ from qrs import network, pool, recordings, report, table
 from qrs.harvest import detect, harvest
 from qrs.recordings import GRID_HZ, Recording
 from qrs.score import MINUTE_5, Score, score
+from qrs.second import two_leads
 from qrs.sims import sims
 
 FOLDS = 5
@@ -51,6 +52,8 @@ TEACHERS = 2
 TRUST = 0.7
 """How much their answer counts against the annotators' own."""
 RULES = {"accept": 0.0, "wide": 0.0, "rescue": -2.5, "patience": 1.4, "gate": 0.12, "doubtful": 2.3, "outdone": 0.75}
+STRICTER = {"rescue": -1.25}
+"""Set once all is taught, by the folds: looking back gladly, the nets see more; in the end it finds more that is none."""
 EASY_LOGIT = 4.5
 EASY_SHARE = 1.0 / 6.0
 
@@ -126,6 +129,14 @@ def teach(pieces: list[pool.Piece], persons: set[str], seed: int) -> Params:
     return params
 
 
+def stricter(params: Params) -> Params:
+    """Return what was taught, with the rules that hold where it is used."""
+    params = params.copy()
+    for name, number in STRICTER.items():
+        params[name] = number
+    return params
+
+
 def judged(recording: Recording, params: Params, start: float = 0.0) -> Score:
     """Score one recording as the live chain would hear it."""
     rows = detect(recording.raw, params)
@@ -177,7 +188,8 @@ def main() -> None:
     by_fold = []
     for fold in range(FOLDS):
         others = {p for p in everyone if fold_of[p] != fold}
-        by_fold.append(kept(work / f"fold{fold}.pickle", lambda others=others, fold=fold: teach(pieces, others, options.seed + fold)))
+        taught = kept(work / f"fold{fold}.pickle", lambda others=others, fold=fold: teach(pieces, others, options.seed + fold))
+        by_fold.append(stricter(taught))
         print("fold", fold, figures([judged(r, by_fold[fold]) for r in first if fold_of[r.person] == fold]), flush=True)
     by_record = {r.name: by_fold[fold_of[r.person]] for r in first}
     result = summary(by_record, first)
@@ -190,14 +202,16 @@ def main() -> None:
         flush=True,
     )
 
-    final = kept(work / "final.pickle", lambda: teach(pieces, everyone, options.seed + 99))
+    final = stricter(kept(work / "final.pickle", lambda: teach(pieces, everyone, options.seed + 99)))
+    result["two_leads"] = two_leads(by_record, mitdb)
+    print("two leads", result["two_leads"], flush=True)
     result["tachycardias"] = report.tachycardias(by_fold[0])
     result["fitted"] = {k: v for k, v in summary({r.name: final for r in first}, first).items() if k != "records"}
     print("fitted", result["fitted"], flush=True)
 
     apart = kept(work / "pool_without_motion.pickle", lambda: pool.build(mitdb, ludb, cpsc, hearts, bw, None, options.seed + 1, copies=2))
     without_118 = {p for p in everyone if fold_of[p] != fold_of["118"]}
-    stranger = kept(work / "without_118.pickle", lambda: teach(apart, without_118, options.seed))
+    stranger = stricter(kept(work / "without_118.pickle", lambda: teach(apart, without_118, options.seed)))
     for name in ("118e24", "118e12", "118e06"):
         noisy = next(r for r in recordings.nstdb(name) if r.channel == 0)
         result[name] = figures([judged(noisy, stranger, MINUTE_5)])
