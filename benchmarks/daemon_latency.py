@@ -70,6 +70,7 @@ class Readiness:
         self._ear = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._ear.bind(self.address)
         self._ear.settimeout(START_S)
+        self.environment = os.environ | {"NOTIFY_SOCKET": self.address}
 
     def wait(self) -> None:
         """Return once it is, and its lines had a moment to come up."""
@@ -123,7 +124,7 @@ def measured(streams: int, seconds: float, folder: Path) -> Figures:
         )
         listening = Readiness(folder)
         command = [sys.executable, "-m", "edgeecg", "run", "--config", str(config)]
-        daemon = subprocess.Popen(command, stderr=subprocess.DEVNULL, env=os.environ | {"NOTIFY_SOCKET": listening.address})
+        daemon = subprocess.Popen(command, stderr=subprocess.DEVNULL, env=listening.environment)
         publisher = Thread(target=fleet.publish, args=(broker.port, stopping))
         try:
             with AlertSubscriber(f"mqtt://127.0.0.1:{broker.port}", name="bench", store=folder / "subscriber.sqlite") as ear:
