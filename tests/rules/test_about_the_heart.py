@@ -1,5 +1,7 @@
 """Every rule about the heart: raised when it should be, grounded, over when it is, and silent where nothing can be seen."""
 
+from itertools import accumulate
+
 import pytest
 
 from edgeecg.rulefacts import Priority, RuleFacts
@@ -97,6 +99,21 @@ def test_a_lead_that_has_grown_weak_for_good_is_believed_after_some_beats() -> N
     weak = [beat(3.7 + 0.8 * i, mv=0.25) for i in range(60)]
     alerts = told(rules_with("asystole"), [*beats(0.5, 0.8, 4), *weak], until_s=52)
     assert [alert.latched for alert in alerts] == [False, True]
+
+
+def test_a_contact_that_comes_back_with_less_gain_is_believed_where_the_heart_keeps_its_time() -> None:
+    def alarms(after: list[Event], contact: list[Event]) -> list[Alert]:
+        return told(rules_with("asystole"), [*beats(0.5, 0.8, 6), *contact, *after], until_s=9.0)
+
+    new_contact: list[Event] = [lead_state(4.6, saturated=True), lead_state(6.0)]
+    own: list[Event] = [beat(6.2 + 0.8 * i, mv=0.1) for i in range(4)]
+    assert not told(rules_with("asystole"), [*beats(0.5, 0.8, 6), *new_contact, *own], until_s=12.8)
+    assert told(rules_with("asystole"), [*beats(0.5, 0.8, 6), *new_contact, *own], until_s=13.0)
+    assert alarms(own, []), "P waves keep time too: without a new contact they are not the ventricles"
+    at_odd_times: list[Event] = [beat(6.2 + time, mv=0.1) for time in (0.0, 0.5, 1.6, 2.3)]
+    at_another_pace: list[Event] = [beat(6.2 + 0.5 * i, mv=0.1) for i in range(6)]
+    for others in (at_odd_times, at_another_pace, own[:3]):
+        assert told(rules_with("asystole"), [*beats(0.5, 0.8, 6), *new_contact, *others], until_s=10.4)
 
 
 def test_moments_that_are_missing_stop_the_watch_and_do_not_begin_it_anew() -> None:
@@ -234,9 +251,26 @@ def test_doubt_does_not_hide_a_tachycardia_for_it_is_what_one_looks_like() -> No
 
 def test_after_seconds_of_doubt_a_run_must_be_faster() -> None:
     doubt = seconds(4, 3, 0.6, QualityReason.DOUBT)
-    assert not told(rules_with("v-tach"), ordered(run_of(8, 0.48), doubt))
-    assert told(rules_with("v-tach"), run_of(8, 0.48))
-    assert told(rules_with("v-tach"), ordered(run_of(8, 0.4), doubt))
+    assert not told(rules_with("v-tach"), ordered(run_of(8, 0.52), doubt))
+    assert told(rules_with("v-tach"), run_of(8, 0.52))
+    assert told(rules_with("v-tach"), ordered(run_of(8, 0.48), doubt))
+
+
+@pytest.mark.parametrize(
+    ("rr_s", "heights_mv"),
+    [
+        ((0.3, 0.3, 0.45, 0.3), (1.0,) * 5),
+        ((0.35,) * 4, (1.0, 1.1, -1.0, 1.1, 1.0)),
+        ((0.35,) * 4, (1.0, 1.1, 1.0, 2.2, 1.0)),
+    ],
+    ids=["uneven", "two sides", "two heights"],
+)
+def test_after_seconds_of_doubt_one_focus_must_have_made_a_run(rr_s: tuple[float, ...], heights_mv: tuple[float, ...]) -> None:
+    doubt = seconds(4, 3, 0.6, QualityReason.DOUBT)
+    times = accumulate(rr_s, initial=8.5)
+    run = [*beats(0.5, 0.8, 10), *(beat(time, W, mv=mv) for time, mv in zip(times, heights_mv, strict=True))]
+    assert told(rules_with("v-tach"), run)
+    assert not told(rules_with("v-tach"), ordered(run, doubt))
 
 
 def test_a_high_rate_of_uneven_intervals_is_none() -> None:

@@ -5,21 +5,23 @@ from typing import Final
 
 from edgeecg.rulefacts import RuleFacts
 from edgeecg.stages.rules.episodes import NEVER, Episode, Owner, Phase
-from edgeecg.stages.rules.heart import FLAT, NORMAL, RATE_INTERVALS, UNKNOWN, WIDE, Heart, Seen
+from edgeecg.stages.rules.heart import FLAT, NORMAL, RATE_INTERVALS, UNKNOWN, WIDE, Heart, Seen, alike
 from edgeecg.stages.rules.readings import MAX_TOLD_BEATS, Reading
 from edgeecg.stages.rules.watcher import BeatWatcher, Watcher
 from edgeecg.types import ClockReport, Event
 
 DECIDED_S: Final = 0.3
 """A beat is told of this long after its R peak, but for doubtful ones: what has not come by then is waited for no longer."""
-ALIKE: Final = 1.8
+ALIKE: Final = 1.6
 """In a run of wide beats no RR interval is longer than another by more: noise and double counts come at odd times."""
+ALIKE_IN_DOUBT, HEIGHT_IN_DOUBT = 1.4, 2.0
+"""After seconds of doubt its intervals, and the heights of its R peaks, differ by no more, and all point to one side: one focus made them."""
 ENDING: Final = 3
 NARROWER: Final = 0.8
 SLOWER: Final = 0.9
 """A run has ended with three beats in a row that are neither wide nor as broad as it was, or at nine tenths of its lowest rate."""
-SURE, FASTER = 0.9, 1.4
-"""After seconds of doubt a run must be faster: a resting heart whose beats are counted twice is at 120 a minute and more."""
+SURE, FASTER = 0.9, 1.2
+"""And it is faster: a resting heart whose beats are counted twice is at 120 a minute."""
 STEADY: Final = 2.8
 """A high rate of RR intervals that differ by more is one of beats counted twice."""
 PAUSE_AFTER: Final = 1.2
@@ -140,12 +142,6 @@ class Pause(Watcher):
             self.episode.happened(now, self.in_beats(beats, silent_s, (60.0 / silent_s,)), out)
 
 
-def alike(beats: list[Seen], most: float) -> bool:
-    """Say whether no RR interval is longer than another by more than this factor."""
-    intervals = [after.sample - before.sample for before, after in pairwise(beats)]
-    return not intervals or max(intervals) <= most * min(intervals)
-
-
 class WideRun(BeatWatcher):
     """Wide beats in a row. With an end, told when it has ended; without, told with the beat that makes it one."""
 
@@ -185,9 +181,16 @@ class WideRun(BeatWatcher):
         for length in (n, n + 1):
             run = beats[-length:]
             halves = sum(2 if beat.morphology == WIDE else beat.morphology != NORMAL for beat in run)
-            if len(run) == length and halves >= 2 * n and alike(run, ALIKE) and self.heart.rate_of(run) >= at_rate:
+            if len(run) == length and halves >= 2 * n and self._from_one_focus(run, doubtful=doubtful) and self.heart.rate_of(run) >= at_rate:
                 self.episode.holds(now, self._told(run, length), out)
                 return
+
+    def _from_one_focus(self, run: list[Seen], *, doubtful: bool) -> bool:
+        if not doubtful:
+            return alike(run, ALIKE)
+        sides = {beat.amplitude_mv > 0 for beat in run}
+        heights = [abs(beat.amplitude_mv) for beat in run]
+        return alike(run, ALIKE_IN_DOUBT) and len(sides) == 1 and max(heights) <= HEIGHT_IN_DOUBT * min(heights)
 
     def _goes_on(self, now: int, out: list[Event]) -> None:
         """Its shape may become the usual one: a run is over when beats are narrower again, or slow."""

@@ -1,6 +1,7 @@
 """What the events of one stream have said of its heart and its signal: all that rules ask, in one bounded state."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from operator import sub
 from struct import Struct
 from types import MappingProxyType
@@ -18,6 +19,9 @@ FAINT: Final = 0.3
 GAIN_SHARE: Final = 1 / 8
 LOSS_SHARE: Final = 1 / 32
 """A heart that stops leaves noise, in which a detector that adapts finds beats before long. They are faint, and end no asystole."""
+NEW_CONTACT_S, STEADY_BEATS, EVEN, SAME_PACE, SURE_BEAT = 8.0, 4, 1.25, 0.15, 0.8
+"""A contact that comes back may have lost most of its gain. So many sure beats, evenly and at the pace from before, are the heart's own, be
+they ever so faint; noise keeps no time."""
 MOMENT_S: Final = 1.0
 """What is not seen for no longer can hide a beat, but not that there are none."""
 IRREGULAR_INTERVALS_MIN: Final = 20
@@ -44,13 +48,20 @@ class Seen(NamedTuple):
     confidence: float
     width_ms: float
     prematurity: float
+    amplitude_mv: float
+
+
+def alike(beats: Sequence[Seen], most: float) -> bool:
+    """Say whether no RR interval is longer than another by more than this factor."""
+    intervals = [after.sample - before.sample for before, after in pairwise(beats)]
+    return not intervals or max(intervals) <= most * min(intervals)
 
 
 WIDE: Final = int(Morphology.WIDE)
 NORMAL: Final = int(Morphology.NORMAL)
 
-_BEAT = Struct("<qqddd")
-_COUNTS = ("begins_at", "watched_from", "blind_from", "trouble")
+_BEAT = Struct("<qqdddd")
+_COUNTS = ("begins_at", "watched_from", "blind_from", "contact_at", "trouble")
 _VALUES = (
     "rate",
     "index",
@@ -64,6 +75,7 @@ _VALUES = (
     "amplitude_mv",
     "usual_mv",
     "surety",
+    "pace",
 )
 _NUMBERS = Struct(f"<QQ{len(_COUNTS)}q{len(_VALUES)}d")
 _SAMPLES = Struct(f"<{MAX_ECTOPIC}q")
@@ -80,6 +92,8 @@ class Heart:
     """There has been no beat since that is not faint; moved on by what was not seen."""
     blind_from: int
     """Where the lead was last seen to go off, or to say nothing."""
+    contact_at: int
+    """Where the lead came back last."""
     trouble: int
     """What beats are not to be trusted for: bits of TROUBLE."""
     rate: float
@@ -97,6 +111,8 @@ class Heart:
     """How high R peaks are, without their sign."""
     surety: float
     """The index of the last seconds, the latest weighing a third."""
+    pace: float
+    """The rate before the lead went off last."""
 
     def __init__(self, rate_hz: float, leads: tuple[str, ...]) -> None:
         self.rate_hz = rate_hz
@@ -119,7 +135,7 @@ class Heart:
         sample, beats = beat.sample, self.beats
         if sample < self.begins_at:
             return False
-        seen = Seen(sample, beat.morphology, beat.confidence, beat.width_ms, beat.prematurity)
+        seen = Seen(sample, beat.morphology, beat.confidence, beat.width_ms, beat.prematurity, beat.amplitude_mv)
         self.amplitude_mv = beat.amplitude_mv
         newest = not beats or sample > beats[-1].sample
         at = len(beats)
@@ -131,7 +147,7 @@ class Heart:
         if seen.morphology == WIDE or 0 < seen.prematurity < PREMATURE:
             self.ectopic.append(sample)
             del self.ectopic[:-MAX_ECTOPIC]
-        if newest and not self._is_faint(abs(beat.amplitude_mv)):
+        if newest and (not self._is_faint(abs(beat.amplitude_mv)) or self._is_new_contact()):
             self.watched_from = max(self.watched_from, sample)
         self.rate = self._rate()
         return newest
@@ -141,6 +157,18 @@ class Heart:
         usual_mv = self.usual_mv if self.usual_mv > 0 else height_mv
         self.usual_mv = usual_mv + (GAIN_SHARE if height_mv > usual_mv else LOSS_SHARE) * (height_mv - usual_mv)
         return height_mv < FAINT * usual_mv
+
+    def _is_new_contact(self) -> bool:
+        """Say whether the last beats are faint because the contact is another: their height is the usual one then."""
+        last = self.beats[-STEADY_BEATS:]
+        since = max(self.contact_at, 1)
+        if len(last) < STEADY_BEATS or self.pace <= 0 or not since <= last[0].sample <= last[-1].sample < since + NEW_CONTACT_S * self.rate_hz:
+            return False
+        is_own = abs(self.rate_of(last) - self.pace) < SAME_PACE * self.pace and min(beat.confidence for beat in last) >= SURE_BEAT
+        if not is_own or not alike(last, EVEN):
+            return False
+        self.usual_mv = max(abs(beat.amplitude_mv) for beat in last)
+        return True
 
     def missed(self, start: int, end: int) -> None:
         """Nothing was seen from `start` up to `end`: what comes after begins anew. A moment only stops the watch for beats."""
@@ -162,7 +190,9 @@ class Heart:
             return
         if is_blind:
             self.blind_from = state.sample
+            self.pace = self.rate
         else:
+            self.contact_at = state.sample
             self.missed(self.blind_from, state.sample)
         self._trouble(LEAD_OFF, there=bool(is_blind))
 
