@@ -11,10 +11,12 @@ import json
 import subprocess
 import sys
 import time
+import urllib.request
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from statistics import median_low
 from tempfile import TemporaryDirectory
 from threading import Event, Thread
 from typing import NamedTuple
@@ -35,6 +37,7 @@ LOOKS = 240
 """Times that the daemon is looked at in a run."""
 MOST_SLOPE = 1.0
 MIB = 2**20
+COUNTED = ("descriptors", "threads")
 
 
 class Look(NamedTuple):
@@ -48,11 +51,13 @@ class Look(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
-    """What there is to report; pairs are of the first look after the warm-up and the last."""
+    """What there is to report; pairs are medians of the first tenth after the warm-up and of the last."""
 
     minutes: float
     speed: float
     signal_hours: float
+    rated_hours: float
+    """Of the signal, how much came through and was rated: less where the machine is too slow for the speed."""
     alerts: int
     """Revisions that reached the subscriber."""
     acknowledged: int
@@ -102,12 +107,18 @@ def slope(looks: Sequence[Look]) -> float:
     return float(np.polyfit(hours - hours[0], [one.resident_mib for one in looks], 1)[0])
 
 
-def settings_of(folder: Path, device: str, port: int) -> str:
+def rated_hours(health: int) -> float:
+    """Ask the daemon how many seconds it has rated."""
+    text = urllib.request.urlopen(f"http://127.0.0.1:{health}/metrics", timeout=10).read().decode()
+    return sum(float(line.split()[1]) for line in text.splitlines() if line.startswith('edgeecg_events_total{kind="Quality"}')) / 3600
+
+
+def settings_of(folder: Path, device: str, port: int, health: int) -> str:
     return f"""
 [state]
 folder = "{folder}/state"
 [health]
-port = 0
+port = {health}
 [broker]
 port = {port}
 [alerts]
@@ -119,10 +130,10 @@ port = "{device}"
 
 def soaked(minutes: float, speed: float, folder: Path, say: Callable[[str], None]) -> Figures:
     """Run it once."""
-    port = free_port()
+    port, health = free_port(), free_port()
     with playing(restless(n_cycles=round(minutes * 60 * speed / 20) + 20), speed=speed) as device:
         config = folder / "edgeecg.toml"
-        config.write_text(settings_of(folder, device.port, port))
+        config.write_text(settings_of(folder, device.port, port, health))
         listening = Readiness(folder)
         command = [sys.executable, "-m", "edgeecg", "run", "--config", str(config), "--speed", str(speed)]
         with (folder / "daemon.log").open("wb") as log:
@@ -134,12 +145,13 @@ def soaked(minutes: float, speed: float, folder: Path, say: Callable[[str], None
                 listener.start()
                 try:
                     looks = watched(daemon, minutes * 60, listener, say)
+                    rated = rated_hours(health)
                 finally:
                     listener.stop()
         finally:
             daemon.terminate()
             daemon.wait()
-    return figures_of(looks, listener, minutes, speed)
+    return figures_of(looks, listener, minutes, speed, rated)
 
 
 def watched(daemon: "subprocess.Popen[bytes]", seconds: float, listener: Listener, say: Callable[[str], None]) -> list[Look]:
@@ -158,16 +170,18 @@ def watched(daemon: "subprocess.Popen[bytes]", seconds: float, listener: Listene
     return looks
 
 
-def figures_of(looks: Sequence[Look], listener: Listener, minutes: float, speed: float) -> Figures:
+def figures_of(looks: Sequence[Look], listener: Listener, minutes: float, speed: float, rated: float) -> Figures:
     """Make figures of what was seen."""
     warm = looks[round(WARM_UP * len(looks)) :]
     a_wall_hour = slope(warm)
-    pairs = {name: (getattr(warm[0], name), getattr(warm[-1], name)) for name in ("descriptors", "threads")}
+    tenth = max(1, len(warm) // 10)
+    pairs = {name: tuple(median_low(getattr(one, name) for one in part) for part in (warm[:tenth], warm[-tenth:])) for name in COUNTED}
     is_flat = all(last <= first for first, last in pairs.values())
     return Figures(
         minutes=minutes,
         speed=speed,
         signal_hours=round(minutes * speed / 60, 2),
+        rated_hours=round(rated, 2),
         alerts=sum(listener.told.values()),
         acknowledged=listener.acknowledged,
         rules=dict(listener.told.most_common()),
@@ -190,7 +204,7 @@ def main() -> int:
     if options.json:
         print(json.dumps(asdict(figures)))
     else:
-        print(f"{figures.signal_hours:g} h of signal in {figures.minutes:g} min: {figures.alerts} revisions, {figures.acknowledged} acknowledged")
+        print(f"{figures.rated_hours:g} of {figures.signal_hours:g} h of signal in {figures.minutes:g} min: {figures.alerts} revisions, {figures.acknowledged} acknowledged")
         print(f"memory {figures.resident_mib[0]:g} to {figures.resident_mib[1]:g} MiB, {figures.slope_mib_h:+g} MiB an hour of signal ", end="")
         print(f"({figures.slope_mib_wall_h:+g} of the wall's); descriptors {figures.descriptors}, threads {figures.threads}")
     return 0 if figures.within else 1

@@ -31,6 +31,7 @@ def configure(parser: Parser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Run until SIGTERM or SIGINT; SIGHUP reads the settings again."""
     from edgeecg.config import load
+    from edgeecg.daemon import pauses
     from edgeecg.daemon.app import App
     from edgeecg.daemon.classifiers import Classifiers
     from edgeecg.daemon.clock import Clock
@@ -46,6 +47,7 @@ def run(options: argparse.Namespace) -> int:
     compile_all()
     classifiers = Classifiers(settings.models, Registry(), clock)
     app = App(lambda: load(options.config), clock=clock, classifiers=classifiers)
+    pauses.keep_short()
     with dashboard_beside(options.config) if options.dashboard else nullcontext():
         app.run(signals.next)
     return 0

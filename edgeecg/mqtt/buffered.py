@@ -5,8 +5,11 @@ packet by itself. Each call gives the interpreter away, and beside a busy thread
 packet costs 20 ms, not 0.2.
 """
 
+import select
 import socket
 from typing import Final
+
+from paho.mqtt.enums import MQTTErrorCode
 
 from edgeecg.mqtt.connecting import CappedClient
 
@@ -26,6 +29,32 @@ class BufferedClient(CappedClient):
     def is_ahead(self) -> bool:
         """Whether bytes are here of which the socket knows nothing."""
         return self._ahead_at < len(self._ahead)
+
+    def turn(self, wait_s: float, waker: socket.socket | None = None) -> tuple[MQTTErrorCode, bool]:
+        """Wait for what comes, take all of it, and send what waits; return how it went, and whether `waker` has something too."""
+        sock = self.socket()
+        if sock is None:
+            return MQTTErrorCode.MQTT_ERR_NO_CONN, False
+        is_pending = self.is_ahead or bool(getattr(sock, "pending", int)())  # here or in TLS: select knows nothing of them
+        watched = [sock] if waker is None else [sock, waker]
+        readable, writable, _ = select.select(watched, [sock] if self.want_write() else [], [], 0.0 if is_pending else max(0.0, wait_s))
+        code = MQTTErrorCode.MQTT_ERR_SUCCESS
+        if sock in readable or is_pending:
+            self.hold()
+            code = self.loop_read()
+            while self.is_ahead and code == MQTTErrorCode.MQTT_ERR_SUCCESS:
+                code = self.loop_read()
+            self.flush()
+        if code == MQTTErrorCode.MQTT_ERR_SUCCESS and writable:
+            self.flush()
+            code = self.loop_write()
+        if code == MQTTErrorCode.MQTT_ERR_SUCCESS:
+            code = self.loop_misc()
+        return code, waker in readable
+
+    def forget(self) -> None:
+        """Begin anew, for another connection: what lies here is the last one's."""
+        self.is_holding, self._ahead, self._ahead_at, self._held = False, b"", 0, bytearray()
 
     def hold(self) -> None:
         """From here on, keep what is to be sent."""

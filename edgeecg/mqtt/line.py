@@ -152,25 +152,10 @@ class Line:
         wait_s = self._talk.settle(now_s)
         if self._is_up:
             self._publish(client, now_s)
-        sock = client.socket()
-        if sock is None:
-            return MQTTErrorCode.MQTT_ERR_NO_CONN
-        is_pending = client.is_ahead or bool(getattr(sock, "pending", int)())  # here or in TLS: select knows nothing of them
-        wait_s = 0.0 if is_pending else max(0.0, min(wait_s, WAIT_S))
-        readable, writable, _ = select.select([sock, self._woken], [sock] if client.want_write() else [], [], wait_s)
-        if self._woken in readable:
+        code, is_woken = client.turn(min(wait_s, WAIT_S), self._woken)
+        if is_woken:
             self._take_wakings()
-        code = MQTTErrorCode.MQTT_ERR_SUCCESS
-        if sock in readable or is_pending:
-            client.hold()
-            code = client.loop_read()
-            while client.is_ahead and code == MQTTErrorCode.MQTT_ERR_SUCCESS:
-                code = client.loop_read()
-            client.flush()
-        if code == MQTTErrorCode.MQTT_ERR_SUCCESS and writable:
-            client.flush()
-            code = client.loop_write()
-        return client.loop_misc() if code == MQTTErrorCode.MQTT_ERR_SUCCESS else code
+        return code
 
     def _publish(self, client: BufferedClient, now_s: float) -> None:
         is_clear = not client.want_write()

@@ -17,7 +17,8 @@ from edgeecg.io.sources.claims import Claims
 from edgeecg.io.sources.items import Line, Refusal
 from edgeecg.io.sources.queue import DroppingQueue
 from edgeecg.io.sources.topics import MAX_PAYLOAD, SUBSCRIPTION, Topics
-from edgeecg.mqtt.connecting import new_client
+from edgeecg.mqtt.buffered import BufferedClient
+from edgeecg.mqtt.connecting import prepared
 from edgeecg.mqtt.settings import MqttSettings
 
 __all__ = ["MqttSettings", "MqttSource"]
@@ -67,8 +68,8 @@ class MqttSource:
         client = self._client
         client.on_connect = client.on_subscribe = client.on_message = None  # or it and we keep each other, and its sockets, alive
 
-    def _make_client(self) -> Client:
-        client = new_client(self._settings, max_packet=MAX_PACKET)
+    def _make_client(self) -> BufferedClient:
+        client = prepared(BufferedClient, self._settings, max_packet=MAX_PACKET)
         client.on_connect = self._connected
         client.on_subscribe = self._subscribed
         client.on_message = self._message
@@ -93,16 +94,17 @@ class MqttSource:
         wishes.SessionExpiryInterval = SESSION_S
         wishes.ReceiveMaximum = RECEIVE_MAXIMUM
         self._why = ""
+        self._client.forget()
         try:
             self._client.connect(self._settings.host, self._settings.port, KEEPALIVE_S, clean_start=False, properties=wishes)
+            while not self._stopping.is_set():
+                code, _ = self._client.turn(WAIT_S)
+                if code != MQTTErrorCode.MQTT_ERR_SUCCESS:
+                    return self._why or code.name
+            self._client.disconnect()
+            self._client.turn(WAIT_S)
         except (OSError, ValueError) as error:
             return str(error)
-        while not self._stopping.is_set():
-            code = self._client.loop(WAIT_S)
-            if code != MQTTErrorCode.MQTT_ERR_SUCCESS:
-                return self._why or code.name
-        self._client.disconnect()
-        self._client.loop(WAIT_S)
         return "stopped"
 
     def _connected(self, client: Client, _data: Any, flags: ConnectFlags, code: ReasonCode, _properties: Properties | None) -> None:

@@ -29,4 +29,4 @@ class Pace:
     def wait_for(self, recording_s: float) -> bool:
         """Return when so many seconds of the recording are due; False: told to stop."""
         ahead_s = self._start_s + recording_s / self._speed - self._clock()
-        return not (ahead_s > 0 and self._wait(ahead_s))
+        return not self._wait(max(0.0, ahead_s))  # who is behind is told to stop, too
