@@ -8,33 +8,29 @@ the moment the frame with that sample is handed to the client library until the 
 import argparse
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from threading import Event, Thread
 
 import numpy as np
-from paho.mqtt.client import Client, MQTTv5
-from paho.mqtt.enums import CallbackAPIVersion
 
+from benchmarks.fleet import START_S, Fleet
 from edgeecg.client import AlertSubscriber
 from edgeecg.io.broker import EmbeddedBroker
-from edgeecg.simulate.converter import ecg_counts
-from edgeecg.simulate.scenario import Episode, Scenario
-from edgeecg.simulate.simulation import Setup, Simulation
-from edgeecg_wire import frames as f
-from edgeecg_wire.codec import encode
-from tests.io.sources.publishing import hello, raw
 
-FRAME, RATE_HZ = 25, 250
-HEARTS = 8
-"""Different ones; each device plays one of them, from a place of its own."""
-HELLO_EVERY = 50
-START_S, SETTLE_S = 300.0, 3.0
+SETTLE_S = 3.0
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +44,8 @@ class Figures:
     p90_ms: float
     p99_ms: float
     most_ms: float
-
-
-def heart(seed: int, seconds: float) -> np.ndarray[tuple[int], np.dtype[np.int16]]:
-    """Return the counts of a heart with much to tell."""
-    kinds = ("vt", "asystole", "vt", "normal")
-    episodes = [Episode(0.0, "normal")]
-    begin_s = 12.0 + 1.7 * seed
-    while begin_s < seconds:
-        episodes += [Episode(begin_s, kinds[len(episodes) // 2 % len(kinds)]), Episode(begin_s + 8.0, "normal")]
-        begin_s += 20.0
-    simulation = Simulation(Setup(scenario=Scenario(name="restless", episodes=tuple(episodes)), seed=seed, rate_hz=RATE_HZ))
-    return ecg_counts(next(simulation.blocks(round(seconds * RATE_HZ))).ecg_mv)
+    stages_ms: dict[str, list[float]]
+    """Of the daemon's own stages: bounds of the median and of 99 %."""
 
 
 class Readiness:
@@ -79,72 +65,48 @@ class Readiness:
         time.sleep(SETTLE_S)
 
 
-class Fleet:
-    """The devices; `sent_ns[device][frame]` is when a frame was handed over."""
-
-    def __init__(self, n: int, seconds: float) -> None:
-        self.names = [f"d{i}" for i in range(n)]
-        self.n_frames = round(seconds * RATE_HZ / FRAME)
-        hearts = [heart(seed, seconds) for seed in range(HEARTS)]
-        self._payloads = [[self._frame(hearts[i % HEARTS], n) for n in range(self.n_frames)] for i in range(min(n, HEARTS))]
-        self.sent_ns = np.zeros((n, self.n_frames), np.int64)
-
-    @staticmethod
-    def _frame(counts: np.ndarray[tuple[int], np.dtype[np.int16]], n: int) -> bytes:
-        data = counts[n * FRAME : (n + 1) * FRAME].astype("<i2").tobytes()
-        return encode(f.Samples(0, n & 0xFFFF, n * FRAME * 1_000_000 // RATE_HZ, RATE_HZ * 1000, 1, 16, 0, 0, data))
-
-    def publish(self, port: int, stopping: Event) -> None:
-        """Send every frame when it is due: the devices one after the other within a tenth of a second."""
-        client = Client(CallbackAPIVersion.VERSION2, protocol=MQTTv5)
-        client.connect("127.0.0.1", port)
-        client.loop_start()
-        step_s = FRAME / RATE_HZ / len(self.names)
-        begun_s = time.monotonic()
-        for n in range(self.n_frames):
-            for i, name in enumerate(self.names):
-                ahead_s = begun_s + (n * len(self.names) + i) * step_s - time.monotonic()
-                if ahead_s > 0.001 and stopping.wait(ahead_s):
-                    return
-                greeting = encode(hello(name)) if n % HELLO_EVERY == 0 else b""
-                self.sent_ns[i, n] = time.monotonic_ns()
-                client.publish(raw(name), greeting + self._payloads[i % HEARTS][n], qos=1)
-        client.loop_stop()
-        client.disconnect()
+def stages_of(health: int) -> dict[str, list[float]]:
+    """Return of each of the daemon's stages the least bounds, in ms, under which half of all and 99 % lay: where a tail comes from."""
+    text = urllib.request.urlopen(f"http://127.0.0.1:{health}/metrics", timeout=10).read().decode()
+    buckets: dict[str, list[tuple[float, int]]] = {}
+    for stage, bound, count in re.findall(r'edgeecg_stage_seconds_bucket\{stage="(\w+)",le="([^"]+)"\} (\d+)', text):
+        buckets.setdefault(stage, []).append((float(bound.replace("+Inf", "inf")) * 1e3, int(count)))
+    return {
+        stage: [next(bound for bound, count in rows if count >= share * rows[-1][1]) for share in (0.5, 0.99)]
+        for stage, rows in buckets.items()
+    }
 
 
 def measured(streams: int, seconds: float, folder: Path) -> Figures:
     """Run it once."""
-    fleet, stopping, delays_ms = Fleet(streams, seconds), Event(), []
-    with EmbeddedBroker(folder / "broker") as broker:
+    delays_ms: list[float] = []
+    health = free_port()
+    with EmbeddedBroker(folder / "broker") as broker, Fleet(streams, seconds, broker.port) as fleet:
         config = folder / "edgeecg.toml"
         config.write_text(
-            f'[state]\nfolder = "{folder}/state"\n[health]\nport = 0\n[models]\nuse = []\n[alerts]\nreceivers = ["bench"]\n'
+            f'[state]\nfolder = "{folder}/state"\n[health]\nport = {health}\n[models]\nuse = []\n[alerts]\nreceivers = ["bench"]\n'
             f'[mqtt]\nhost = "127.0.0.1"\nport = {broker.port}\n[[sources.mqtt]]\nhost = "127.0.0.1"\nport = {broker.port}\n'
         )
         listening = Readiness(folder)
         command = [sys.executable, "-m", "edgeecg", "run", "--config", str(config)]
         daemon = subprocess.Popen(command, stderr=subprocess.DEVNULL, env=listening.environment)
-        publisher = Thread(target=fleet.publish, args=(broker.port, stopping))
         try:
             with AlertSubscriber(f"mqtt://127.0.0.1:{broker.port}", name="bench", store=folder / "subscriber.sqlite") as ear:
                 listening.wait()
-                publisher.start()
+                fleet.start()
                 end_s = time.monotonic() + seconds
                 while time.monotonic() < end_s:
                     told = ear.take(0.2)
                     now_ns = time.monotonic_ns()
                     if told is not None and told.alert.reported_at >= 0 and told.alert.rule not in {"silent", "model"}:
                         device = int(told.alert.stream.removeprefix("d").partition("/")[0])
-                        sent_ns = int(fleet.sent_ns[device, told.alert.reported_at // FRAME])
-                        delays_ms.append((now_ns - sent_ns) / 1e6)
+                        delays_ms.append((now_ns - fleet.sent_ns(device, told.alert.reported_at)) / 1e6)
+                stages = stages_of(health)
         finally:
-            stopping.set()
-            publisher.join()
             daemon.terminate()
             daemon.wait()
     p50, p90, p99, most = np.percentile(delays_ms, [50, 90, 99, 100]).round(2).tolist() if delays_ms else [float("nan")] * 4
-    return Figures(streams, seconds, len(delays_ms), p50, p90, p99, most)
+    return Figures(streams, seconds, len(delays_ms), p50, p90, p99, most, stages)
 
 
 def main() -> None:
@@ -160,6 +122,10 @@ def main() -> None:
         return
     print(f"{figures.alerts} alerts beside {figures.streams} live streams: ", end="")
     print(f"p50 {figures.p50_ms:g} ms, p90 {figures.p90_ms:g}, p99 {figures.p99_ms:g}, at most {figures.most_ms:g}")
+    print(
+        "stages, half and 99 % within: "
+        + ", ".join(f"{stage} {half:g} and {most:g} ms" for stage, (half, most) in figures.stages_ms.items())
+    )
 
 
 if __name__ == "__main__":

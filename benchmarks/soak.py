@@ -165,7 +165,9 @@ def watched(daemon: "subprocess.Popen[bytes]", seconds: float, listener: Listene
         now = look(daemon.pid, time.monotonic() - begun_s)
         if not looks or now.at_s // 60 > looks[-1].at_s // 60:
             told = sum(listener.told.values())
-            say(f"{now.at_s / 60:5.1f} min: {now.resident_mib:.1f} MiB, {now.descriptors} descriptors, {now.threads} threads, {told} revisions")
+            say(
+                f"{now.at_s / 60:5.1f} min: {now.resident_mib:.1f} MiB, {now.descriptors} descriptors, {now.threads} threads, {told} revisions"
+            )
         looks.append(now)
     return looks
 
@@ -204,8 +206,13 @@ def main() -> int:
     if options.json:
         print(json.dumps(asdict(figures)))
     else:
-        print(f"{figures.rated_hours:g} of {figures.signal_hours:g} h of signal in {figures.minutes:g} min: {figures.alerts} revisions, {figures.acknowledged} acknowledged")
-        print(f"memory {figures.resident_mib[0]:g} to {figures.resident_mib[1]:g} MiB, {figures.slope_mib_h:+g} MiB an hour of signal ", end="")
+        print(
+            f"{figures.rated_hours:g} of {figures.signal_hours:g} h of signal in {figures.minutes:g} min: {figures.alerts} revisions, {figures.acknowledged} acknowledged"
+        )
+        print(
+            f"memory {figures.resident_mib[0]:g} to {figures.resident_mib[1]:g} MiB, {figures.slope_mib_h:+g} MiB an hour of signal ",
+            end="",
+        )
         print(f"({figures.slope_mib_wall_h:+g} of the wall's); descriptors {figures.descriptors}, threads {figures.threads}")
     return 0 if figures.within else 1
 

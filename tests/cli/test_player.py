@@ -57,10 +57,15 @@ def test_pace_waits_for_the_moment_and_takes_work_off() -> None:
     pace.wait_for(2.0)
     clock.now_s += 3.0  # more work than there was time for
     pace.wait_for(3.0)
-    assert clock.slept == pytest.approx([0.5, 0.3])
+    assert clock.slept == pytest.approx([0.5, 0.3, 0.0])
+
+
+def test_who_is_behind_time_is_told_to_stop_too() -> None:
+    clock = Clock()
+    assert not Pace(1.0, clock=clock, wait=lambda _: True).wait_for(-5.0)
 
 
 def test_as_fast_as_possible_never_waits() -> None:
     clock = Clock()
     Pace(float("inf"), clock=clock, wait=clock.wait).wait_for(1e6)
-    assert clock.slept == []
+    assert sum(clock.slept) == 0.0

@@ -12,7 +12,13 @@ from typing import Any, Final, Protocol, Self
 from edgeecg.errors import EdgeEcgError
 
 SCHEMA_VERSION: Final = 1
-_PRAGMAS: Final = ("locking_mode=EXCLUSIVE", "journal_mode=WAL", "synchronous=FULL", "wal_autocheckpoint=2048", "journal_size_limit=8388608")
+_PRAGMAS: Final = (
+    "locking_mode=EXCLUSIVE",
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "wal_autocheckpoint=2048",
+    "journal_size_limit=8388608",
+)
 """EXCLUSIVE: a second process is refused, and the write-ahead log needs no shared memory. A commit that moves the log into the file takes
 two more fsyncs and many writes: with 8 MiB of log it is one in some hundreds."""
 _TABLES: Final = (

@@ -181,7 +181,12 @@ class WideRun(BeatWatcher):
         for length in (n, n + 1):
             run = beats[-length:]
             halves = sum(2 if beat.morphology == WIDE else beat.morphology != NORMAL for beat in run)
-            if len(run) == length and halves >= 2 * n and self._from_one_focus(run, doubtful=doubtful) and self.heart.rate_of(run) >= at_rate:
+            if (
+                len(run) == length
+                and halves >= 2 * n
+                and self._from_one_focus(run, doubtful=doubtful)
+                and self.heart.rate_of(run) >= at_rate
+            ):
                 self.episode.holds(now, self._told(run, length), out)
                 return
 

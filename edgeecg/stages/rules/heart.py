@@ -162,7 +162,11 @@ class Heart:
         """Say whether the last beats are faint because the contact is another: their height is the usual one then."""
         last = self.beats[-STEADY_BEATS:]
         since = max(self.contact_at, 1)
-        if len(last) < STEADY_BEATS or self.pace <= 0 or not since <= last[0].sample <= last[-1].sample < since + NEW_CONTACT_S * self.rate_hz:
+        if (
+            len(last) < STEADY_BEATS
+            or self.pace <= 0
+            or not since <= last[0].sample <= last[-1].sample < since + NEW_CONTACT_S * self.rate_hz
+        ):
             return False
         is_own = abs(self.rate_of(last) - self.pace) < SAME_PACE * self.pace and min(beat.confidence for beat in last) >= SURE_BEAT
         if not is_own or not alike(last, EVEN):
