@@ -27,9 +27,9 @@ class Inbox:
         """Return whether there is anything, at once or within the time."""
         return self.queue.wait(timeout_s)
 
-    def take(self, most: int) -> list[Item]:
+    def take(self, most: int, most_values: float) -> list[Item]:
         """Return what waits, orders first, without waiting."""
         with self._lock:
             orders = list(self._orders)
             self._orders.clear()
-        return [*orders, *self.queue.take(most)]
+        return [*orders, *self.queue.take(most, most_values)]

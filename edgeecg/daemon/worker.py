@@ -16,7 +16,8 @@ from edgeecg.io.sources.reception import Reception
 from edgeecg.types import Chunk, ConfigChange, Record, SourceChange, SourceState, Tick
 
 MOST_AT_ONCE: Final = 512
-"""Records of one engine call: what comes first in a backlog is decided before all of it has been read."""
+MOST_VALUES: Final = 8192
+"""Records of one engine call, and values: what comes first in a backlog is decided, and told, before all of it has been read."""
 IDLE_S: Final = 0.5
 
 
@@ -80,7 +81,7 @@ class Worker:
         self._inbox.wait(timeout_s)
         for notice in self._inbox.queue.notices():
             self._noticed(notice)
-        records = self._records(self._inbox.take(MOST_AT_ONCE))
+        records = self._records(self._inbox.take(MOST_AT_ONCE, MOST_VALUES))
         if not records:
             return False
         self._time_queue(records)

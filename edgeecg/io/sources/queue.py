@@ -1,5 +1,6 @@
 """From a source's thread to the engine's. A live source may not wait and its queue drops; a recording can wait and its queue lets it."""
 
+import math
 from collections import OrderedDict, deque
 from threading import Condition
 from typing import Final, Protocol
@@ -110,10 +111,16 @@ class DroppingQueue:
             self._is_woken = False
             return is_any
 
-    def take(self, most: int = 1024) -> list[Item]:
-        """See Outlet."""
+    def take(self, most: int = 1024, most_values: float = math.inf) -> list[Item]:
+        """See Outlet. Samples end it too, once they are so many values: long chunks are as much work as many short ones."""
+        taken: list[Item] = []
+        n_values = 0
         with self._changed:
-            return [self._pop() for _ in range(min(most, len(self._items)))]
+            while self._items and len(taken) < most and n_values < most_values:
+                item = self._pop()
+                n_values += item.samples.size if isinstance(item, Chunk) else 0
+                taken.append(item)
+        return taken
 
     def notices(self) -> list[Notice]:
         """Return the notices that wait."""
