@@ -1,7 +1,9 @@
 """What the engine is told of streams and models before the first record: frozen, checked when made."""
 
 from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
 
 from edgeecg.errors import ConfigError
 from edgeecg.rulefacts import MAX_RULES, RuleFacts
@@ -126,6 +128,19 @@ class ModelFacts:
         _require(set(self.shown) <= set(self.labels), f"{where}.shown", self.shown, "among its labels")
 
 
+CIRCLE = " before "
+"""Stands between the rules of a circle in what is said of it."""
+
+
+def _circle(above: Mapping[str, Iterable[str]]) -> list[str]:
+    """Return rules that yield to each other all around, the first one again at the end; nothing, where there are none."""
+    try:
+        TopologicalSorter(above).prepare()
+    except CycleError as error:
+        return [str(name) for name in error.args[1]]
+    return []
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineConfig:
     """The streams an engine knows, the models it cuts windows for, and the rules by which it alerts people."""
@@ -149,6 +164,9 @@ class EngineConfig:
             missing = [name for name in rule.yields_to if name not in rule_names]
             _require(not missing, f"rule {rule.name!r}.yields_to", ", ".join(missing), "names of rules")
             _require(rule.model in {"", *model_names}, f"rule {rule.name!r}.model", rule.model, "the name of a model")
+        circle = _circle({rule.name: rule.yields_to for rule in self.rules})
+        if circle:
+            raise ConfigError(f"rule {circle[0]!r}.yields_to", CIRCLE.join(circle), "an order: one of a circle would never be told")
 
     def _check_sounds(self) -> None:
         hearts = {stream.name for stream in self.streams if not stream.sound_of}

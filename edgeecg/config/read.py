@@ -1,14 +1,15 @@
 """From the text of edgeecg.toml to `Settings`."""
 
+import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path as FilePath
 from typing import Any
 
 from edgeecg.config.door import Door
 from edgeecg.config.faults import ConfigFaults, Fault
-from edgeecg.config.lines import Lines
+from edgeecg.config.lines import Lines, Path
 from edgeecg.config.settings import (
     Alerts,
     Broker,
@@ -27,7 +28,7 @@ from edgeecg.config.settings import (
     State,
 )
 from edgeecg.errors import ConfigError
-from edgeecg.facts import EngineConfig, StreamFacts
+from edgeecg.facts import CIRCLE, EngineConfig, StreamFacts
 from edgeecg.rulefacts import RuleFacts, default_rules
 
 SECTIONS = {
@@ -84,7 +85,8 @@ def _settings(door: Door, tree: Mapping[str, Any]) -> Settings:
         streams=door.tables(StreamFacts, tree.get("stream", []), ("stream",)),
         rules=_rules(door, tree.get("rule", []), default_rules(limits.low_rate, limits.high_rate)),
     )
-    _agree(door, settings)
+    tables = tree.get("rule", [])
+    _agree(door, settings, [str(table.get("name")) for table in tables if isinstance(table, dict)] if isinstance(tables, list) else [])
     return settings
 
 
@@ -105,7 +107,7 @@ def _rules(door: Door, value: Any, defaults: tuple[RuleFacts, ...]) -> tuple[Rul
     return tuple((known | written).values())
 
 
-def _agree(door: Door, settings: Settings) -> None:
+def _agree(door: Door, settings: Settings, written: Sequence[str]) -> None:
     """Refuse what holds table by table and not together. Which models there are is not known here."""
     try:
         EngineConfig(streams=settings.streams)
@@ -114,4 +116,13 @@ def _agree(door: Door, settings: Settings) -> None:
     try:
         EngineConfig(rules=tuple(replace(rule, model="") for rule in settings.rules))
     except ConfigError as refusal:
-        door.refuse(Fault(("rule", refusal.where), str(refusal.got), refusal.allowed))
+        door.refuse(Fault(_place_of(refusal, written), str(refusal.got), refusal.allowed))
+
+
+def _place_of(refusal: ConfigError, written: Sequence[str]) -> Path:
+    """Return where in the file a rule stands that does not agree with others; its default is nowhere."""
+    named = re.match(r"rule '(.*)'\.(\w+)$", refusal.where)
+    if named is None:
+        return ("rule", refusal.where)
+    place = next((written.index(name) for name in (named[1], *str(refusal.got).split(CIRCLE)) if name in written), None)
+    return ("rule", refusal.where) if place is None else ("rule", place, named[2])
