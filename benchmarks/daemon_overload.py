@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from edgeecg.client import AlertSubscriber
 from edgeecg.daemon.app import App
 from edgeecg.engine import Engine
+from edgeecg.io.sources.items import Item
 from edgeecg.rulefacts import Priority
 from edgeecg.simulate.simulation import Setup, Simulation
 from edgeecg.types import Alert, Chunk, Record, SourceChange, SourceState
@@ -106,15 +107,14 @@ def seconds_of(seed: int) -> NDArray[np.float64]:
 class Hearts:
     """Who sends: the flood endlessly, the calm ones a second every half."""
 
-    def __init__(self, app: App) -> None:
-        self._app, self._push = app, app.inbox.queue.push_all
+    def __init__(self, app: App, now_ns: Callable[[], int]) -> None:
+        self.now_ns, self._push = now_ns, app.inbox.queue.push_all
         self._seconds = [seconds_of(seed) for seed in range(CALM)]
         self.calm: dict[str, list[Chunk]] = {name: [] for name in calm_names()}
         self._places = {name: count() for name in flood_names()}
         self.is_stopping = False
         self._calm_one = Thread(target=self._play_calm, name="calm")
-        now_ns = app._clock.now_ns()
-        self._push([SourceState(name, SourceChange.OPENED, now_ns, epoch=EPOCH) for name in [*calm_names(), *flood_names()]])
+        self._push([SourceState(name, SourceChange.OPENED, now_ns(), epoch=EPOCH) for name in [*calm_names(), *flood_names()]])
 
     def start_calm(self) -> None:
         self._calm_one.start()
@@ -130,14 +130,14 @@ class Hearts:
             if self.is_stopping:
                 return
             for i, (name, sent) in enumerate(self.calm.items()):
-                sent.append(Chunk(name, self._seconds[i][place], self._app._clock.now_ns(), place))
+                sent.append(Chunk(name, self._seconds[i][place], self.now_ns(), place))
                 self._push([sent[-1]])
 
-    def flood(self) -> Iterator[list[Record]]:
+    def flood(self) -> Iterator[list[Item]]:
         """Give a second of every flooding heart, again and again; they are numbered, so that what is dropped is missed."""
         while True:
-            now_ns = self._app._clock.now_ns()
-            round_: list[Record] = []
+            now_ns = self.now_ns()
+            round_: list[Item] = []
             for i, (name, places) in enumerate(self._places.items()):
                 place = next(places)
                 round_.append(Chunk(name, self._seconds[i % CALM][place % SIGNAL_S], now_ns, place))
@@ -193,7 +193,7 @@ def flooded(app: App, hearts: Hearts, rate: float, seconds: float, say: Callable
             offered += FLOODING
         most = max(most, queue.n_waiting)
         arrived_ns = queue.oldest_ns()
-        oldest_s = max(oldest_s, (app._clock.now_ns() - arrived_ns) / 1e9 if arrived_ns else 0.0)
+        oldest_s = max(oldest_s, (hearts.now_ns() - arrived_ns) / 1e9 if arrived_ns else 0.0)
         if passed_s - said_s >= 5:
             said_s = passed_s
             say(f"{passed_s:3.0f} s: {queue.n_waiting} wait, {queue.dropped_samples / RATE_HZ:.0f} s of signal dropped")
@@ -227,11 +227,11 @@ def overloaded(times: float, seconds: float, folder: Path, say: Callable[[str], 
     text = settings_of(folder, port)
     with running(lambda: text) as daemon:
         app = daemon.app
-        daemon.until(lambda app: app._sink.is_up, "the broker")
+        daemon.until(lambda app: not app.troubles(), "the broker")
         with AlertSubscriber(f"mqtt://127.0.0.1:{port}", name=RECEIVER, store=folder / "subscriber.sqlite") as subscriber:
             ear = Ear(subscriber)
             ear.start()
-            hearts = Hearts(app)
+            hearts = Hearts(app, daemon.clock.now_ns)
             try:
                 rate = sustainable(app, hearts, seconds / 4)
                 say(f"{rate:.0f} chunks of a second a second are sustainable")
@@ -247,7 +247,7 @@ def overloaded(times: float, seconds: float, folder: Path, say: Callable[[str], 
                 ear.is_stopping = True
                 ear.join()
     told = {key_of(alert): (at_s, alert) for at_s, alert in ear.got if alert.stream in hearts.calm and alert.rule != "silent"}
-    delays_ms = [delay_ms(app, hearts, at_s, alert) for at_s, alert in told.values() if begun_s <= at_s <= ended_s]
+    delays_ms = [delay_ms(hearts, at_s, alert) for at_s, alert in told.values() if begun_s <= at_s <= ended_s]
     return Figures(
         times=times,
         sustainable=round(rate),
@@ -268,10 +268,10 @@ def overloaded(times: float, seconds: float, folder: Path, say: Callable[[str], 
     )
 
 
-def delay_ms(app: App, hearts: Hearts, at_s: float, alert: Alert) -> float:
+def delay_ms(hearts: Hearts, at_s: float, alert: Alert) -> float:
     """From the arrival of the chunk that decided it, on the daemon's clock, which counts monotonic time from its start."""
     arrived_ns = hearts.calm[alert.stream][alert.reported_at // RATE_HZ].arrival_ns
-    return (at_s - time.monotonic()) * 1e3 + (app._clock.now_ns() - arrived_ns) / 1e6
+    return (at_s - time.monotonic()) * 1e3 + (hearts.now_ns() - arrived_ns) / 1e6
 
 
 def main() -> int:

@@ -62,7 +62,7 @@ class Running:
     """A daemon in a thread; `tell` sends it a signal."""
 
     def __init__(self, text: Callable[[], str], *, speed: float) -> None:
-        clock = Clock(speed=speed)
+        self.clock = clock = Clock(speed=speed)
         settings = parse(text(), "edgeecg.toml")
         self.app = App(lambda: parse(text(), "edgeecg.toml"), clock=clock, classifiers=Classifiers(settings.models, Registry(), clock))
         self._signals: SimpleQueue[int] = SimpleQueue()
