@@ -18,14 +18,18 @@ $(VENV)/.base: pyproject.toml scripts/environment
 	@$(BIN)/edgeecg warmup
 	@touch $@
 
+$(VENV)/.dashboard: $(VENV)/.base
+	@scripts/environment $(VENV) dashboard
+	@touch $@
+
 $(VENV)/.dev: pyproject.toml scripts/environment
 	@scripts/environment $(VENV) dev
-	@touch $@ $(VENV)/.base
+	@touch $@ $(VENV)/.base $(VENV)/.dashboard
 
 # --- the two commands ---
 
-demo: $(VENV)/.base ## a simulated heart, the daemon, its broker, a subscriber: alerts raised, explained, acknowledged, cleared
-	@$(BIN)/edgeecg demo
+demo: $(VENV)/.base $(if $(DASHBOARD),$(VENV)/.dashboard) ## a simulated heart, the daemon, its broker, a subscriber; DASHBOARD=1 serves the page too
+	@$(BIN)/edgeecg demo $(if $(DASHBOARD),--dashboard)
 
 gate: $(VENV)/.dev ## is a change slow? a few things beside a yardstick, against what was accepted (benchmarks/baselines)
 	@$(BIN)/edgeecg warmup

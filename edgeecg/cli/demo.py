@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from threading import Event, Thread
 
 from edgeecg.cli import DISCLAIMER
+from edgeecg.cli.dashboard import check_installed
 from edgeecg.cli.monitor import clock
 from edgeecg.cli.parser import Parser, checked
 from edgeecg.client import AlertSubscriber
@@ -39,7 +40,13 @@ LASTS_S = 225.0
 STARTS_S = 60.0
 SEEN_AFTER_S = 12.0
 """How long a person takes, in the heart's time."""
+SEEN_BY_OTHERS_S = 40.0
+"""With the page there, somebody else may be first."""
 NAME = "demo"
+PAGE = {
+    False: "   a page           not served: make demo DASHBOARD=1 (edgeecg demo --dashboard) serves it at http://127.0.0.1:8137/\n",
+    True: "-> a page           http://127.0.0.1:8137/ : look, and acknowledge as nurse or doctor before this program does\n",
+}
 VTACH, IRREGULAR = {"v-tach"}, {"atrial-fibrillation", "irregular-rhythm"}
 
 
@@ -47,22 +54,36 @@ def configure(parser: Parser) -> None:
     """Say how fast."""
     speed = checked(float, "a number from 1 to 20", lambda speed: 1 <= speed <= 20)
     parser.add_argument(
-        "--speed", type=speed, default=SPEED, help=f"times as fast as a heart, for device and daemon alike (default: {SPEED:g})"
+        "--speed", type=speed, help=f"times as fast as a heart, for device and daemon alike (default: {SPEED:g}, with --dashboard 1)"
     )
+    parser.add_argument("--dashboard", action="store_true", help="serve the page as well, in the heart's own time: four minutes")
 
 
 def run(options: argparse.Namespace) -> int:
     """Show it; status 1 where an episode was not told, acknowledged and ended."""
+    if options.dashboard:
+        check_installed()
+    speed = options.speed or (1.0 if options.dashboard else SPEED)
     with TemporaryDirectory(prefix="edgeecg-demo-") as folder:
         line = PtyLine()
         config = Path(folder) / "edgeecg.toml"
         broker = _free_port()
         config.write_text(_settings(Path(folder), line.name, broker), encoding="utf-8")
-        print(_opening(line.name, broker, options.speed), flush=True)
-        command = [sys.executable, "-m", "edgeecg", "run", "--config", str(config), "--speed", str(options.speed)]
+        print(_opening(line.name, broker, speed) + PAGE[options.dashboard], flush=True)
+        command = [
+            sys.executable,
+            "-m",
+            "edgeecg",
+            "run",
+            "--config",
+            str(config),
+            "--speed",
+            str(speed),
+            *["--dashboard"] * options.dashboard,
+        ]
         daemon = subprocess.Popen(command)  # noqa: S603 - our own
         try:
-            story = _watch(line, broker, Path(folder), options.speed)
+            story = _watch(line, broker, Path(folder), speed, SEEN_BY_OTHERS_S if options.dashboard else SEEN_AFTER_S)
         finally:
             daemon.terminate()
             daemon.wait()
@@ -83,7 +104,7 @@ port = 0
 port = {broker}
 [alerts]
 receivers = ["{NAME}"]
-people = ["{NAME}"]
+people = ["{NAME}", "nurse", "doctor"]
 [[sources.serial]]
 port = "{port}"
 format = "edgeecg"
@@ -100,9 +121,9 @@ a simulated heart  at {port}, a serial line, {speed:g} times as fast as it happe
 """
 
 
-def _watch(line: PtyLine, broker: int, folder: Path, speed: float) -> "Story":
+def _watch(line: PtyLine, broker: int, folder: Path, speed: float, seen_after_s: float) -> "Story":
     """Play the heart once somebody listens, and follow what is told."""
-    story, stopping, playing = Story(speed), Event(), Event()
+    story, stopping, playing = Story(speed, seen_after_s), Event(), Event()
     device = Thread(target=_play, args=(line, speed, stopping, playing), name="device")
     device.start()
     try:
@@ -151,6 +172,7 @@ class Story:
     """What has been told of each alert."""
 
     speed: float
+    seen_after_s: float = SEEN_AFTER_S
     newest: dict[str, StampedAlert] = field(default_factory=dict)
     told: dict[str, set[AlertState]] = field(default_factory=dict)
     acknowledged: set[str] = field(default_factory=set)
@@ -187,7 +209,8 @@ class Story:
             if one.alert.priority >= Priority.LOW
             and one.alert.alert_id not in self.acknowledged
             and one.alert.state != AlertState.CLEARED
-            and now - one.alert.onset_sample >= SEEN_AFTER_S * RATE_HZ
+            and now - one.alert.onset_sample >= self.seen_after_s * RATE_HZ
+            and one.alert.state != AlertState.ACKNOWLEDGED
         ]
         self.acknowledged |= {one.alert.alert_id for one in due}
         return due

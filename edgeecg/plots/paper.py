@@ -102,7 +102,7 @@ def _head(figure: Figure, findings: Findings, height_mm: float) -> None:
 
 def _said(findings: Findings) -> str:
     if findings.alerts:
-        return findings.alerts[-1].text
+        return findings.alerts[0].text
     answers = [one for one in findings.predictions if not one.abstained]
     if not answers:
         return ""
