@@ -37,5 +37,5 @@ QUICK = Effort(
 )  # fmt: skip
 FULL = Effort(
     name="full", heart_s=120.0, rounds=9, fleets=(1, 3, 10, 30, 100, 300, 1000, 3000), rates_hz=(100.0, 250.0, 360.0, 500.0, 1000.0, 2000.0),
-    hops_s=(1.0, 2.0, 4.0, 8.0), run_s=10.0, tries=4, most_streams=50_000, models=("rhythm",), alerts=1000, daemon=True, peers=True,
+    hops_s=(2.0, 8.0), run_s=6.0, tries=3, most_streams=50_000, models=("rhythm",), alerts=1000, daemon=True, peers=True,
 )  # fmt: skip

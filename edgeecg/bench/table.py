@@ -67,6 +67,22 @@ def knee(one: Report) -> str:
     return f"{one['name']}, {run['spec']['streams']} streams: {total:.2f} us a chunk: {said}{model}"
 
 
+def ward(one: Report) -> str:
+    """Say what became of one run."""
+    (run,) = one["runs"]
+    late, streams = run["latency"], run["spec"]["streams"]
+    lines = [
+        f"{streams} streams, {one['name']}: {'held' if one['best'] else 'NOT held'}",
+        f"  from due to events: p50 {late['p50_us'] / 1e3:.2f} ms, p99 {late['p99_us'] / 1e3:.2f}, p99.9 {late['p99.9_us'] / 1e3:.2f}, "
+        f"at most {late['max_us'] / 1e3:.2f}; {late['misses']} of {late['n']} chunks over {late['deadline_us'] / 1e3:g} ms, {run['waiting']} left over",
+        f"  one core was busy for {run['busy']:.0%} of the time; other programs kept it waiting for {run['kept_waiting']:.0%}",
+        f"  memory {run['memory_mb']:.0f} MB (at most {run['memory_peak_mb']:.0f}); {run['events']} events, {run['alerts']} alerts",
+    ]
+    if one["model"]:
+        lines.append(f"  {run['windows_lost']} of {run['windows']} windows lost, slowed down {run['slowed']} times")
+    return "\n".join([*lines, f"  {knee(one)}"])
+
+
 def memory_rows(report: Report) -> list[list[str]]:
     """Give each process a row."""
     return [

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from edgeecg.cli.parser import Parser
+from edgeecg.cli.parser import Parser, checked
 
 EPILOGUE = """\
 Stages are timed in processor time. How many streams are held is found by running that many, by the clock, on one core in a process of
@@ -23,6 +23,15 @@ def configure(parser: Parser) -> None:
     parser.add_argument("--compare", type=Path, metavar="OLD.json", help="beside an earlier report")
     parser.add_argument("--from", dest="given", type=Path, metavar="FILE.json", help="measure nothing: show a report again")
     parser.add_argument("--document", type=Path, metavar="FILE.md", help="write the report as a page of the documentation")
+    at_least_one = checked(int, "a number of streams > 0", lambda n: n > 0)
+    parser.add_argument(
+        "--streams", type=at_least_one, metavar="N", help="only run so many, and say whether they are held: status 1 if not"
+    )
+    parser.add_argument("--model", default="", metavar="NAME", help="with --streams: the classifier that is asked about all of them")
+    hop = checked(float, "0.5 to 3600 s", lambda hop_s: 0.5 <= hop_s <= 3600)
+    parser.add_argument("--hop", type=hop, default=2.0, metavar="S", help="with --model: seconds from window to window (default: 2)")
+    seconds = checked(float, "1 to 3600 s", lambda seconds: 1 <= seconds <= 3600)
+    parser.add_argument("--seconds", type=seconds, default=20.0, metavar="S", help="with --streams: how long (default: 20)")
     parser.add_argument("--json", action="store_true", help="print the report as JSON, and nothing else")
 
 
@@ -30,6 +39,8 @@ def run(options: argparse.Namespace) -> int:
     """Measure and show."""
     from edgeecg.bench import compare, document, page, table
 
+    if options.streams:
+        return _run(options)
     old = _read(options.compare) if options.compare else None
     report = _read(options.given) if options.given else _measured(quick=options.quick)
     if options.output:
@@ -48,6 +59,19 @@ def run(options: argparse.Namespace) -> int:
             )
         )
     return 0
+
+
+def _run(options: argparse.Namespace) -> int:
+    """Run one ward, by the clock."""
+    from edgeecg.bench import capacity, child, table
+
+    spec = {"streams": options.streams, "seconds": options.seconds + 1.0, "warm_s": 1.0, "model": options.model, "hop_s": options.hop}
+    told = child.measured("ward", spec)
+    is_held = capacity.holds(told)
+    setting = capacity.Setting(options.model, options.hop)
+    one = {"name": setting.name, "model": options.model, "best": told if is_held else None, "runs": [told]}
+    print(json.dumps(told) if options.json else table.ward(one))
+    return 0 if is_held else 1
 
 
 def _measured(*, quick: bool) -> dict[str, Any]:

@@ -154,6 +154,26 @@ def test_held_needs_the_windows_too() -> None:
     assert not capacity.holds(told | {"slowed": 1})
 
 
+def test_so_many_are_run_and_the_status_says_whether_they_are_held(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked: list[dict[str, Any]] = []
+    told = measured("ward", {"streams": 2, "seconds": 0.4, "warm_s": 0.0})
+    told["latency"]["p99_us"], told["waiting"] = 1.0, 0
+
+    def ran(_kind: str, spec: dict[str, Any]) -> dict[str, Any]:
+        asked.append(spec)
+        return told
+
+    monkeypatch.setattr("edgeecg.bench.child.measured", ran)
+    assert main(["bench", "--streams", "2", "--model", "rhythm", "--hop", "4"]) == 0
+    assert "2 streams, rhythm, a window every 4 s: held" in capsys.readouterr().out
+    assert asked[0] | {"streams": 2, "model": "rhythm", "hop_s": 4.0} == asked[0]
+    told["waiting"] = 1
+    assert main(["bench", "--streams", "2"]) == 1
+    assert "NOT held" in capsys.readouterr().out
+
+
 def test_a_model_is_asked_in_time() -> None:
     told = measured("ward", {"streams": 2, "seconds": 3.0, "warm_s": 0.0, "model": "rhythm"})
     assert told["windows"] >= 1
