@@ -8,6 +8,9 @@ DISTURBED = 0.02
 """From this share of the time on, what was measured by the clock was also other programs' doing."""
 
 
+LATE = {"p50": "p50_us", "p99": "p99_us", "p99.9": "p99.9_us", "at most": "max_us"}
+
+
 def columns(rows: Sequence[Sequence[str]]) -> str:
     """Set rows in columns, the first to the left and the others to the right; under the first row goes a rule."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -73,8 +76,8 @@ def ward(one: Report) -> str:
     late, streams = run["latency"], run["spec"]["streams"]
     lines = [
         f"{streams} streams, {one['name']}: {'held' if one['best'] else 'NOT held'}",
-        f"  from due to events: p50 {late['p50_us'] / 1e3:.2f} ms, p99 {late['p99_us'] / 1e3:.2f}, p99.9 {late['p99.9_us'] / 1e3:.2f}, "
-        f"at most {late['max_us'] / 1e3:.2f}; {late['misses']} of {late['n']} chunks over {late['deadline_us'] / 1e3:g} ms, {run['waiting']} left over",
+        f"  from due to events: {', '.join(f'{name} {late[key] / 1e3:.2f}' for name, key in LATE.items())} ms",
+        f"  {late['misses']} of {late['n']} chunks over {late['deadline_us'] / 1e3:g} ms, {run['waiting']} left over",
         f"  one core was busy for {run['busy']:.0%} of the time; other programs kept it waiting for {run['kept_waiting']:.0%}",
         f"  memory {run['memory_mb']:.0f} MB (at most {run['memory_peak_mb']:.0f}); {run['events']} events, {run['alerts']} alerts",
     ]
