@@ -50,6 +50,8 @@ LEARN = 1 / 8
 LOOKED_FROM, LOOKED_TO = BEFORE - 60, BEFORE + 600
 """What a beat's sounds may be in: what is missing outside harms nothing."""
 MOST_MISSING, MOST_CLIPPED, MOST_CUT = 0.05, 0.02, 0.04
+NEAR = 40
+"""Milliseconds: the end of a knock that is not loud enough to be cut out."""
 MARGIN = 10
 """Milliseconds on either side of a sound that belong to neither."""
 PROFILE_KNOWN = 8
@@ -84,6 +86,15 @@ def _count_marks(s: Any, at: int, beat: Any) -> None:
         if mark & SOUND_CUT:
             cut += 1
     beat["missing"], beat["clipped"], beat["cut"] = missing, clipped, cut
+
+
+@kernel
+def _cut_near(s: Any, at: int, begin: int, end: int) -> bool:
+    """Tell whether something was cut out of or near a sound: what is left of it is not to be trusted."""
+    for i in range(begin - NEAR, end + NEAR):
+        if int(s["bad"][(at - BEFORE + i) % RING]) & SOUND_CUT:
+            return True
+    return False
 
 
 @kernel
@@ -172,14 +183,14 @@ def keeps_other_time(s: Any, beat: Any) -> bool:
 
 @kernel
 def _wanders(s: Any, beat: Any) -> bool:
-    """Follow S1's place, of all beats whose S1 stands out, and tell whether it goes away or is where no heart has it."""
+    """Follow S1's place, of all beats whose S1 stands out, and tell whether it goes away."""
     s1_ms = beat["s1_at"] - BEFORE - beat["r_ms"]
     if s["n_followed"] == 0:
         s["s1_slow"] = s["s1_quick"] = s1_ms
     s["n_followed"] += 1
     s["s1_slow"] += SLOW * (s1_ms - s["s1_slow"])
     s["s1_quick"] += QUICK * (s1_ms - s["s1_quick"])
-    return bool(abs(s["s1_quick"] - s["s1_slow"]) > WANDERS_MS or not S1_EARLIEST <= s1_ms <= S1_LATEST)
+    return bool(abs(s["s1_quick"] - s["s1_slow"]) > WANDERS_MS)
 
 
 @kernel
@@ -193,7 +204,8 @@ def _reason(s: Any, beat: Any, silent: bool, other_time: bool, rms: float) -> in
         return CLIPPED
     if beat["sure"] == 0 or other_time:
         return CLOCK
-    if beat["cut"] > MOST_CUT * looked:
+    near = _cut_near(s, beat["at"], beat["s1_on"], beat["s1_off"]) or _cut_near(s, beat["at"], beat["s2_on"], beat["s2_off"])
+    if beat["cut"] > MOST_CUT * looked or near:
         return KNOCK
     if 0.0 < beat["rr_ms"] < 250.0 or beat["beat_confidence"] < BELIEVED:
         return BEAT
@@ -254,6 +266,8 @@ def decide_beat(s: Any, beat: Any, work: Any) -> None:
     other_time = keeps_other_time(s, beat)
     if _believe(s1) >= SURE and not silent and beat["missing"] == 0 and beat["cut"] == 0:
         other_time = _wanders(s, beat) or other_time
+    if not S1_EARLIEST <= beat["s1_at"] - BEFORE - beat["r_ms"] <= S1_LATEST and _believe(s1) >= BELIEVED:
+        other_time = True
     looked = float(LOOKED_TO - LOOKED_FROM)
     spoilt = float(beat["missing"]) / looked + 5.0 * float(beat["clipped"]) / looked + float(beat["cut"]) / looked
     whole = max(0.0, 1.0 - 2.0 * spoilt)

@@ -4,7 +4,7 @@ No paper. Both streams of a device stamp their frames with one clock, each count
 run equally fast. So a moment goes from the count of the one to the device's clock and from there to the count of the other:
 each count's offset from the clock is the mean over the last frames whose offsets agree. A device that sets its clock
 leaves runs of frames with one offset each; the run is taken that holds the moment, by what has come of both streams. Where
-frames carry no time, both streams began at once, and each count is its clock.
+frames carry no time, both streams began at once, and each count is its clock; if one began anew, no count says where they meet.
 """
 
 from typing import Any
@@ -60,19 +60,25 @@ def _newest_at(align: Any, index: int) -> int:
 
 
 @kernel
-def sound_place(ecg: Any, ecg_mhz: int, sound: Any, sound_mhz: int, grid: int, index: int) -> tuple[float, bool]:
+def behind_us(ecg: Any, ecg_mhz: int, sound_mhz: int, index: int) -> float:
+    """Return how much more of the sound has come than of the ECG, each by its own count."""
+    return float(index) * 1e9 / float(sound_mhz) - float(ecg["next_index"]) * 1e9 / float(ecg_mhz)
+
+
+@kernel
+def sound_place(ecg: Any, ecg_mhz: int, sound: Any, sound_mhz: int, grid: int, index: int, later_us: float) -> tuple[float, bool]:
     """Return a position on the ECG's grid as microseconds of the sound's count, and whether the clocks say so.
 
     `ecg` and `sound` are states of `align`; of the sound only frames up to sample `index`, which comes now, are looked at.
+    Where frames carry no time, the ECG began `later_us` after the sound.
     """
     ecg_us = float(grid) * 1e6 / GRID_HZ
     if ecg["anchors"] == 0 or sound["anchors"] == 0:
-        return ecg_us, True
+        return ecg_us + later_us, True
     near = _newest_at(ecg, int(float(grid) * float(ecg_mhz) / 1000.0 / GRID_HZ))
     ecg_first = _run_start(ecg, near, max(0, ecg["anchors"] - ANCHORS), ecg_mhz)
     clock_us = ecg_us + _mean_offset_us(ecg, near, ecg_first, ecg_mhz)
-    behind_us = float(ecg["next_index"]) * 1e9 / float(ecg_mhz) - ecg_us
-    expected_us = float(index) * 1e9 / float(sound_mhz) - behind_us
+    expected_us = ecg_us + behind_us(ecg, ecg_mhz, sound_mhz, index)
     newest, oldest = _newest_at(sound, index), max(0, sound["anchors"] - ANCHORS)
     best_us, best_off, sure = (
         clock_us - _mean_offset_us(sound, newest, _run_start(sound, newest, oldest, sound_mhz), sound_mhz),

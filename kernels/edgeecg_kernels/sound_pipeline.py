@@ -21,7 +21,7 @@ from edgeecg_kernels.machine import borrowed
 from edgeecg_kernels.pipeline import sort_rows
 from edgeecg_kernels.resample import grid_to_input, input_needed, resample_block, resample_reset
 from edgeecg_kernels.sound_beat import decide_beat
-from edgeecg_kernels.sound_clock import sound_place
+from edgeecg_kernels.sound_clock import behind_us, sound_place
 from edgeecg_kernels.sound_ecg import refined_r
 from edgeecg_kernels.sound_quality import sound_second
 from edgeecg_kernels.sound_signal import see_clipping, signal_reset, signal_start, sound_signal
@@ -55,6 +55,8 @@ LAST_MS = 250
 TOLD = 0.5
 """Sounds are told from this confidence on."""
 LONGEST_RR = 3 * GRID_HZ
+AT_ONCE_US = 60e6
+"""Two new streams began at once, unless one is a minute ahead of the other."""
 _NAN = math.nan
 
 
@@ -76,21 +78,39 @@ def _say(kind: int, sample: int, known_at: int, value: float, detail: float, out
 
 
 @kernel
+def _meet(ecg: Any, ecg_p: Any, s: Any, p: Any, index: int) -> None:
+    """Another ECG than before has told of its first beat: if both streams are new, they began at once."""
+    later_us = behind_us(ecg["align"], ecg_p["align"]["rate_mhz"], p["align"]["rate_mhz"], index)
+    at_once = s["ecg_epoch"] < 0 and abs(later_us) < AT_ONCE_US
+    s["ecg_later_us"] = 0.0 if at_once else later_us
+    s["ecg_sure"] = 1 if at_once else 0
+    s["ecg_epoch"] = ecg["epoch"]
+    s["placed"] = s["next_beat"] = 0
+    s["since"] = 0
+
+
+@kernel
 def _place_beats(ecg: Any, ecg_p: Any, s: Any, p: Any, align: Any, index: int) -> None:
     """Give the beats that came to be known a place on the sound grid, by what had come up to sound sample `index`."""
     window = ecg["window"]
-    if s["ecg_epoch"] != ecg["epoch"] or window["n_beats"] < s["placed"]:
-        s["ecg_epoch"] = ecg["epoch"]
+    if window["n_beats"] == 0:
+        s["placed"] = s["next_beat"] = 0
+        return
+    if s["ecg_epoch"] != ecg["epoch"]:
+        _meet(ecg, ecg_p, s, p, index)
+    if window["n_beats"] < s["placed"]:  # other models: the ECG forgot its beats
         s["placed"] = s["next_beat"] = 0
         s["since"] = 0
     s["placed"] = max(s["placed"], window["n_beats"] - BEATS)
     s["next_beat"] = max(s["next_beat"], window["n_beats"] - BEATS)
     while s["placed"] < window["n_beats"]:
         grid = window["beat_at"][s["placed"] % BEATS]
-        us, sure = sound_place(ecg["align"], ecg_p["align"]["rate_mhz"], align, p["align"]["rate_mhz"], grid, index)
+        later_us = s["ecg_later_us"]
+        us, sure = sound_place(ecg["align"], ecg_p["align"]["rate_mhz"], align, p["align"]["rate_mhz"], grid, index, later_us)
+        stamped = ecg["align"]["anchors"] > 0 and align["anchors"] > 0
         at = s["placed"] % QUEUE
         s["queue_us"][at] = us
-        s["queue_sure"][at] = 1 if sure else 0
+        s["queue_sure"][at] = 1 if sure and (stamped or s["ecg_sure"] == 1) else 0
         s["placed"] += 1
 
 

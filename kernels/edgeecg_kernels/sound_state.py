@@ -122,7 +122,9 @@ SOUND_STATE = np.dtype(
         ("step", "f8"),  # from the level of the second before to it
         ("typical", "f8"),  # RMS of usual seconds; 0: none yet
         # beats
-        ("ecg_epoch", "i8"),
+        ("ecg_epoch", "i8"),  # of the ECG that is being heard; -1: none yet
+        ("ecg_later_us", "f8"),  # where frames carry no time: how much later than the sound the ECG began
+        ("ecg_sure", "i8"),  # 0: only arrival says so
         ("next_beat", "i8"),  # of the ECG's beats, ever counted, to be decided
         ("placed", "i8"),  # so many of them have a place on the sound grid
         ("queue_us", "f8", (QUEUE,)),  # on the sound's count, at the beat's number modulo QUEUE

@@ -200,14 +200,15 @@ def test_a_beat_is_found_on_the_sounds_clock_after_a_day(ecg_ppm: float, sound_p
     for back_s in (0.3, 0.95, 1.2):
         grid = round((DAY_S - back_s) * 250.0 * (1 + ecg_ppm * 1e-6))
         device_s = grid / 250.0 / (1 + ecg_ppm * 1e-6)
-        us, sure = sound_place(ecg, 250_000, sound, 2_000_000, grid, int(sound["next_index"]) - 1)
+        us, sure = sound_place(ecg, 250_000, sound, 2_000_000, grid, int(sound["next_index"]) - 1, 0.0)
         assert sure
         assert us * 1e-6 == pytest.approx(device_s * (1 + sound_ppm * 1e-6), abs=0.7e-3)
 
 
 def test_without_time_on_the_frames_both_count_from_one_instant() -> None:
     nothing = align_state()[0]
-    assert sound_place(nothing, 360_000, nothing, 4_000_000, 2500, 0) == (10_000_000.0, True)
+    assert sound_place(nothing, 360_000, nothing, 4_000_000, 2500, 0, 0.0) == (10_000_000.0, True)
+    assert sound_place(nothing, 360_000, nothing, 4_000_000, 2500, 0, 7e6) == (17_000_000.0, True)
 
 
 @pytest.mark.parametrize("late_ms", [-6.0, -1.0, 0.0, 3.0, 7.0])

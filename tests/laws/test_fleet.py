@@ -16,6 +16,8 @@ STREAMS = (
         name="b", rate_hz=360.0, leads=("I", "II"), mv_per_unit=0.005, offset_units=1024, sequence_bits=8, frame_len=30, reorder_frames=3
     ),
     StreamFacts(name="c", rate_hz=1000.0, device_clock_bits=32),
+    StreamFacts(name="d", rate_hz=800.0, sequence_bits=16, frame_len=25, reorder_frames=2, sound_of="a"),
+    StreamFacts(name="e", rate_hz=1000.0, device_clock_bits=32, sound_of="c"),
 )
 MODELS = (ModelFacts(name="m", sha256="0" * 64, labels=("x", "y"), window_s=1.0, hop_s=0.5, deadline_s=0.5),)
 
@@ -85,7 +87,7 @@ def test_any_grouping_gives_what_feeding_each_gives(seed: int, data: st.DataObje
 def test_streams_do_not_see_each_other() -> None:
     together, alone = engine(), engine()
     theirs = [record for facts in STREAMS for record in records_of(facts, 4, 6.0)[:-1]]
-    of_b = [record for record in theirs if getattr(record, "stream", "") == "b"]
+    of_b = [record for record in theirs if getattr(record, "stream", "") == "b"]  # whom no sound belongs to
     events = [event for events in together.feed_many(theirs) for event in events if event.stream == "b"]
     assert events == [event for events in alone.feed_many(of_b) for event in events]
     assert len(events) > 10
