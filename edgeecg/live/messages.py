@@ -36,10 +36,10 @@ def of_config(config: EngineConfig) -> Message:
 
 
 def of_event(event: Event) -> Message | None:
-    """Return an event's fields under its kind; None: it is not for looking at."""
+    """Return an event's fields under its kind, a kind of its own as `which`; None: it is not for looking at."""
     if isinstance(event, UNSAID):
         return None
-    return {"kind": KINDS[type(event)], **{name: plain(getattr(event, name)) for name in NAMES[type(event)]}}
+    return {"kind": KINDS[type(event)], **{"which" if name == "kind" else name: plain(getattr(event, name)) for name in NAMES[type(event)]}}
 
 
 def of_samples(facts: StreamFacts, start_sample: int, chunk: Chunk, behind_s: float) -> Message:

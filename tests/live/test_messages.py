@@ -9,9 +9,22 @@ import numpy as np
 import pytest
 
 from edgeecg.facts import StreamFacts
-from edgeecg.live.messages import KINDS, UNSAID, line, of_event, of_samples, placed
+from edgeecg.live.messages import KINDS, NAMES, UNSAID, line, of_event, of_samples, placed
 from edgeecg.live.tap import MOST_CALLS, Tap
-from edgeecg.types import Beat, Chunk, Event, Gap, GapReason, Morphology, StreamChange, StreamChanged, Tick, WindowExpired
+from edgeecg.types import (
+    Beat,
+    Chunk,
+    Event,
+    Gap,
+    GapReason,
+    HeartSound,
+    Morphology,
+    SoundKind,
+    StreamChange,
+    StreamChanged,
+    Tick,
+    WindowExpired,
+)
 
 
 def chunk(n: int, *, stream: str = "a") -> Chunk:
@@ -52,6 +65,13 @@ def test_an_event_is_told_by_its_fields_and_numbers_that_are_none_are_null() -> 
     assert (message["sample"], message["morphology"], message["late"]) == (500, "wide", False)
     assert message["width_ms"] is None
     assert message["prematurity"] is None
+
+
+def test_no_field_of_an_event_takes_the_place_of_its_kind() -> None:
+    sound = HeartSound("a", SoundKind.S2, 500, 400, 380.0, 80.0, 0.1, 0.9, 560)
+    message = of_event(sound) or {}
+    assert (message["kind"], message["which"]) == ("heart_sound", "s2")
+    assert not any("which" in names for names in NAMES.values())
 
 
 def test_what_is_the_engines_own_business_is_not_told() -> None:

@@ -29,10 +29,10 @@ export function drawSound(canvas, sound, heart) {
   g.strokeStyle = colourOf("sound"); g.lineWidth = 1; g.stroke();
   g.font = FONT; g.textAlign = "center"; g.textBaseline = "middle";
   for (const one of sound.sounds) {
-    const at = x(one.sample), colour = colourOf(one.kind === "s1" ? "s1" : "s2");
+    const at = x(one.sample), colour = colourOf(one.which === "s1" ? "s1" : "s2");
     if (at < -20 || at > canvas.width + 20) continue;
     g.fillStyle = colour; g.globalAlpha = Math.max(0.4, one.confidence);
-    g.fillText(one.kind.toUpperCase(), at, 10); g.fillRect(at - 0.75, 17, 1.5, 6);
+    g.fillText(one.which.toUpperCase(), at, 10); g.fillRect(at - 0.75, 17, 1.5, 6);
     g.globalAlpha = 0.13;
     const width = (one.duration_ms / 1000) * pxPerS;
     g.fillRect(at - width / 2, 24, width, canvas.height - 24);
