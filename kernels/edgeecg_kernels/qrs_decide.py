@@ -1,6 +1,7 @@
 """Verdicts: a candidate is a beat, is none, waits for a second look, or is found to have been a beat after all.
 
-The second look settles which of two close candidates is the beat, where the first may be a tall P wave. Looking back is
+The second look settles which of two close candidates is the beat, where the first may be a tall P wave: the one that is outdone is
+none, and the other is at least as likely one as it was. Looking back is
 Hamilton's search-back (2002), by the network's log-odds in place of half a threshold.
 """
 
@@ -89,6 +90,7 @@ def hopeless(s: Any, index: int) -> bool:
 def dismiss(s: Any, index: int) -> None:
     """Refuse a hopeless candidate: there is no doubt, and it cannot come back."""
     s["doubt"] -= 0.125 * s["doubt"]
+    s["inherits"] = 0.0
     learn_refusal(s, index, -math.inf)
     s["measured"] = index + 1
     s["judged"] = index + 1
@@ -103,17 +105,19 @@ def judge(s: Any, p: Any, now: int, final: bool, lead: int, out: Any, n_out: int
     slot = index & (QUEUE - 1)
     place = s["place"][slot]
     main, other = describe(s, index, now)
-    logit = verdict(s, p)
+    logit = max(verdict(s, p), s["inherits"]) if s["inherits"] > 0.0 else verdict(s, p)
+    inherits = 0.0
     heard = s["votes"] > 0 and s["heard_from"] <= now
     if p["accept"] < logit < p["doubtful"] or (heard and abs(logit) < OPEN):
         if s["waiting"] == 0 and now < turn(s, index) and not final:
             s["waiting"] = 1
             return n_out
         if p["accept"] < logit < p["doubtful"] and outdone(s, p, index, now):
-            logit = -logit
+            inherits, logit = logit, -logit
         if heard:
             logit += support(s, now, place + int(s["measure"][slot, M_PEAK]))
     s["waiting"] = 0
+    s["inherits"] = inherits
     surety = 1.0 / (1.0 + math.exp(-clamp(logit, -30.0, 30.0)))
     s["doubt"] += 0.125 * (1.0 - abs(2.0 * surety - 1.0) - s["doubt"])
     if logit > p["accept"]:

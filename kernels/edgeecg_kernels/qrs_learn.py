@@ -98,6 +98,7 @@ def learn_levels(s: Any) -> None:
     s["range"] = row[M_RANGE]
     s["norm"] = row[M_NORM]
     s["doubt"] = 0.5
+    s["inherits"] = 0.0
     for k in range(RECENT):
         s["recent"][k] = s["start"] - 2000
     s["rr_last"] = s["rr"]
@@ -187,6 +188,7 @@ def learn_beat(s: Any, p: Any, index: int, main: float, other: float, surety: fl
     s["refused_strength"] = 0.0
     s["refused_logit"] = -8.0
     s["refused_place"] = place
+    s["inherits"] = 0.0
     s["beats"] += 1
     s["known_beats"] += 1
     s["alarm"] = place + LOOK + int(p["patience"] * s["rr"] + s["rr_spread"])

@@ -83,6 +83,7 @@ QRS_STATE = np.dtype(
         ("measure", "f8", (QUEUE, MEASURES)),
         ("snippet", "f8", (QUEUE, SNIPPET)),
         ("waiting", "i8"),  # 1: the oldest measured candidate waits for its second look
+        ("inherits", "f8"),  # log-odds of the beat that the next candidate outdid: one of the two is it
         # Running levels, learned anew after a restart.
         ("levelled", "i8"),
         ("strength", "f8"),

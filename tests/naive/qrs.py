@@ -182,6 +182,7 @@ class Stretch:
         self.judged = 0
         self.levelled = False
         self.waiting = False
+        self.inherits = 0.0
         self.strength = 0.0
         self.beats: list[Beat] = []
 
@@ -210,6 +211,7 @@ class Stretch:
         if self.measured < len(self.candidates) and self.candidates[self.measured].place + LOOK == now:
             if self.judged == self.measured and self.hopeless(self.candidates[self.measured]):
                 self.doubt -= 0.125 * self.doubt
+                self.inherits = 0.0
                 self.refuse(self.candidates[self.measured], -math.inf)
                 self.judged += 1
             else:
@@ -335,16 +337,19 @@ class Stretch:
         self.now = now
         c = self.candidates[self.judged]
         x = self.describe(c)
-        logit = self.net(x, "")
+        logit = max(self.net(x, ""), self.inherits) if self.inherits > 0.0 else self.net(x, "")
+        inherits = 0.0
         heard = bool(self.second.known(self.first + now))
         doubtful = self.p["accept"] < logit < self.p["doubtful"]
         if doubtful or (heard and abs(logit) < 4.0):
             if not self.waiting and now < c.place + LOOK_AGAIN and not final:
                 self.waiting = True
                 return
-            logit = -logit if doubtful and self.outdone(c) else logit
+            if doubtful and self.outdone(c):
+                inherits, logit = logit, -logit
             logit += self.second.support(self.first + now, self.first + c.place + c.peak) if heard else 0.0
         self.waiting = False
+        self.inherits = inherits
         surety = sure(logit)
         self.doubt += 0.125 * (1.0 - abs(2.0 * surety - 1.0) - self.doubt)
         if logit > self.p["accept"]:
@@ -512,6 +517,7 @@ class Stretch:
         self.refuse_nothing(c.place)
         self.count += 1
         self.known_beats += 1
+        self.inherits = 0.0
         self.alarm = c.place + LOOK + int(self.p["patience"] * self.rr + self.rr_spread)
 
     def learn_rhythm(self, gap: float, surety: float) -> None:
