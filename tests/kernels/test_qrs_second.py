@@ -91,9 +91,10 @@ def test_a_sample_at_a_time_changes_nothing() -> None:
     assert whole(first, second, range(len(y))).tobytes() == whole(first, second).tobytes()
 
 
-def test_the_second_lead_stands_in_while_the_first_is_off_and_no_beat_is_told_twice() -> None:
+@pytest.mark.parametrize("after", [8, 14, 20, 30, 60])
+def test_the_second_lead_stands_in_while_the_first_is_off_and_no_beat_is_told_twice(after: int) -> None:
     y, other, peaks = two_leads(60.0, 7)
-    off = (15 * GRID_HZ, 20 * GRID_HZ)
+    off = (peaks[18] + after, 20 * GRID_HZ)
     rows = whole(flagged(y, [off]), (other, good(other)))
     settled = [p for p in peaks if p > 5 * GRID_HZ]
     assert found(rows, settled)[0] == len(settled)
