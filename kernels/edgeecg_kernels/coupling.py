@@ -50,6 +50,9 @@ from edgeecg_kernels.transport import lag_plan
 RR_SPAN = 16
 ROUNDS = 2
 MOST_MISFITS = 3
+LEAST_AGREEMENT = 0.5
+"""Of what all beats say with what they would say again: less than that is mostly noise."""
+MOST_SPREAD_MS = 8.0
 
 
 @kernel
@@ -250,13 +253,25 @@ def _report(s: Any, p: Any, w: Any, slot: int, row: Any) -> None:
 
 @kernel
 def _delays(s: Any, row: Any) -> None:
+    """Tell the delays, and how sure they are; or why they are not told."""
     first = middle_of_energy(row["smoothed"], s["centre"][S1])
     second = middle_of_energy(row["smoothed"], s["centre"][S2])
+    spread1, spread2 = row["lag_sd_ms"][S1], row["lag_sd_ms"][S2]
+    half = max(row["agreement"][S1], 0.0)
+    whole = 2.0 * half / (1.0 + half)  # Spearman and Brown: from half the beats to all of them
+    sure = math.exp(-0.5 * (spread1 / MOST_SPREAD_MS) * (spread1 / MOST_SPREAD_MS)) if spread1 >= 0.0 else 1.0
+    row["confidence"] = whole * sure
+    if not whole >= LEAST_AGREEMENT or not first >= 0.0:
+        row["reason"] = NOISY
+        return
+    if spread1 > MOST_SPREAD_MS:
+        row["reason"] = UNSTEADY
+        return
     row["delay_ms"] = first + row["lag_ms"][S1]
-    row["delay_sd_ms"] = row["lag_sd_ms"][S1]
-    row["s1_s2_ms"] = second + row["lag_ms"][S2] - row["delay_ms"]
-    row["s1_s2_sd_ms"] = math.sqrt(row["lag_sd_ms"][S1] * row["lag_sd_ms"][S1] + row["lag_sd_ms"][S2] * row["lag_sd_ms"][S2])
-    row["confidence"] = min(max(row["agreement"][S1], 0.0), 1.0)
+    row["delay_sd_ms"] = spread1
+    if row["agreement"][S2] > 0.0 and second >= 0.0 and not spread2 > MOST_SPREAD_MS:
+        row["s1_s2_ms"] = second + row["lag_ms"][S2] - row["delay_ms"]
+        row["s1_s2_sd_ms"] = math.sqrt(spread1 * spread1 + spread2 * spread2)
 
 
 @kernel

@@ -98,6 +98,7 @@ COUPLING_WORK = np.dtype(
         ("running", "f8", (WINDOW + 1,)),
         ("mean", "f8", (2, WINDOW)),  # halves, by sound
         ("parts", "f8", (2, WINDOW)),  # by parity
+        ("bin_gain", "f8", (REACH,)),
         ("fade", "f8", (WINDOW,)),  # S1's share of a sample
         ("pcg", "f8", (WINDOW,)),
         ("ecg", "f8", (ECG_LEN,)),
@@ -179,7 +180,7 @@ def coupling_params(method: int = SOFT, *, ridge: float = 1e-4) -> Any:
     made = np.zeros(1, COUPLING_PARAMS)
     row = made[0]
     row["method"], row["ridge"], row["forget"] = method, ridge, 1 - 1 / 96
-    row["dof"], row["outlier"], row["trust"], row["reach"], row["strayed"] = 10.0, 0.002, 5.0, 2.0, 1.5
+    row["dof"], row["outlier"], row["trust"], row["reach"], row["strayed"] = 9.0, 0.002, 5.0, 2.0, 1.5
     row["shrink"] = method != PLAIN
     band = band_gain(np.arange(N_FFT // 2 + 1) * RATE_HZ / N_FFT)
     band[:LOW_BIN] = band[HIGH_BIN:] = 0
