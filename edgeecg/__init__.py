@@ -7,12 +7,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from edgeecg.api import classify, heart_sounds, rpeaks
+    from edgeecg.api import classify, couple, heart_sounds, rpeaks
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "classify", "heart_sounds", "rpeaks"]
+__all__ = ["__version__", "classify", "couple", "heart_sounds", "rpeaks"]
 
-_HOME = dict.fromkeys(("classify", "heart_sounds", "rpeaks"), "edgeecg.api")
+_HOME = dict.fromkeys(("classify", "couple", "heart_sounds", "rpeaks"), "edgeecg.api")
 
 
 def __getattr__(name: str) -> Any:  # PEP 562

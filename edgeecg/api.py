@@ -11,7 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 from edgeecg.engine import Engine
 from edgeecg.errors import InputError
 from edgeecg.facts import EngineConfig, StreamFacts
-from edgeecg.types import Beat, Chunk, Event, HeartCycle, HeartSound, Quality, Record, SoundKind, SourceChange, SourceState
+from edgeecg.stages import coupling
+from edgeecg.stages.coupling import Reason
+from edgeecg.types import Beat, Chunk, Event, HeartCycle, HeartSound, Morphology, Quality, Record, SoundKind, SourceChange, SourceState
 
 if TYPE_CHECKING:
     from edgeecg.models.recording import Classification
@@ -50,6 +52,8 @@ ECG, SOUND = "ecg", "sound"
 MILLIVOLT_RANGE = (0.05, 25.0)
 """Peak to peak in two seconds, of an ECG in millivolt."""
 USUAL_RANGE_MV = 1.5
+SOUND_RATES_HZ = 350.0, 48000.0
+"""Of a phonocardiogram that `couple` takes: its band ends at 160 Hz."""
 
 
 def rpeaks(samples: ArrayLike, rate_hz: float, *, mv_per_unit: float | None = None, chunk_len: int = 64) -> NDArray[np.void]:
@@ -126,6 +130,55 @@ def heart_sounds(
 def _heard(sounds: list[HeartSound]) -> NDArray[np.void]:
     sounds.sort(key=lambda sound: (sound.sample, sound.kind))
     return np.array([tuple(getattr(sound, name) for name in HEARD.names or ()) for sound in sounds], HEARD)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Coupled:
+    """How a recording's ECG became its sound: the kernel from the QRS to the sounds, and what it says of every beat."""
+
+    beats: NDArray[np.int64]
+    """Samples of the ECG; the arrays below have an entry for each."""
+    kernel: NDArray[np.float64]
+    """Each beat's kernel, beats x lags; zeros where none is known yet."""
+    smoothed: NDArray[np.float64]
+    """The same of all beats so far: the last is the recording's."""
+    lags_s: NDArray[np.float64]
+    delay_s: NDArray[np.float64]
+    """R to the middle of S1's energy; NaN: not told, for `reason`."""
+    s1_s2_s: NDArray[np.float64]
+    cost: NDArray[np.float64]
+    """Of moving the beat's sounds onto the templates, in nats: less is more alike."""
+    confidence: NDArray[np.float64]
+    reason: tuple[Reason, ...]
+    rows: NDArray[np.void]
+    """All of it, as `edgeecg_kernels.coupling_state.COUPLING_ROW`."""
+
+
+def couple(ecg: ArrayLike, pcg: ArrayLike, rate_hz: float, method: str = "nmcse", *, pcg_rate_hz: float | None = None) -> Coupled:
+    """Estimate the coupling of an ECG and a phonocardiogram that begin at the same instant, causally, beat by beat.
+
+    `method` is nmcse, aligned (the same with the best lag in place of the plan) or deconvolution (the mean beat by Tikhonov). Units do not
+    matter. The sound's rate is the ECG's unless `pcg_rate_hz` is given. Beats are the engine's own detector's.
+    """
+    e, p = np.asarray(ecg), np.asarray(pcg)
+    sound_hz = rate_hz if pcg_rate_hz is None else pcg_rate_hz
+    _check(e, 1)
+    _check(p, 1)
+    slowest, fastest = SOUND_RATES_HZ
+    if not slowest <= sound_hz <= fastest:
+        raise InputError("pcg rate", sound_hz, f"from {slowest:g} to {fastest:g} Hz")
+    found = rpeaks(e, rate_hz)
+    at = np.round(found["sample"] * (coupling.ECG_HZ / rate_hz)).astype(np.int64)
+    beats = coupling.Beats(at, found["morphology"] == Morphology.NORMAL)
+    ecg_grid = coupling.regrid(e.astype(np.float64), rate_hz, coupling.ECG_HZ)
+    pcg_grid = coupling.regrid(p.astype(np.float64), sound_hz, coupling.RATE_HZ)
+    rows = coupling.couple(ecg_grid, pcg_grid, beats, method)
+    return Coupled(
+        beats=found["sample"].astype(np.int64),
+        kernel=rows["kernel"], smoothed=rows["smoothed"], lags_s=np.arange(coupling.KERNEL_LEN) / coupling.RATE_HZ,
+        delay_s=rows["delay_ms"] / 1000, s1_s2_s=rows["s1_s2_ms"] / 1000, cost=rows["cost"], confidence=rows["confidence"],
+        reason=tuple(map(coupling.Reason, rows["reason"].tolist())), rows=rows,
+    )  # fmt: skip
 
 
 def listen(

@@ -13,6 +13,7 @@ from edgeecg.models.card import Input, Preprocessing
 from edgeecg.models.preprocess import Preprocessor
 from edgeecg.simulate.scenario import NAMED
 from edgeecg.simulate.simulation import Setup, Simulation
+from edgeecg.stages.coupling import Coupler
 from edgeecg.stages.sound_alone import sounds_alone
 from edgeecg.types import Chunk, ConfigChange, Event, Record, SourceChange, SourceState, Tick
 from edgeecg_kernels._jit import cache_root, folders_in_use
@@ -27,6 +28,7 @@ def compile_all() -> None:
     _run_an_engine()
     _preprocess_a_window()
     sounds_alone(np.zeros(4000), 1000.0)
+    Coupler()
     next(Simulation(Setup(scenario=NAMED["normal"])).blocks(1))
     for _ in Scanner(max_rows=1).feed(bytes(1)):
         pass

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeecg.evals.coupling_methods import ALL, OURS, Estimate, estimates, middle
+from edgeecg.evals.coupling_methods import ALL, OURS, Estimate, estimates, last_of, middle
 from edgeecg.evals.coupling_recording import NOISES, SNRS_DB, Heard
 from edgeecg.evals.coupling_subjects import Known, known_person
 from edgeecg.stages.coupling import Reason, couple
@@ -65,7 +65,7 @@ def chosen_ridges(snrs_db: Sequence[float] = SNRS_DB, seeds: Sequence[int] = CHO
                 noisy = person.heard.with_noise(noise, snr_db, 1)
                 for ridge in RIDGES:
                     rows = couple(noisy.ecg, noisy.pcg, noisy.beats, "deconvolution", ridge=ridge, forget=1.0)
-                    scores[snr_db, ridge] += pearson(np.asarray(rows["smoothed"][-1], np.float64), person.truth)
+                    scores[snr_db, ridge] += pearson(last_of(rows).kernel, person.truth)
     return {snr_db: max(RIDGES, key=lambda ridge: scores[snr_db, ridge]) for snr_db in snrs_db}
 
 
@@ -134,12 +134,9 @@ def _beats_err_ms(found: Estimate, heard: Heard, person: Known, true_ms: float) 
 
 def summary(measured: Sequence[Measured], groups: Sequence[str], snrs_db: Sequence[float]) -> list[dict[str, Any]]:
     """Give a row to each group, SNR and method."""
-    return [
-        _row([one for one in measured if (one.group, one.snr_db, one.method) == (group, snr_db, method)], group, snr_db, method)
-        for group in groups
-        for snr_db in snrs_db
-        for method in ALL
-    ]
+    keys = [(group, snr_db, method) for group in groups for snr_db in snrs_db for method in ALL]
+    cases = {key: [one for one in measured if (one.group, one.snr_db, one.method) == key] for key in keys}
+    return [_row(those, *key) for key, those in cases.items() if those]
 
 
 def _row(those: Sequence[Measured], group: str, snr_db: float, method: str) -> dict[str, Any]:

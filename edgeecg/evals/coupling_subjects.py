@@ -100,4 +100,5 @@ def _sounds(kernel: Kernel, beats: tuple[TrueBeat, ...], delays_s: Signal, loudn
 
 def _mean_kernel(kernel: Kernel, delays_s: Signal, loudness: Signal) -> Signal:
     t = np.arange(KERNEL_LEN) / RATE_HZ
-    return loudness[0] * kernel.s1(t - delays_s[0]) + loudness[1] * kernel.s2(t - delays_s[1], SPLIT_S)
+    sounds = loudness[0] * kernel.s1(t - delays_s[0]) + loudness[1] * kernel.s2(t - delays_s[1], SPLIT_S)
+    return np.asarray(sounds, np.float64)

@@ -19,13 +19,14 @@ from edgeecg_kernels.coupling_state import (
     PLAIN,
     RATE_HZ,
     SOFT,
-    WINDOW,
     band_gain,
     coupling_params,
     coupling_state,
 )
+from edgeecg_kernels.entry import entry
+from edgeecg_kernels.transport import lag_plans
 
-__all__ = ["KERNEL_LEN", "METHODS", "WINDOW", "Beats", "Reason", "couple", "in_band", "regrid"]
+__all__ = ["ECG_HZ", "KERNEL_LEN", "METHODS", "RATE_HZ", "Beats", "Coupler", "Reason", "couple", "in_band", "plans", "regrid"]
 
 Signal = NDArray[np.float64]
 METHODS = {"nmcse": SOFT, "aligned": HARD, "deconvolution": PLAIN}
@@ -60,20 +61,45 @@ class Beats:
         return np.where(rr_s > LONGEST_RR_S, 0.0, rr_s)
 
 
+class Coupler:
+    """One heart's coupling, taken beat by beat or many at a time: the state is kept from call to call."""
+
+    def __init__(self, method: str = "nmcse", *, ridge: float | None = None, forget: float | None = None) -> None:
+        if method not in METHODS:
+            raise InputError("method", repr(method), f"one of {', '.join(METHODS)}")
+        self._params, self._state, self._work = coupling_params(METHODS[method]), coupling_state(), np.zeros(1, COUPLING_WORK)
+        for name, value in (("ridge", ridge), ("forget", forget)):
+            if value is not None:
+                self._params[name] = value
+        couple_reset(self._state)
+        nothing, rows = np.zeros(0), np.zeros(0, COUPLING_ROW)
+        none = Beats(np.zeros(0, np.int64), np.zeros(0, np.bool_))
+        self._run = entry(
+            couple_beats, self._state, self._params, self._work, nothing, nothing, none.at, none.rr_s, none.usual, rows
+        )  # fmt: skip
+
+    def take(self, ecg: Signal, pcg: Signal, beats: Beats, rr_s: Signal | None = None) -> NDArray[np.void]:
+        """Return a COUPLING_ROW for each beat, in order; ECG at 250 Hz, sound at 1 kHz, both from the same instant on."""
+        rows = np.zeros(len(beats.at), COUPLING_ROW)
+        since_s = beats.rr_s if rr_s is None else rr_s
+        signals = np.ascontiguousarray(pcg, np.float64), np.ascontiguousarray(ecg, np.float64)
+        at, usual = np.ascontiguousarray(beats.at, np.int64), np.ascontiguousarray(beats.usual, np.bool_)
+        self._run(self._state, self._params, self._work, *signals, at, np.ascontiguousarray(since_s), usual, rows)
+        return rows
+
+
 def couple(
     ecg: Signal, pcg: Signal, beats: Beats, method: str = "nmcse", *, ridge: float | None = None, forget: float | None = None
 ) -> NDArray[np.void]:
-    """Return a COUPLING_ROW for each beat, in order; ECG at 250 Hz, sound at 1 kHz, both from the same instant on."""
-    if method not in METHODS:
-        raise InputError("method", repr(method), f"one of {', '.join(METHODS)}")
-    params, state, rows = coupling_params(METHODS[method]), coupling_state(), np.zeros(len(beats.at), COUPLING_ROW)
-    if ridge is not None:
-        params["ridge"] = ridge
-    if forget is not None:
-        params["forget"] = forget
-    couple_reset(state)
-    couple_beats(state, params, np.zeros(1, COUPLING_WORK), pcg, ecg, beats.at, beats.rr_s, beats.usual, rows)
-    return rows
+    """Take a whole recording."""
+    return Coupler(method, ridge=ridge, forget=forget).take(ecg, pcg, beats)
+
+
+def plans(cost: Signal, log_prior: Signal, eps: float) -> Signal:
+    """Return the semi-relaxed entropic plan between beats of equal mass, all held, and lags of a prior, none held."""
+    out = np.zeros(cost.shape)
+    lag_plans(cost, log_prior, eps, out)
+    return out
 
 
 def in_band(sound: Signal) -> Signal:
@@ -84,7 +110,7 @@ def in_band(sound: Signal) -> Signal:
 
 def regrid(samples: Signal, rate_hz: float, to_hz: int) -> Signal:
     """Bring a recording to another rate: a Kaiser-windowed sinc of linear phase about each new sample. NaN spreads over its reach."""
-    ratio = Fraction(rate_hz).limit_denominator(1000) / to_hz
+    ratio = Fraction(rate_hz).limit_denominator(10) / to_hz
     if ratio == 1:
         return samples
     cut = 0.95 / max(1.0, float(ratio))

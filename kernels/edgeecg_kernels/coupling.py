@@ -28,27 +28,30 @@ from edgeecg_kernels.coupling_sound import check, take_sound
 from edgeecg_kernels.coupling_state import (
     AGAIN,
     BEFORE,
+    CHOOSE_S1,
+    CHOOSE_S2,
     ECG_BEFORE,
     ECG_LEN,
-    FIRST_LOOK,
     KERNEL_LEN,
     LAGS,
     LEARNING,
     MIN_BEATS,
     MISSING,
     MOST_LAGS,
+    NOISY,
     OK,
     OTHER_BEAT,
     PLAIN,
     RING,
     S1,
     S2,
+    UNSTEADY,
+    WIDTHS,
     WINDOW,
 )
 from edgeecg_kernels.transport import lag_plan
 
 RR_SPAN = 16
-ROUNDS = 2
 MOST_MISFITS = 3
 LEAST_AGREEMENT = 0.5
 """Of what all beats say with what they would say again: less than that is mostly noise."""
@@ -138,14 +141,14 @@ def _enter(s: Any, slot: int) -> None:
 
 
 @kernel
-def _medoid(s: Any, p: Any, w: Any, sound: int) -> int:
-    """Return the beat that the others fit best, under the timing prior."""
+def _choose(s: Any, p: Any, w: Any, sound: int) -> None:
+    """Take the beat that the others fit best, under the timing prior, for a first template."""
     begin, n = first_sample(s, sound), 2 * MOST_LAGS[sound] + 1
-    known = min(s["n_beats"], MIN_BEATS)
-    best, at = math.inf, 0
+    known = s["n_beats"]
+    best, first = math.inf, 0
     set_prior(s, w, p, sound)
     for j in range(known):
-        for i in range(WINDOW):
+        for i in range(begin, begin + WIDTHS[sound]):
             w["smooth"][i] = float(s["ring_w"][j][i])
         energy = set_template(w, p, sound, w["smooth"], begin)
         total = 0.0
@@ -154,16 +157,7 @@ def _medoid(s: Any, p: Any, w: Any, sound: int) -> int:
                 lag_costs(w, p, sound, s["ring_w"][k], begin, energy)
                 total += lag_plan(w["cost"], w["log_prior"], 1.0, n, w["plan"])
         if total < best:
-            best, at = total, j
-    return at
-
-
-@kernel
-def _begin(s: Any, p: Any, w: Any, sound: int) -> None:
-    """Make a first template out of the first beats: the medoid, then all of them against what is there, the medoid last."""
-    _empty(s, sound)
-    first = _medoid(s, p, w, sound)
-    known = min(s["n_beats"], MIN_BEATS)
+            best, first = total, j
     for d in range(LAGS):
         s["ring_plan"][first][sound][d] = 1.0 if d == MOST_LAGS[sound] else 0.0
     s["ring_weight"][first][sound] = 1.0
@@ -171,29 +165,38 @@ def _begin(s: Any, p: Any, w: Any, sound: int) -> None:
     s["ring_loss"][first][sound] = 1.0
     s["ring_gain"][first][sound] = 0.0
     put(s, first, sound, 1.0)
-    for turn in range(ROUNDS):
-        for k in range(1, known + 1):
-            look(s, p, w, sound, (first + k) % known, 2.0 if turn == 0 else 1.0)
-        learn_jitter(s, p, w, sound)
+
+
+@kernel
+def _begin(s: Any, p: Any, w: Any, sound: int) -> None:
+    """Plan every beat so far against the first template and one another, the one it was made of last."""
+    known, first = s["n_beats"], 0
+    for k in range(known):
+        if s["ring_weight"][k][sound] > 0.0:
+            first = k
+    for k in range(1, known + 1):
+        look(s, p, w, sound, (first + k) % known, 1.0)
+    learn_jitter(s, p, w, sound)
 
 
 @kernel
 def _align(s: Any, p: Any, w: Any, slot: int) -> None:
-    """Plan the new beat, and look again at some of the older ones."""
+    """Plan the new beat, and look again at some of the older ones; the work of starting is spread over four beats."""
     n = s["n_beats"]
-    if n < FIRST_LOOK:
-        return
     track_centres(s, w)
     for sound in range(2):
-        if n == FIRST_LOOK or n == MIN_BEATS - 1 + sound:
+        chosen_at = CHOOSE_S1 if sound == S1 else CHOOSE_S2
+        if n == chosen_at:
+            _choose(s, p, w, sound)
+        elif n == chosen_at + 1:
             _begin(s, p, w, sound)
-            continue
-        look(s, p, w, sound, slot, 1.0)
-        for k in range(AGAIN):
-            older = (s["again"] + k) % min(n, RING)
-            if older != slot:
-                look(s, p, w, sound, older, 1.0)
-        learn_jitter(s, p, w, sound)
+        elif n > chosen_at:
+            look(s, p, w, sound, slot, 1.0)
+            for k in range(AGAIN if n > MIN_BEATS else 0):
+                older = (s["again"] + k) % min(n, RING)
+                if older != slot:
+                    look(s, p, w, sound, older, 1.0)
+            learn_jitter(s, p, w, sound)
     s["again"] = (s["again"] + AGAIN) % min(n, RING)
 
 
@@ -233,7 +236,6 @@ def _read_plans(s: Any, p: Any, slot: int, row: Any) -> None:
         row["lag_ms"][sound] = mean - s["offset"][sound]
         row["lag_sd_ms"][sound] = math.sqrt(max(square - mean * mean, 0.0) + 1.0 / 12.0)
         row["level"][sound] = s["ring_level"][slot][sound]
-        row["centre_ms"][sound] = s["centre"][sound]
         row["jitter_ms"][sound] = s["tau"][sound]
         row["cost"] += 0.5 * p["dof"] * math.log(max(s["ring_loss"][slot][sound], 1e-300))
 
@@ -241,6 +243,8 @@ def _read_plans(s: Any, p: Any, slot: int, row: Any) -> None:
 @kernel
 def _report(s: Any, p: Any, w: Any, slot: int, row: Any) -> None:
     """Read the kernel off the sums, and the delays off the kernel."""
+    for sound in range(2):
+        row["centre_ms"][sound] = s["centre"][sound]
     if p["method"] != PLAIN:
         _read_plans(s, p, slot, row)
     join(s, w, p, row)
@@ -304,8 +308,7 @@ def coupling_beat(s: Any, p: Any, w: Any, pcg: Any, ecg: Any, rr_s: float, usual
     _fade(s, p["forget"])
     _enter(s, slot)
     if p["method"] == PLAIN:
-        if s["n_beats"] >= FIRST_LOOK:
-            track_centres(s, w)
+        track_centres(s, w)
     else:
         _align(s, p, w, slot)
     if s["n_beats"] >= MIN_BEATS:

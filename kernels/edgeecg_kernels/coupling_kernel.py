@@ -2,7 +2,7 @@
 
 Place: an aligned mean has no place of its own; the lags' robust middle says where it belongs (a Frechet condition). Join: each sound's half is aligned as far as
 alignment explains beats that had no part in it; else it is the plain mean. Free: where the means of odd and even beats do not
-agree, the mean is mostly noise and is scaled down by their cross power, about each millisecond and about each bin (the Wiener gain of two looks). Divide: Tikhonov,
+agree, the mean is mostly noise and is scaled down by their cross power (the Wiener gain of two looks). Divide: Tikhonov,
 H = conj(E) P / (|E|^2 + lambda max |E|^2), over the bins that the ECG's grid can hold.
 """
 
@@ -18,8 +18,7 @@ from edgeecg_kernels.fourier import LOG2_LEN, transform
 
 FADE_MS = 8.0
 AGREE_MS = 40
-AGREE_BINS = 6
-MIDDLE_MS = 60
+MIDDLE_MS, MIDDLE_TURNS = 60, 6
 """To either side of a sound's centre: where its energy's middle is looked for."""
 
 
@@ -112,32 +111,6 @@ def free(w: Any, shrink: int) -> None:
 
 
 @kernel
-def free_bins(w: Any, p: Any) -> None:
-    """Write each bin's gain: what the spectra of odd and even beats share, about it, of the power their mean has."""
-    re, im, even, odd, gain = w["re"], w["im"], w["parts"][0], w["parts"][1], w["bin_gain"]
-    for k in range(REACH):
-        gain[k] = 1.0
-    if p["shrink"] == 0:
-        return
-    for i in range(N_FFT):
-        re[i] = even[i] if i < WINDOW else 0.0
-        im[i] = odd[i] if i < WINDOW else 0.0
-    transform(p["fourier"], re, im, LOG2_LEN, -1.0)
-    cross, power = w["hold_re"], w["hold_im"]
-    cross[0], power[0] = 0.0, 0.0
-    for k in range(REACH + AGREE_BINS):
-        j = (N_FFT - k) & (N_FFT - 1)
-        a_re, a_im, b_re, b_im = re[k] + re[j], im[k] - im[j], im[k] + im[j], re[j] - re[k]  # twice each spectrum
-        cross[k + 1] = cross[k] + a_re * b_re + a_im * b_im
-        power[k + 1] = power[k] + 0.25 * ((a_re + b_re) * (a_re + b_re) + (a_im + b_im) * (a_im + b_im))
-    for k in range(REACH):
-        begin, end = max(0, k - AGREE_BINS), k + AGREE_BINS + 1
-        total = power[min(end, REACH + AGREE_BINS)] - power[begin]
-        shared = cross[min(end, REACH + AGREE_BINS)] - cross[begin]
-        gain[k] = min(max(shared / total, 0.0), 1.0) if total > 0.0 else 0.0
-
-
-@kernel
 def _halve(w: Any) -> None:
     """Put S1's half of the mean into re and S2's into im, R at 0."""
     re, im, mean, fade = w["re"], w["im"], w["mean"][0], w["fade"]
@@ -153,9 +126,8 @@ def _halve(w: Any) -> None:
 @kernel
 def deconvolve(s: Any, w: Any, p: Any, row: Any) -> None:
     """Divide the mean by the QRS: the smoothed kernel, and the beat's own, its halves moved by its lags and as loud as they were."""
-    free_bins(w, p)
     _halve(w)
-    re, im, bin_gain = w["re"], w["im"], w["bin_gain"]
+    re, im = w["re"], w["im"]
     transform(p["fourier"], re, im, LOG2_LEN, -1.0)
     ridge = p["ridge"] * qrs_spectrum(s, w)
     smooth_re, smooth_im, all_re, all_im = w["qrs_re"], w["qrs_im"], w["hold_re"], w["hold_im"]
@@ -166,7 +138,7 @@ def deconvolve(s: Any, w: Any, p: Any, row: Any) -> None:
     ms1, ms2 = row["lag_ms"][S1], row["lag_ms"][S2]
     for k in range(LOW_BIN, REACH if ridge > 0.0 else LOW_BIN):
         e_re, e_im = smooth_re[k], smooth_im[k]
-        scale = bin_gain[k] / ((e_re * e_re + e_im * e_im + ridge) * N_FFT)
+        scale = 1.0 / ((e_re * e_re + e_im * e_im + ridge) * N_FFT)
         a_re, a_im = 0.5 * (re[k] + re[N_FFT - k]), 0.5 * (im[k] - im[N_FFT - k])  # of S1's half
         b_re, b_im = 0.5 * (im[k] + im[N_FFT - k]), 0.5 * (re[N_FFT - k] - re[k])  # of S2's
         turn1, turn2 = 2.0 * math.pi * k * ms1 / N_FFT, 2.0 * math.pi * k * ms2 / N_FFT
@@ -189,12 +161,17 @@ def deconvolve(s: Any, w: Any, p: Any, row: Any) -> None:
 
 @kernel
 def middle_of_energy(h: Any, about_ms: float) -> float:
-    """Return where the middle of a kernel's energy lies near a place, under a bell that ends MIDDLE_MS from it; NaN: no energy."""
-    energy, moment = 0.0, 0.0
-    centre = math.floor(about_ms + 0.5)
-    for i in range(max(0, centre - MIDDLE_MS), min(KERNEL_LEN, centre + MIDDLE_MS + 1)):
-        bell = math.cos(0.5 * math.pi * (i - centre) / (MIDDLE_MS + 1))
-        value = bell * h[i] * h[i]
-        energy += value
-        moment += value * i
-    return moment / energy if energy > 0.0 else math.nan
+    """Return where the middle of a kernel's energy lies near a place, under a bell about that middle itself; NaN: no energy."""
+    middle = about_ms
+    for _ in range(MIDDLE_TURNS):
+        energy, moment = 0.0, 0.0
+        centre = math.floor(middle + 0.5)
+        for i in range(max(0, centre - MIDDLE_MS), min(KERNEL_LEN, centre + MIDDLE_MS + 1)):
+            bell = math.cos(0.5 * math.pi * (i - middle) / (MIDDLE_MS + 1))
+            value = bell * h[i] * h[i]
+            energy += value
+            moment += value * i
+        if not energy > 0.0:
+            return math.nan
+        middle = moment / energy
+    return middle

@@ -30,7 +30,8 @@ WIDTH = WIDTHS[S1]
 RING = 16
 """Beats that are kept and looked at again."""
 MIN_BEATS = 8
-FIRST_LOOK = 4
+CHOOSE_S1, CHOOSE_S2 = 5, 7
+"""How many beats there are when the first templates are chosen."""
 AGAIN = 2
 """Older beats that are looked at again with each new one."""
 
@@ -98,7 +99,6 @@ COUPLING_WORK = np.dtype(
         ("running", "f8", (WINDOW + 1,)),
         ("mean", "f8", (2, WINDOW)),  # halves, by sound
         ("parts", "f8", (2, WINDOW)),  # by parity
-        ("bin_gain", "f8", (REACH,)),
         ("fade", "f8", (WINDOW,)),  # S1's share of a sample
         ("pcg", "f8", (WINDOW,)),
         ("ecg", "f8", (ECG_LEN,)),
@@ -175,12 +175,12 @@ def band_gain(frequency_hz: Any) -> Any:
     return 1 / (1 + off ** (2 * ROOT))
 
 
-def coupling_params(method: int = SOFT, *, ridge: float = 1e-4) -> Any:
+def coupling_params(method: int = SOFT, *, ridge: float = 7e-5) -> Any:
     """Return COUPLING_PARAMS of shape (1,)."""
     made = np.zeros(1, COUPLING_PARAMS)
     row = made[0]
-    row["method"], row["ridge"], row["forget"] = method, ridge, 1 - 1 / 96
-    row["dof"], row["outlier"], row["trust"], row["reach"], row["strayed"] = 9.0, 0.002, 5.0, 2.0, 1.5
+    row["method"], row["ridge"], row["forget"] = method, ridge, 1 - 1 / 64
+    row["dof"], row["outlier"], row["trust"], row["reach"], row["strayed"] = 10.0, 0.002, 5.0, 2.0, 1.5
     row["shrink"] = method != PLAIN
     band = band_gain(np.arange(N_FFT // 2 + 1) * RATE_HZ / N_FFT)
     band[:LOW_BIN] = band[HIGH_BIN:] = 0

@@ -33,6 +33,16 @@ def lag_plan(cost: Any, log_prior: Any, eps: float, n: int, plan: Any) -> float:
 
 
 @kernel
+def lag_plans(cost: Any, log_prior: Any, eps: float, plans: Any) -> None:
+    """Write the whole plan, a row a beat, each of mass 1 / beats."""
+    rows, columns = cost.shape
+    for i in range(rows):
+        lag_plan(cost[i], log_prior, eps, columns, plans[i])
+        for d in range(columns):
+            plans[i, d] /= rows
+
+
+@kernel
 def _soft_minimum(cost: Any, other: Any, log_mass: Any, eps: float, i: int, by_row: bool) -> float:
     """Return -eps log sum exp((other - cost) / eps + log_mass) along row or column i."""
     n = cost.shape[1] if by_row else cost.shape[0]
