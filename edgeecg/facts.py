@@ -18,7 +18,7 @@ MAX_HELD_S = 2.0
 """What may wait for a late frame: as much as the window stage can still put in its place."""
 MAX_WINDOW_S = 10.24
 """What the engine remembers of a lead's samples: the longest window a model may ask for."""
-MAX_BEATS_S = 15.0
+MAX_BEATS_S = 60.0
 """How far back a window may tell of beats."""
 MIN_HOP_S = 0.5
 MAX_DEADLINE_S = 5.0

@@ -11,8 +11,8 @@ MAX_OPEN = 16
 LARGEST_MV = 1e6
 """Beyond this a sample is no voltage of a body, and float32 could not hold all that float64 can."""
 
-BEATS = 128
-"""Beats remembered: five a second for the longest look back and the longest deadline together, rounded up likewise."""
+BEATS = 360
+"""Beats remembered: five a second for the longest look back, the longest deadline and the longest block together, and a few more."""
 BEAT_VALUES = 6
 """What is remembered of a beat: the first values of its row."""
 MAX_PENDING = 32
@@ -47,7 +47,7 @@ WINDOW_STATE = np.dtype(
         ("open_beat", "i8", (MAX_OPEN,)),
         ("beat_at", "i8", (BEATS,)),
         ("beat_known", "i8", (BEATS,)),
-        ("beat_value", "f8", (BEATS, BEAT_VALUES)),
+        ("beat_value", "f4", (BEATS, BEAT_VALUES)),  # as a window tells of them
         ("mv", "f4", (RING,)),
         ("bad", "u1", (RING,)),
     ],

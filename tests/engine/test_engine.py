@@ -242,9 +242,23 @@ def test_a_window_tells_of_the_beats_in_it_that_were_known() -> None:
     assert len(beats) > 10
 
 
+def test_a_window_tells_of_a_minute_of_beats_if_its_model_asks() -> None:
+    x, _ = heart(RATE_HZ, 90.0, seed=3)
+    engine = opened(EngineConfig(streams=(CHEST,), models=(replace(MODEL, beats_s=60.0),)))
+    events = [event for frame in frames(x) for event in engine.feed(frame)]
+    beats = sorted(event.sample for event in events if isinstance(event, Beat))
+    for window in windows(events):
+        told = np.frombuffer(window.beats, "<f4").reshape(-1, len(BEAT_FIELDS))
+        end = window.start_sample + window.len_samples
+        due = [sample for sample in beats if end - 60 * RATE_HZ <= sample < end - 0.5 * RATE_HZ]
+        said = np.round(window.start_sample + told[:, 0].astype(np.float64) * RATE_HZ).astype(int).tolist()
+        assert said[: len(due)] == due
+    assert len(due) > 60
+
+
 def test_windows_hold_the_same_however_much_came_at_once() -> None:
     x, _ = heart(RATE_HZ, 90.0, seed=3)
-    about_beats = replace(MODEL, name="beat", window_s=1.0, before_s=0.4, beats_s=8.0)
+    about_beats = replace(MODEL, name="beat", window_s=1.0, before_s=0.4, beats_s=60.0)
     longest = replace(MODEL, window_s=10.0, hop_s=0.5, deadline_s=5.0)
     config = EngineConfig(streams=(CHEST,), models=(longest, about_beats))
     engine = opened(config)

@@ -71,12 +71,12 @@ def test_beats_are_remembered_with_what_was_said_of_them() -> None:
     window_start(state[0], rows, 0)
     out = np.zeros(64, EVENT)
     heard(out, [(40, 20), (90, 70)])
-    out["value"][:2, 0] = 0.9, 0.8
+    out["value"][:2, 0] = 0.75, 0.5
     window_block(state[0], rows, 1, np.zeros(130), np.zeros(130, np.uint8), 130, 0, out, 0, 2)
     assert state[0]["n_beats"] == 2
     assert state[0]["beat_at"][:2].tolist() == [20, 70]
     assert state[0]["beat_known"][:2].tolist() == [40, 90]
-    assert state[0]["beat_value"][:2, 0].tolist() == [0.9, 0.8]
+    assert state[0]["beat_value"][:2, 0].tolist() == [0.75, 0.5]
 
 
 def test_the_ring_holds_the_window_that_was_announced() -> None:

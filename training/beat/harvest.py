@@ -30,7 +30,7 @@ MODEL = ModelFacts(
     labels=LABELS,
     window_s=BEFORE_S + AFTER_S,
     before_s=BEFORE_S,
-    beats_s=15.0,
+    beats_s=60.0,
     deadline_s=ANSWER_S - AFTER_S,
     max_missing_share=1.0,
 )

@@ -4,7 +4,7 @@ Batch norm, where asked for, stands right after each convolution: there it folds
 network trains where it otherwise lags. The published networks compute without any.
 """
 
-from typing import cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -29,7 +29,26 @@ class Conv(nn.Module):
         """Pad for what the input's length asks, convolve, normalise."""
         (kernel_len,), (stride,) = self.conv.kernel_size, self.conv.stride
         padding = max(0, (-(-x.shape[-1] // stride) - 1) * stride + kernel_len - x.shape[-1])
-        return cast(Tensor, self.norm(self.conv(functional.pad(x, (padding // 2, padding - padding // 2)))))
+        padded = functional.pad(x, (padding // 2, padding - padding // 2)) if padding else x  # to pad by nothing copies
+        return cast(Tensor, self.norm(self.conv(padded)))
+
+
+class LargerOfTwo(torch.autograd.Function):
+    """The larger of every two neighbours; of equals the first learns. Trains in a fraction of max_pool1d's time."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        """Halve the length."""
+        first, second = x[..., ::2], x[..., 1::2]
+        ctx.save_for_backward(first >= second)
+        return torch.maximum(first, second)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
+        """Give the gradient to the larger one."""
+        (of_first,) = ctx.saved_tensors
+        to_first = gradients[0] * of_first
+        return torch.stack((to_first, gradients[0] - to_first), dim=-1).flatten(-2)
 
 
 class ResidualBlock(nn.Module):
@@ -55,8 +74,8 @@ class ResidualBlock(nn.Module):
 
     def _shortcut(self, x: Tensor) -> Tensor:
         if self.block.stride == 2:
-            x = functional.pad(x, (0, x.shape[-1] % 2))
-            x = torch.maximum(x[..., ::2], x[..., 1::2])  # a fifth of the time max_pool1d takes to train
+            x = functional.pad(x, (0, 1)) if x.shape[-1] % 2 else x
+            x = cast(Tensor, LargerOfTwo.apply(x))
         grown = self.block.n_out - self.block.n_in
         return functional.pad(x, (0, 0, grown // 2, grown - grown // 2)) if grown else x
 

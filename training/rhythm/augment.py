@@ -26,6 +26,7 @@ class Strength:
 
 
 STRONG = Strength()
+MIDDLE = Strength(inverted=0.2, warp=0.1, wandering=0.2, noisy=0.35, noise=0.2, dropped=0.1)
 MILD = Strength(inverted=0.2, warp=0.06, wandering=0.0, noisy=0.25, noise=0.15, dropped=0.05)
 _TIMES_S = np.arange(WINDOW_LEN) / GRID_HZ
 

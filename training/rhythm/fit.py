@@ -1,4 +1,4 @@
-"""Train one net: AdamW, two cycles, averaged weights, no choice of a best epoch. Seeded; goes on where it was cut off."""
+"""Train one net: AdamW, three cycles, averaged weights, no choice of a best epoch. Seeded; goes on where it was cut off."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -38,8 +38,12 @@ class Cycle:
     seed: int
 
 
-CYCLES = (Cycle(12, 3e-3, 0.995, augment.STRONG, 1), Cycle(6, 1.5e-3, 0.99, augment.MILD, 2))
-"""The net first learns from windows altered beyond doubt, then from windows nearly as they come."""
+CYCLES = (
+    Cycle(12, 3e-3, 0.995, augment.STRONG, 1),
+    Cycle(6, 1.5e-3, 0.99, augment.MILD, 2),
+    Cycle(11, 2e-3, 0.995, augment.MIDDLE, 3),
+)
+"""The net learns from windows altered beyond doubt, then from windows nearly as they come, then from what lies between."""
 
 
 def fresh() -> Net1D:

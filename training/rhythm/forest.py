@@ -15,6 +15,8 @@ from edgeecg.models.features.rhythm import NAMES, rhythm_features
 from rhythm.recordings import FOLDS, LABELS
 
 ASK_EVERY_S = 2
+BEATS_S = 60.0
+"""Of so many seconds up to the window's end the tree is told the beats."""
 LEARN_EVERY = 3
 """Of a recording's windows, every so many is learned from: neighbours tell the same."""
 BALANCE = 0.5
@@ -44,7 +46,7 @@ def table(work: Path, recordings: list[Heard]) -> Table:
         rows, owners = [], []
         for number, heard in enumerate(recordings):
             for step in range(0, heard.n_windows, ASK_EVERY_S):
-                rows.append(rhythm_features(heard.window(step), heard.beats_of(step)))
+                rows.append(rhythm_features(heard.window(step), heard.beats_of(step, BEATS_S)))
                 owners.append(number)
             if number % 1000 == 0:
                 print(f"features: {number} of {len(recordings)} recordings", flush=True)

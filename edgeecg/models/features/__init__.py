@@ -1,4 +1,4 @@
-"""Features that a model's tree reads: the same function for training and live, pure numpy, by name and version.
+"""Features that a model's tree reads: the same function for training and live, by name and version.
 
 A version once shipped never changes what it computes: another computation is another version.
 """
@@ -12,7 +12,7 @@ from edgeecg.models.features import beat, rhythm
 
 Features = Callable[[NDArray[np.float32], NDArray[np.float32]], NDArray[np.float32]]
 
-SETS: dict[str, Features] = {"rhythm-1": rhythm.rhythm_features, "beat-1": beat.beat_features}
+SETS: dict[str, Features] = {"rhythm-2": rhythm.rhythm_features, "beat-2": beat.beat_features}
 """`name-version` to what computes it, of samples in mV on the grid (missing: NaN) and rows of BEAT_FIELDS."""
-NAMES: dict[str, tuple[str, ...]] = {"rhythm-1": rhythm.NAMES, "beat-1": beat.NAMES}
+NAMES: dict[str, tuple[str, ...]] = {"rhythm-2": rhythm.NAMES, "beat-2": beat.NAMES}
 """What each set's values are called, in their order."""

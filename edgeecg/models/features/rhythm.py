@@ -1,55 +1,33 @@
-"""The features of the rhythm tree: intervals, the engine's own verdicts on its beats, and the samples."""
+"""The features of the rhythm tree: intervals and the engine's own verdicts on its beats, in the window and in the minute
+that ends with it, and the samples.
+
+Early in a stream the minute is as long as what has been heard.
+"""
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeecg.models.features import intervals, strip
+from edgeecg.models.features.intervals import ORDER, SCATTER, TOLD
+from edgeecg.models.features.strip import BETWEEN, GRID_HZ, REPEATED, WHOLE, band, power_of, strip
+from edgeecg_kernels.features_intervals import CELLS
+from edgeecg_kernels.features_rhythm import MOST_BEATS, rhythm_between
+from edgeecg_kernels.features_rhythm import rhythm_features as _features
 
 Floats = NDArray[np.float64]
 
-VERDICTS = (
-    "b_confidence", "b_least_confidence", "b_doubtful", "b_wide", "b_unknown", "b_width", "b_widest", "b_width_spread", "b_distance",
-    "b_farthest", "b_distance_spread", "b_height", "b_height_spread", "b_lowest", "b_highest", "b_earliest", "b_early_share",
-    "b_early_wide", "b_early_narrow", "b_latest", "b_early_distance",
-)  # fmt: skip
-NAMES = (*intervals.SCATTER, *intervals.ORDER, *VERDICTS, *strip.WHOLE, *strip.REPEATED, *strip.BETWEEN)
-INTERVALS_ONLY = (*intervals.SCATTER, *intervals.ORDER)
-SURE = 0.5
-TYPICAL_BEATS = 2
-"""Fewer whole beats than this have no typical one."""
+MINUTE = "minute_"
+NAMES = (*TOLD, *(f"{MINUTE}{name}" for name in TOLD), *WHOLE, *REPEATED, *BETWEEN)
+INTERVALS_ONLY = (*SCATTER, *ORDER)
 
 
 def rhythm_features(samples_mv: NDArray[np.float32], beats: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return NAMES of a window of ten seconds and the beats known in it."""
-    told = beats.astype(np.float64)
-    taken = told[:, 0]
-    rr = np.diff(taken)
-    s = strip.strip(samples_mv)
-    peaks = np.round(taken * strip.GRID_HZ).astype(np.int64)
-    peaks = peaks[(peaks >= 0) & (peaks < len(samples_mv))]
-    whole_beats = strip.cut(s.clean, peaks)
-    if len(whole_beats) >= TYPICAL_BEATS:
-        typical = np.median(whole_beats, axis=0)
-        shape = strip.repeated(whole_beats, typical)
-        left = strip.between(s, peaks, typical)
-    else:
-        shape = np.full(len(strip.REPEATED), np.nan)
-        left = strip.between(s, peaks, None)
-    values = (intervals.scatter(rr), intervals.order(rr), verdicts(told), strip.whole(s), shape, left)
-    return np.concatenate(values).astype(np.float32)
-
-
-def verdicts(beats: Floats) -> Floats:
-    """Return VERDICTS: what the engine said of each beat, put together."""
-    if not len(beats):
-        return np.full(len(VERDICTS), np.nan)
-    _, sure, kind, width, early, distance, height = beats.T
-    known = early > 0
-    when = early[known] if known.any() else np.array([np.nan])
-    hasty = known & (early < 0.85)
-    return np.array([
-        sure.mean(), sure.min(), (sure < SURE).mean(), (kind == 2).mean(), (kind == 0).mean(), np.median(width), width.max(),
-        width.std(), np.median(distance), distance.max(), distance.std(), np.median(height), height.std() / (np.abs(height.mean()) + 1e-6),
-        height.min() / (np.median(height) + 1e-6), height.max() / (np.median(height) + 1e-6), when.min(), hasty.mean(),
-        (hasty & (kind == 2)).mean(), (hasty & (kind == 1)).mean(), when.max(), distance[hasty].mean() if hasty.any() else np.nan,
-    ])  # fmt: skip
+    """Return NAMES of a window, the beats known in it, and those of the minute before its end."""
+    told = beats[-MOST_BEATS:].astype(np.float64)
+    s, n = strip(samples_mv), len(samples_mv)
+    shared, out = band(n), np.empty(len(NAMES))
+    peaks, cells = np.empty(2 * len(told), np.int64), np.empty(CELLS * CELLS, np.int64)
+    scratch = np.empty((5, max(n, MOST_BEATS)))
+    height = _features(told, s.raw, s.clean, s.power, shared.edges, s.missing, peaks, cells, scratch, out)
+    left = power_of(np.fft.rfft(scratch[0, :n]))
+    rhythm_between(left, s.power, shared.places, GRID_HZ / n, n, height, out)
+    return out.astype(np.float32)
