@@ -10,12 +10,13 @@ import numpy as np
 from edgeecg.engine import Engine
 from edgeecg.facts import EngineConfig, ModelFacts, StreamFacts
 from edgeecg.models.card import Input, Preprocessing
+from edgeecg.models.features import SETS
 from edgeecg.models.preprocess import Preprocessor
 from edgeecg.simulate.scenario import NAMED
 from edgeecg.simulate.simulation import Setup, Simulation
 from edgeecg.stages.coupling import Coupler
 from edgeecg.stages.sound_alone import sounds_alone
-from edgeecg.types import Chunk, ConfigChange, Event, Record, SourceChange, SourceState, Tick
+from edgeecg.types import BEAT_FIELDS, Chunk, ConfigChange, Event, Record, SourceChange, SourceState, Tick
 from edgeecg_kernels._jit import cache_root, folders_in_use
 from edgeecg_kernels.wire_scan import Scanner
 
@@ -27,6 +28,7 @@ def compile_all() -> None:
     """Call every kernel once as the package calls it."""
     _run_an_engine()
     _preprocess_a_window()
+    _make_features()
     sounds_alone(np.zeros(4000), 1000.0)
     Coupler()
     next(Simulation(Setup(scenario=NAMED["normal"])).blocks(1))
@@ -58,6 +60,11 @@ def _run_an_engine() -> tuple[Event, ...]:
 def _preprocess_a_window() -> None:
     steps = Preprocessing(order=1, low_hz=0.5, high_hz=40.0)
     Preprocessor(Input(rate_hz=100.0, window_s=1.0, preprocessing=steps))(np.zeros(250))
+
+
+def _make_features() -> None:
+    for make in SETS.values():
+        make(np.zeros(2500, np.float32), np.ones((3, len(BEAT_FIELDS)), np.float32))
 
 
 def kernels_folder() -> Path | None:

@@ -15,7 +15,7 @@ from edgeecg.types import BEAT_FIELDS, Inference, WindowReady
 
 MAX_ACTIVATION = 64
 LEAST_PROBABILITY = 1e-12
-"""A fused probability of 0 has no logarithm."""
+"""A tree's probability of 0 has no logarithm."""
 
 Features = Callable[[Floats, Floats], Floats]
 """(samples in mV on the grid, NaN where missing; rows of BEAT_FIELDS) -> what the tree reads."""
@@ -77,8 +77,8 @@ class Classifier:
         if not (fusion and model.tree and model.features):
             return Opinion(logits, self._shown(activation, logits), None)
         features = model.features(samples_mv, beats)
-        share = fusion.net_weight * softmax(logits / fusion.net_temperature) + (1 - fusion.net_weight) * model.tree(features)
-        scores = np.log(np.maximum(share, LEAST_PROBABILITY))
+        of_tree = np.log(np.maximum(model.tree(features).astype(np.float64), LEAST_PROBABILITY))
+        scores = fusion.net_weight * log_softmax(logits / fusion.net_temperature) + (1 - fusion.net_weight) * of_tree
         return Opinion(scores, self._shown(activation, scores), features)
 
     def _shown(self, activation: Floats | None, scores: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -98,7 +98,7 @@ def beats_of(window: WindowReady) -> Floats:
     return np.frombuffer(window.beats, "<f4").reshape(-1, len(BEAT_FIELDS))
 
 
-def softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the probabilities that logits stand for."""
-    weights = np.exp(logits - logits.max())
-    return np.asarray(weights / weights.sum())
+def log_softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the logarithms of the probabilities that logits stand for."""
+    away = logits - logits.max()
+    return np.asarray(away - np.log(np.exp(away).sum()))

@@ -344,7 +344,7 @@ def _column(rows: Any, begin: int, column: int, ordered: Any, out: Any, at: int)
         far = rows[begin + i, column] - mean
         square += far * far
     out[at + 2] = math.sqrt(square / n)
-    return mean
+    return float(mean)
 
 
 @kernel

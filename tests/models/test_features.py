@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from edgeecg.models.features import NAMES, SETS, beat, intervals, rhythm, strip
+from edgeecg.models.features import NAMES, SETS, beat, rhythm, strip
 from edgeecg.types import BEAT_FIELDS
 
 GRID_HZ = 250
-LENGTH = {"rhythm-1": 2500, "beat-1": 2550}
+LENGTH = 2500
 
 
 def heart(length: int, at_s: NDArray[np.float64], widths: NDArray[np.float64] | None = None) -> NDArray[np.float32]:
@@ -39,7 +39,7 @@ def named(asked: str, x: NDArray[np.float32], told: NDArray[np.float32]) -> dict
 
 @pytest.mark.parametrize("asked", SETS)
 def test_every_value_has_a_name_and_no_name_comes_twice(asked: str) -> None:
-    x, told = heart(LENGTH[asked], np.arange(0.6, 9.9, 0.8)), rows(np.arange(0.8, 9.9, 0.8))
+    x, told = heart(LENGTH, np.arange(0.6, 9.9, 0.8)), rows(np.arange(0.8, 9.9, 0.8))
     values = SETS[asked](x, told)
     assert values.dtype == np.float32
     assert len(values) == len(NAMES[asked]) == len(set(NAMES[asked]))
@@ -48,7 +48,7 @@ def test_every_value_has_a_name_and_no_name_comes_twice(asked: str) -> None:
 @pytest.mark.parametrize("asked", SETS)
 @given(data=st.data())
 def test_no_window_makes_an_infinity_or_a_warning(asked: str, data: Any) -> None:
-    length = LENGTH[asked]
+    length = LENGTH
     rng = np.random.default_rng(data.draw(st.integers(0, 2**32 - 1), label="seed"))
     n_beats = data.draw(st.sampled_from([0, 1, 2, 3, 4, 7, 12, 40]), label="beats")
     size = data.draw(st.sampled_from([0.0, 1e-6, 1.0, 1e5]), label="size")
@@ -68,35 +68,46 @@ def test_no_window_makes_an_infinity_or_a_warning(asked: str, data: Any) -> None
 def test_what_is_said_of_time_does_not_depend_on_the_gain(gain: float) -> None:
     at = np.array([0.7, 1.5, 2.2, 3.1, 3.9, 4.8, 5.5, 6.3, 7.2, 8.0, 8.8])
     x, told = heart(2500, at), rows(at)
-    plain, louder = named("rhythm-1", x, told), named("rhythm-1", x * np.float32(gain), told)
+    plain, louder = named("rhythm-2", x, told), named("rhythm-2", x * np.float32(gain), told)
     alike = [name for name in rhythm.NAMES if not name.endswith(("size_mv", "t_height"))]
     np.testing.assert_allclose([louder[name] for name in alike], [plain[name] for name in alike], rtol=2e-2, atol=2e-2)
 
 
+def of_intervals(rr: NDArray[np.float64]) -> dict[str, float]:
+    at = np.concatenate(([0.0], np.cumsum(rr))) - 0.5
+    return named("rhythm-2", heart(LENGTH, at), rows(at))
+
+
 def test_a_regular_rhythm_scatters_nowhere() -> None:
-    rr = np.full(11, 0.8)
-    scatter = dict(zip(intervals.SCATTER, intervals.scatter(rr), strict=True))
-    order = dict(zip(intervals.ORDER, intervals.order(rr), strict=True))
-    assert scatter["rr_mean"] == pytest.approx(0.8)
-    assert scatter["rr_cv"] == pytest.approx(0.0, abs=1e-9)
-    assert scatter["rr_kept_share"] == 1.0
-    assert order["drr_over_20ms"] == 0.0
-    assert order["lorenz_evidence"] < 0
+    said = of_intervals(np.full(11, 0.8))
+    assert said["minute_rr_mean"] == pytest.approx(0.8)
+    assert said["minute_rr_cv"] == pytest.approx(0.0, abs=1e-6)
+    assert said["minute_rr_kept_share"] == 1.0
+    assert said["minute_drr_over_20ms"] == 0.0
+    assert said["minute_lorenz_evidence"] < 0
 
 
 def test_bigeminy_is_told_from_fibrillation() -> None:
-    bigeminy = np.tile([0.6, 1.0], 6)
-    fibrillation = np.array([0.62, 0.91, 0.55, 0.78, 1.02, 0.66, 0.83, 0.51, 0.97, 0.71, 0.88, 0.59])
-    paired, random = (dict(zip(intervals.ORDER, intervals.order(rr), strict=True)) for rr in (bigeminy, fibrillation))
-    assert paired["same_as_before_last"] == pytest.approx(0.0, abs=1e-9)
-    assert paired["turning"] == 1.0
-    assert paired["cosen"] < random["cosen"]
-    assert random["lorenz_evidence"] > paired["lorenz_evidence"]
+    paired = of_intervals(np.tile([0.6, 1.0], 6))
+    random = of_intervals(np.array([0.62, 0.91, 0.55, 0.78, 1.02, 0.66, 0.83, 0.51, 0.97, 0.71, 0.88, 0.59]))
+    assert paired["minute_same_as_before_last"] == pytest.approx(0.0, abs=1e-5)
+    assert paired["minute_turning"] == 1.0
+    assert paired["minute_cosen"] < random["minute_cosen"]
+    assert random["minute_lorenz_evidence"] > paired["minute_lorenz_evidence"]
+
+
+def test_the_minute_knows_beats_that_the_window_does_not() -> None:
+    at = np.concatenate((np.arange(-49.5, 0, 1.0), np.arange(0.4, 9.9, 0.5)))
+    said = named("rhythm-2", heart(LENGTH, at), rows(at))
+    assert said["rr_n"] == 18
+    assert said["rr_median"] == pytest.approx(0.5)
+    assert said["minute_rr_n"] == len(at) - 1
+    assert said["minute_rr_median"] == pytest.approx(1.0)
 
 
 def test_one_early_beat_is_seen_and_left_out_of_what_is_kept() -> None:
     at = np.cumsum([0.6, 0.8, 0.8, 0.8, 0.5, 1.1, 0.8, 0.8, 0.8, 0.8])
-    said = named("rhythm-1", heart(2500, at), rows(at))
+    said = named("rhythm-2", heart(2500, at), rows(at))
     assert said["rr_short"] == pytest.approx(1 / 9)
     assert said["rr_long"] == pytest.approx(1 / 9)
     assert said["rr_kept_cv"] == pytest.approx(0.0, abs=1e-4)
@@ -106,29 +117,28 @@ def test_one_early_beat_is_seen_and_left_out_of_what_is_kept() -> None:
 def test_a_fine_wave_between_beats_is_found_at_its_rate() -> None:
     at = np.arange(0.6, 9.6, 0.9)
     wave = 0.08 * np.sin(2 * np.pi * 6.0 * np.arange(2500) / GRID_HZ)
-    with_wave = named("rhythm-1", heart(2500, at) + wave.astype(np.float32), rows(at))
+    with_wave = named("rhythm-2", heart(2500, at) + wave.astype(np.float32), rows(at))
     assert with_wave["f_peak_hz"] == pytest.approx(6.0, abs=0.11)
-    assert with_wave["f_share"] > named("rhythm-1", heart(2500, at), rows(at))["f_share"]
+    assert with_wave["f_share"] > named("rhythm-2", heart(2500, at), rows(at))["f_share"]
 
 
 def test_an_early_wide_beat_is_unlike_those_before() -> None:
-    at = np.append(np.arange(0.8, 9.0, 0.8), beat.BEFORE_S)
-    at[-1] = beat.BEFORE_S
+    at = np.append(np.arange(0.8, 8.8, 0.8), beat.BEFORE_S)
     narrow = np.full(len(at), 0.012)
     wide = np.append(narrow[:-1], 0.045)
-    alike, odd = (named("beat-1", heart(2550, at, widths), rows(at)) for widths in (narrow, wide))
+    alike, odd = (named("beat-2", heart(LENGTH, at, widths), rows(at)) for widths in (narrow, wide))
     assert alike["a_like"] > 0.97 > odd["a_like"]
     assert odd["o_width_50"] > 2 * alike["o_width_50"]
-    assert odd["rr_to_median"] == pytest.approx(0.0 + (at[-1] - at[-2]) / 0.8, rel=1e-5)
+    assert odd["rr_to_recent"] == pytest.approx((at[-1] - at[-2]) / 0.8, rel=1e-5)
 
 
 def test_where_the_past_is_missing_nothing_is_said_of_it() -> None:
     at = np.array([beat.BEFORE_S])
-    x = heart(2550, at)
+    x = heart(LENGTH, at)
     x[: 9 * GRID_HZ] = np.nan
-    said = named("beat-1", x, rows(at))
+    said = named("beat-2", x, rows(at))
     assert np.isnan(said["a_like"])
-    assert np.isnan(said["rr_to_median"])
+    assert np.isnan(said["rr_to_recent"])
     assert np.isfinite(said["o_width_50"])
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from common.heard import detector
 from common.keep import data_root, kept
 from numpy.typing import NDArray
 
@@ -54,7 +55,7 @@ class Harvest:
 def harvests(work: Path) -> list[Harvest]:
     """Return every record but the paced ones."""
     names = [header.stem for header in sorted((data_root() / "mitdb").glob("*.hea")) if header.stem not in PACED]
-    return [kept(work / f"{name}.pickle", lambda name=name: harvest(name)) for name in names]
+    return [kept(work / f"{name}-{detector()}.pickle", lambda name=name: harvest(name)) for name in names]
 
 
 def harvest(name: str) -> Harvest:

@@ -15,6 +15,7 @@ import numpy as np
 import onnx
 from common import cards
 from common.cards import metric
+from common.heard import detector
 from common.keep import kept
 from common.scores import fit_temperature
 from common.trees import graph, grow
@@ -93,7 +94,7 @@ def describe(records: list[Harvest], result: dict[str, Any], features: NDArray[n
         "name": "beat",
         "version": VERSION,
         "summary": "Each beat normal, supraventricular, ventricular, fusion or unknown, within a second of its R peak.",
-        "architecture": "boosted trees on the beat's shape and time beside the ten seconds before it",
+        "architecture": "boosted trees on the beat's shape beside the ten seconds before it, and its time beside the minute before it",
         "task": "beat",
         "labels": list(LABELS),
         "label_names": ["normal", "supraventricular ectopic", "ventricular ectopic", "fusion", "unknown"],
@@ -111,7 +112,7 @@ def describe(records: list[Harvest], result: dict[str, Any], features: NDArray[n
         "fusion": {
             "net_weight": 0.0,
             "features": "beat",
-            "features_version": 1,
+            "features_version": 2,
             "features_len": len(NAMES),
             "typical": cards.usual(features),
         },
@@ -128,6 +129,7 @@ def describe(records: list[Harvest], result: dict[str, Any], features: NDArray[n
                 "origin": "MIT-BIH Arrhythmia Database, first lead",
                 "recordings": len(records),
                 "windows": len(features),
+                "note": f"beats by the detector with sources {detector()}",
             }
         ],
         "split": {

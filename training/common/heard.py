@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from edgeecg.facts import ModelFacts, StreamFacts
 from edgeecg.models.windows import run
 from edgeecg.types import BEAT_FIELDS, Beat, WindowReady
+from edgeecg_kernels._jit import source_digest
 from edgeecg_kernels.state import GRID_HZ
 
 WINDOW_S = 10.0
@@ -20,6 +21,11 @@ STEP_LEN = GRID_HZ
 """Windows are kept a second apart."""
 HEARD_BEAT = np.dtype([("sample", "i8"), ("known_at", "i8"), *((name, "f4") for name in BEAT_FIELDS[1:])])
 ASKER = ModelFacts(name="training", sha256="0" * 64, labels=("none",), window_s=WINDOW_S, hop_s=STEP_LEN / GRID_HZ, deadline_s=0.5)
+
+
+def detector() -> str:
+    """Return which detector this is: the digest of its sources. What it heard is kept under it, and cards name it."""
+    return source_digest("qrs")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

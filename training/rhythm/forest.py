@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from common.heard import Heard
+from common.heard import Heard, detector
 from common.keep import kept
 from common.trees import Growth, grow
 from numpy.typing import NDArray
@@ -52,7 +52,7 @@ def table(work: Path, recordings: list[Heard]) -> Table:
                 print(f"features: {number} of {len(recordings)} recordings", flush=True)
         return Table(np.array(rows), np.array(owners))
 
-    return kept(work / "features.pickle", make)
+    return kept(work / f"features-{detector()}.pickle", make)
 
 
 def fit(

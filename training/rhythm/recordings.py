@@ -4,7 +4,7 @@ import csv
 from pathlib import Path
 
 import numpy as np
-from common.heard import Heard, hear
+from common.heard import Heard, detector, hear
 from common.keep import data_root, kept
 from numpy.typing import NDArray
 
@@ -24,7 +24,7 @@ def reference() -> dict[str, int]:
 
 def heard(work: Path) -> list[Heard]:
     """Return every recording as the engine hears it, by name."""
-    return kept(work / "heard.pickle", lambda: [_hear(name) for name in sorted(reference())])
+    return kept(work / f"heard-{detector()}.pickle", lambda: [_hear(name) for name in sorted(reference())])
 
 
 def _hear(name: str) -> Heard:

@@ -78,7 +78,7 @@ class File(Section):
 
 
 class Fusion(Section):
-    """p = net_weight * softmax(logits / net_temperature) + (1 - net_weight) * tree; features make the tree's input."""
+    """log p = net_weight * log softmax(logits / net_temperature) + (1 - net_weight) * log tree + const; features make the tree's input."""
 
     net_weight: Share
     net_temperature: Positive = 1.0

@@ -1,39 +1,17 @@
-"""The features of the beat tree: one R peak, what came before it, and what little of it follows within the window.
-
-The window begins BEFORE_S before the R peak it is about; the beats before serve as this heart's own measure. Nothing is
-assumed to be there: at the start of a stream the past is missing, and a tree reads NaN as missing.
-"""
+"""The features of the beat tree in plain numpy: what the kernel is compared with."""
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeecg.models.features.beat import BEFORE_S, NAMES
+from tests.naive.features.intervals import order, scatter
 from tests.naive.features.strip import AFTER, BEFORE, GRID_HZ, QRS, P, T, cut, middle, strip
 
 Floats = NDArray[np.float64]
 
-BEFORE_S = 9.6
-SHAPE_POINTS = 19
-STEP = 10
-RHYTHM = (
-    "rr", "rr_before", "rr_third", "rr_to_median", "rr_to_before", "rr_to_longest", "rr_before_to_median", "rr_spread", "rr_kept_spread",
-    "rr_surprise", "rr_least", "rr_early_share", "rr_next_known", "rr_alternates", "n_before",
-)  # fmt: skip
-VERDICT = (
-    "v_confidence", "v_kind", "v_width", "v_prematurity", "v_distance", "v_height", "v_width_to_usual", "v_distance_to_usual",
-    "v_height_to_usual", "v_wide_before", "v_last_kind", "v_last_prematurity",
-)  # fmt: skip
-OWN = (
-    "o_up", "o_down", "o_width_35", "o_width_50", "o_area", "o_slope_up", "o_slope_down", "o_p_height", "o_p_place", "o_p_area",
-    "o_t_height", "o_t_place", "o_t_area", "o_st", "o_before", "o_noise", "o_centre", "o_turns",
-)  # fmt: skip
-AGAINST = (
-    "a_like", "a_qrs_like", "a_p_like", "a_t_like", "a_qrs_gain", "a_p_gain", "a_t_gain", "a_far", "a_qrs_far", "a_p_far", "a_t_far",
-    "a_width", "a_area", "a_slope", "a_shift", "a_nearest", "a_near_share", "a_second", "a_median_like", "a_usual_spread", "a_last_like",
-    "a_qrs_nearest", "a_p_steady",
-)  # fmt: skip
-NAMES = (*RHYTHM, *VERDICT, *OWN, *AGAINST, *(f"shape_{k}" for k in range(SHAPE_POINTS)), *(f"off_{k}" for k in range(SHAPE_POINTS)))
-EARLY = 0.85
-NEAR = 0.9
+SHAPE_POINTS, STEP = 19, 10
+N_RHYTHM, N_VERDICT, N_AGAINST = 20, 13, 25
+EARLY, NEAR, WIDE = 0.85, 0.9, 2
 
 
 def beat_features(samples_mv: NDArray[np.float32], beats: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -41,63 +19,72 @@ def beat_features(samples_mv: NDArray[np.float32], beats: NDArray[np.float32]) -
     told = beats.astype(np.float64)
     s = strip(samples_mv)
     at = round(BEFORE_S * GRID_HZ)
-    offsets = told[:, 0] - BEFORE_S
-    this = int(np.abs(offsets).argmin()) if len(told) else -1
-    if this < 0 or abs(offsets[this]) > 0.02:
-        rhythm, verdict = np.full(len(RHYTHM), np.nan), np.full(len(VERDICT), np.nan)
-        past = np.zeros(0, np.int64)
+    near = np.abs(told[:, 0] - BEFORE_S)
+    this = int(near.argmin()) if len(told) and near.min() <= 0.02 else -1
+    if this < 0:
+        rhythm, verdict = np.full(N_RHYTHM + 39, np.nan), np.full(N_VERDICT, np.nan)
     else:
-        rhythm, verdict = _rhythm(offsets, this), _verdict(told, this)
-        past = np.round(told[:this, 0] * GRID_HZ).astype(np.int64)
-        past = past[past - BEFORE >= s.first]
+        rhythm, verdict = _rhythm(told, this), _verdict(told, this)
+    past = told[: max(this, 0)]
+    peaks = np.round(past[:, 0] * GRID_HZ).astype(np.int64)
+    there = (peaks - BEFORE >= s.first) & (peaks < at)
+    narrow = there & (past[:, 2] != WIDE)
     beat = s.clean[at - BEFORE : at + AFTER]
     height = float(np.ptp(beat[QRS])) + 1e-6
-    own = _own(beat, height)
-    before = cut(s.clean, past)
+    before = cut(s.clean, peaks[narrow if narrow.sum() >= 2 else there])
     typical = middle(before) if len(before) else np.full(BEFORE + AFTER, np.nan)
-    against = _against(beat, before, typical) if len(before) else np.full(len(AGAINST), np.nan)
+    against = _against(beat, before, typical, s.clean, at) if len(before) else np.full(N_AGAINST, np.nan)
     scale = float(np.ptp(typical[QRS])) + 1e-6
     shape = (beat / height).reshape(SHAPE_POINTS, STEP).mean(1)
     off = ((beat - typical) / scale).reshape(SHAPE_POINTS, STEP).mean(1)
-    return np.concatenate((rhythm, verdict, own, against, shape, off)).astype(np.float32)
+    values = np.concatenate((rhythm, verdict, _own(beat, height), against, shape, off)).astype(np.float32)
+    assert len(values) == len(NAMES)
+    return values
 
 
-def _rhythm(offsets: Floats, this: int) -> Floats:
-    """Return RHYTHM: how early this beat is for this heart, as it beats just now."""
-    rr = np.diff(offsets[: this + 1])
+def _rhythm(told: Floats, this: int) -> Floats:
+    """How early this beat is for this heart, and what the minute before was like."""
+    rr = np.diff(told[: this + 1, 0])
     n = len(rr)
-    if n < 1:
-        return np.array([np.nan] * (len(RHYTHM) - 1) + [n])
-    last, before = rr[-1], rr[:-1]
-    after = offsets[this + 1] if this + 1 < len(offsets) else np.nan
-    if n < 3:
-        known = rr[-2] if n > 1 else np.nan
-        return np.array([last, known, np.nan, np.nan, last / known, *[np.nan] * 7, after, np.nan, n])
-    median = float(middle(before))
-    kept = before[np.abs(before - median) < 0.2 * median]
-    spread = float(kept.std()) if len(kept) > 1 else float("nan")
-    return np.array([
-        last, rr[-2], rr[-3], last / median, last / rr[-2], last / before[-6:].max(), rr[-2] / median, before.std() / median,
-        spread / median, (last - median) / (spread + 0.01), before.min() / median, (before < EARLY * median).mean(), after,
-        np.abs(last - rr[-3]) / (np.abs(last - rr[-2]) + 0.02), n,
-    ])  # fmt: skip
+    own = np.full(N_RHYTHM, np.nan)
+    own[19] = n
+    minute = np.full(39, np.nan)
+    after = told[this + 1, 0] - told[this, 0] if this + 1 < len(told) else np.nan
+    if n:
+        minute = np.concatenate((scatter(rr[:-1]), order(rr[:-1])))
+        own[[0, 16]] = rr[-1], after
+    if n > 1:
+        own[[1, 5]] = rr[-2], rr[-1] / rr[-2]
+    if n > 2:
+        last, before, usual = rr[-1], rr[:-1], minute[2]
+        recent = before[-8:]
+        normal = before[(np.abs(before - usual) < 0.2 * usual) & (told[1:this, 2] != WIDE)][-4:]
+        norm = normal.mean() if len(normal) else np.median(recent)
+        kept = minute[14] * usual
+        own[[2, 3, 4, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 17, 18]] = (
+            rr[-3], last / np.median(recent), last / usual, last / before[-6:].max(), last / before[-6:].min(), last / norm,
+            rr[-2] / usual, rr[-2] / norm, recent.std() / np.median(recent), (last - usual) / (kept + 0.01), (last - norm) / (kept + 0.01),
+            minute[3] / usual, (before < EARLY * usual).mean(), (last + after) / (2 * norm),
+            abs(last - rr[-3]) / (abs(last - rr[-2]) + 0.02),
+        )  # fmt: skip
+    return np.concatenate((own, minute))
 
 
 def _verdict(told: Floats, this: int) -> Floats:
-    """Return VERDICT: what the engine said of this beat, and against those before."""
-    _, sure, kind, width, early, distance, height = told[this]
+    """What the engine said of this beat, and against those before."""
+    sure, kind, width, early, distance, height = told[this, 1:]
     if not this:
-        return np.array([sure, kind, width, early, distance, height] + [np.nan] * 6)
+        return np.array([sure, kind, width, early, distance, height] + [np.nan] * 7)
     past = told[:this]
     usual = middle(past)
     return np.array([
         sure, kind, width, early, distance, height, width / (usual[3] + 1.0), distance / (usual[5] + 0.02),
-        height / (usual[6] + 1e-3), (past[:, 2] == 2).mean(), past[-1, 2], past[-1, 4],
+        height / (usual[6] + 1e-3), (past[:, 2] == WIDE).mean(), (past[-8:, 2] == WIDE).mean(), past[-1, 2], past[-1, 4],
     ])  # fmt: skip
 
 
 def _own(beat: Floats, height: float) -> Floats:
-    """Return OWN: the beat by itself, in units of its QRS."""
+    """The beat by itself, in units of its QRS."""
     y = beat / height
     qrs, slope = y[QRS], np.diff(y[QRS])
     base = float(middle(y[P]))
@@ -119,8 +106,8 @@ def _like(beats: Floats, beat: Floats) -> Floats:
     return np.asarray(rows @ own / (np.sqrt((rows**2).sum(1) * (own @ own)) + 1e-9))
 
 
-def _against(beat: Floats, before: Floats, typical: Floats) -> Floats:
-    """Return AGAINST: the beat beside the typical one of those before, and beside the one of them most like it."""
+def _against(beat: Floats, before: Floats, typical: Floats, y: Floats, at: int) -> Floats:
+    """The beat beside the typical one of those before, and beside the one of them most like it."""
     scale = float(np.ptp(typical[QRS])) + 1e-6
     pair = np.stack((typical, before[-1]))
     far = (beat - typical) / scale
@@ -135,7 +122,7 @@ def _against(beat: Floats, before: Floats, typical: Floats) -> Floats:
         np.log((np.abs(beat[48:116]).sum() + 1e-6) / (np.abs(typical[48:116]).sum() + 1e-6)),
         np.log((np.abs(np.diff(beat[QRS])).max() + 1e-6) / (np.abs(np.diff(typical[QRS])).max() + 1e-6)),
         _shift(beat[QRS], typical), ordered[-1], (like > NEAR).mean(), ordered[-2] if len(ordered) > 1 else np.nan, middle(like),
-        usual.std(), float(_like(pair[1:], beat)[0]), qrs_like.max(), p_rest,
+        usual.std(), float(_like(pair[1:], beat)[0]), qrs_like.max(), p_rest, *_p_elsewhere(y, at, typical),
     ])  # fmt: skip
 
 
@@ -144,3 +131,10 @@ def _shift(qrs: Floats, typical: Floats) -> float:
     own = qrs - qrs.mean()
     scores = [float(own @ typical[QRS.start + k : QRS.stop + k]) for k in range(-8, 9, 2)]
     return float(2 * int(np.argmax(scores)) - 8)
+
+
+def _p_elsewhere(y: Floats, at: int, typical: Floats) -> tuple[float, float]:
+    """The typical P wave a little earlier and later than usual: how like it the best place is, and where."""
+    lags = range(-15, 16, 3)
+    likes = [float(_like(y[None, at - BEFORE + P.start + k : at - BEFORE + P.stop + k], typical[P])[0]) for k in lags]
+    return max(likes), float(lags[int(np.argmax(likes))])

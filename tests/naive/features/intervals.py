@@ -1,8 +1,4 @@
-"""What the times between beats say: how far they scatter, and whether the scatter has an order.
-
-Every function takes intervals in seconds, oldest first, and answers for any number of them; what cannot be known is NaN,
-which a tree reads as missing.
-"""
+"""Intervals in plain numpy: what the kernels are compared with."""
 
 import numpy as np
 from numpy.typing import NDArray

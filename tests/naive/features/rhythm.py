@@ -1,4 +1,4 @@
-"""The features of the rhythm tree: intervals, the engine's own verdicts on its beats, and the samples."""
+"""The features of the rhythm tree in plain numpy: what the kernels are compared with."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -1,7 +1,4 @@
-"""What a window's samples say: its spectrum, how clean it is, the beat that repeats in it, and what lies between beats.
-
-All of it from one forward and a few inverse transforms of the window: nothing here runs sample by sample.
-"""
+"""A window's samples in plain numpy: what the kernels are compared with."""
 
 from dataclasses import dataclass
 from itertools import pairwise
