@@ -247,6 +247,7 @@ def test_a_window_tells_of_a_minute_of_beats_if_its_model_asks() -> None:
     engine = opened(EngineConfig(streams=(CHEST,), models=(replace(MODEL, beats_s=60.0),)))
     events = [event for frame in frames(x) for event in engine.feed(frame)]
     beats = sorted(event.sample for event in events if isinstance(event, Beat))
+    due: list[int] = []
     for window in windows(events):
         told = np.frombuffer(window.beats, "<f4").reshape(-1, len(BEAT_FIELDS))
         end = window.start_sample + window.len_samples
