@@ -13,12 +13,11 @@ from numpy.typing import NDArray
 
 from edgeecg.models.features import NAMES, SETS
 from edgeecg.models.features.beat import BEFORE_S
-from tests.naive.features.beat import beat_features as naive_beat
-from tests.naive.features.rhythm import rhythm_features as naive_rhythm
+from tests.naive import features as naive
 
 GRID_HZ = 250
 LENGTH = 2500
-NAIVE = {"rhythm-2": naive_rhythm, "beat-2": naive_beat}
+NAIVE = {"rhythm-2": naive.rhythm_features, "beat-2": naive.beat_features}
 Window = tuple[NDArray[np.float32], NDArray[np.float32]]
 
 

@@ -3,7 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from tests.naive.features import intervals, strip
+from tests.naive import features_intervals as intervals
+from tests.naive import features_strip as strip
 
 Floats = NDArray[np.float64]
 

@@ -4,8 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeecg.models.features.beat import BEFORE_S, NAMES
-from tests.naive.features.intervals import order, scatter
-from tests.naive.features.strip import AFTER, BEFORE, GRID_HZ, QRS, P, T, cut, middle, strip
+from tests.naive.features_intervals import order, scatter
+from tests.naive.features_strip import AFTER, BEFORE, GRID_HZ, QRS, P, T, cut, middle, strip
 
 Floats = NDArray[np.float64]
 

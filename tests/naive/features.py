@@ -1,0 +1,6 @@
+"""The features of the trees in plain numpy: what the kernels are compared with."""
+
+from tests.naive.features_beat import beat_features
+from tests.naive.features_rhythm import rhythm_features
+
+__all__ = ["beat_features", "rhythm_features"]
