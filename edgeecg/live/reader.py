@@ -2,7 +2,6 @@
 
 import json
 import socket
-from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -41,18 +40,18 @@ class Reader:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._socket.close()
 
-    def take(self, timeout_s: float) -> Iterator[Message]:
-        """Give what came within the time, as soon as anything has."""
+    def take(self, timeout_s: float) -> list[Message]:
+        """Return what came within the time, as soon as anything has."""
         self._socket.settimeout(timeout_s)
         try:
             came = self._socket.recv(1 << 18)
         except TimeoutError:
-            return
+            return []
         except OSError:
             came = b""
         self.is_over = not came
         *whole, self._rest = (self._rest + came).split(b"\n")
-        yield from map(json.loads, whole)
+        return [json.loads(text) for text in whole]
 
     def acknowledge(self, alert_id: str, revision: int, by: str) -> None:
         """Say that a person has seen this revision; the answer is a message."""
