@@ -14,7 +14,8 @@ from edgeecg.models.features import SETS
 from edgeecg.models.preprocess import Preprocessor
 from edgeecg.simulate.scenario import NAMED
 from edgeecg.simulate.simulation import Setup, Simulation
-from edgeecg.stages.coupling import Coupler
+from edgeecg.stages import transport
+from edgeecg.stages.coupling import Beats, Coupler
 from edgeecg.stages.sound_alone import sounds_alone
 from edgeecg.types import BEAT_FIELDS, Chunk, ConfigChange, Event, Record, SourceChange, SourceState, Tick
 from edgeecg_kernels._jit import cache_root, folders_in_use
@@ -30,7 +31,7 @@ def compile_all() -> None:
     _preprocess_a_window()
     _make_features()
     sounds_alone(np.zeros(4000), 1000.0)
-    Coupler()
+    _couple_nothing()
     next(Simulation(Setup(scenario=NAMED["normal"])).blocks(1))
     for _ in Scanner(max_rows=1).feed(bytes(1)):
         pass
@@ -55,6 +56,14 @@ def _run_an_engine() -> tuple[Event, ...]:
         SourceState(facts.name, SourceChange.LOST, 14 * ns),
     )
     return tuple(event for events in engine.feed_many(records) for event in events)
+
+
+def _couple_nothing() -> None:
+    one, cost = np.ones(1), np.zeros((1, 1))
+    Coupler().take(one, one, Beats(np.zeros(1, np.int64), np.ones(1, np.bool_)))
+    transport.semi_relaxed(cost, np.zeros(1), 1.0)
+    transport.balanced(cost, one, one, 1.0)
+    transport.distance(one, one, one, one)
 
 
 def _preprocess_a_window() -> None:

@@ -24,9 +24,8 @@ from edgeecg_kernels.coupling_state import (
     coupling_state,
 )
 from edgeecg_kernels.entry import entry
-from edgeecg_kernels.transport import lag_plans
 
-__all__ = ["ECG_HZ", "KERNEL_LEN", "METHODS", "RATE_HZ", "Beats", "Coupler", "Reason", "couple", "in_band", "plans", "regrid"]
+__all__ = ["ECG_HZ", "KERNEL_LEN", "METHODS", "RATE_HZ", "Beats", "Coupler", "Reason", "couple", "in_band", "regrid"]
 
 Signal = NDArray[np.float64]
 METHODS = {"nmcse": SOFT, "aligned": HARD, "deconvolution": PLAIN}
@@ -93,13 +92,6 @@ def couple(
 ) -> NDArray[np.void]:
     """Take a whole recording."""
     return Coupler(method, ridge=ridge, forget=forget).take(ecg, pcg, beats)
-
-
-def plans(cost: Signal, log_prior: Signal, eps: float) -> Signal:
-    """Return the semi-relaxed entropic plan between beats of equal mass, all held, and lags of a prior, none held."""
-    out = np.zeros(cost.shape)
-    lag_plans(cost, log_prior, eps, out)
-    return out
 
 
 def in_band(sound: Signal) -> Signal:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from edgeecg.stages import transport
 from edgeecg_kernels.transport import lag_plan, sinkhorn, wasserstein
 from tests.naive import transport as naive
 
@@ -102,3 +103,11 @@ def test_pot_agrees() -> None:
     assert wasserstein(x, a, y, b) == pytest.approx(float(ot.wasserstein_1d(x, y, a, b, p=2)), rel=1e-9)
     semi = ot.unbalanced.sinkhorn_unbalanced(a, b, cost, 0.1, [math.inf, 0.3], reg_type="kl", numItermax=20000, stopThr=1e-13)
     np.testing.assert_allclose(plan_of(cost, a, b, 0.1, 0.3)[0], semi, atol=1e-8)
+
+
+def test_arrays_have_a_plain_way_in() -> None:
+    cost, a, b = problem(8)
+    np.testing.assert_allclose(transport.balanced(cost, a, b, 0.2), plan_of(cost, a, b, 0.2, math.inf)[0], atol=1e-7)
+    np.testing.assert_allclose(transport.semi_relaxed(cost, np.log(b), 0.2).sum(axis=1), 1 / len(a))
+    one = np.ones(1)
+    assert transport.distance(one, one, 4 * one, one) == pytest.approx(3.0)
