@@ -1,7 +1,7 @@
 """Verdicts: a candidate is a beat, is none, waits for a second look, or is found to have been a beat after all.
 
 The second look settles which of two close candidates is the beat, where the first may be a tall P wave: the one that is outdone is
-none, and the other is at least as likely one as it was. Looking back is
+none; if both are humps of one beat, with one R peak, the other is at least as likely one as it was. Looking back is
 Hamilton's search-back (2002), by the network's log-odds in place of half a threshold.
 """
 
@@ -105,7 +105,10 @@ def judge(s: Any, p: Any, now: int, final: bool, lead: int, out: Any, n_out: int
     slot = index & (QUEUE - 1)
     place = s["place"][slot]
     main, other = describe(s, index, now)
-    logit = max(verdict(s, p), s["inherits"]) if s["inherits"] > 0.0 else verdict(s, p)
+    peak = place + int(s["measure"][slot, M_PEAK])
+    logit = verdict(s, p)
+    if s["inherits"] > 0.0 and abs(peak - s["outdone_peak"]) <= APART // 2:
+        logit = max(logit, s["inherits"])
     inherits = 0.0
     heard = s["votes"] > 0 and s["heard_from"] <= now
     if p["accept"] < logit < p["doubtful"] or (heard and abs(logit) < OPEN):
@@ -115,9 +118,10 @@ def judge(s: Any, p: Any, now: int, final: bool, lead: int, out: Any, n_out: int
         if p["accept"] < logit < p["doubtful"] and outdone(s, p, index, now):
             inherits, logit = logit, -logit
         if heard:
-            logit += support(s, now, place + int(s["measure"][slot, M_PEAK]))
+            logit += support(s, now, peak)
     s["waiting"] = 0
     s["inherits"] = inherits
+    s["outdone_peak"] = peak
     surety = 1.0 / (1.0 + math.exp(-clamp(logit, -30.0, 30.0)))
     s["doubt"] += 0.125 * (1.0 - abs(2.0 * surety - 1.0) - s["doubt"])
     if logit > p["accept"]:

@@ -83,7 +83,8 @@ QRS_STATE = np.dtype(
         ("measure", "f8", (QUEUE, MEASURES)),
         ("snippet", "f8", (QUEUE, SNIPPET)),
         ("waiting", "i8"),  # 1: the oldest measured candidate waits for its second look
-        ("inherits", "f8"),  # log-odds of the beat that the next candidate outdid: one of the two is it
+        ("inherits", "f8"),  # log-odds of the candidate that the next one outdid; they may be two humps of one beat ...
+        ("outdone_peak", "i8"),  # ... if they have one R peak
         # Running levels, learned anew after a restart.
         ("levelled", "i8"),
         ("strength", "f8"),

@@ -72,8 +72,9 @@ def found(rows: Rows, peaks: Sequence[int]) -> tuple[int, int]:
 @given(pairs, spans, spans)
 def test_agrees_with_the_oracle(leads: tuple[Signal, Signal, list[int]], bad: list[tuple[int, int]], worse: list[tuple[int, int]]) -> None:
     first, second = flagged(leads[0], bad), flagged(leads[1], worse)
-    votes = naive.qrs(PARAMS[0], second[0].tolist(), second[1].tolist(), 0, finish=True, lead=1)
-    beats = naive.qrs(PARAMS[0], first[0].tolist(), first[1].tolist(), 0, finish=True, lead=0, votes=votes)
+    told = [naive.qrs(PARAMS[0], second[0].tolist(), second[1].tolist(), 0, finish=finish, lead=1) for finish in (False, True)]
+    votes, last_votes = told[0], told[1][len(told[0]) :]
+    beats = naive.qrs(PARAMS[0], first[0].tolist(), first[1].tolist(), 0, finish=True, lead=0, votes=votes, last_votes=last_votes)
     rows = whole(first, second)
     assert [(r["lead"], r["sample"], r["known_at"]) for r in rows] == [(b.lead, b.sample, b.known_at) for b in beats]
     assert rows["value"].tolist() == [b.value for b in beats]

@@ -182,7 +182,7 @@ class Stretch:
         self.judged = 0
         self.levelled = False
         self.waiting = False
-        self.inherits = 0.0
+        self.inherits, self.outdone_peak = 0.0, 0
         self.strength = 0.0
         self.beats: list[Beat] = []
 
@@ -337,7 +337,9 @@ class Stretch:
         self.now = now
         c = self.candidates[self.judged]
         x = self.describe(c)
-        logit = max(self.net(x, ""), self.inherits) if self.inherits > 0.0 else self.net(x, "")
+        logit = self.net(x, "")
+        if self.inherits > 0.0 and abs(c.place + c.peak - self.outdone_peak) <= 12:
+            logit = max(logit, self.inherits)
         inherits = 0.0
         heard = bool(self.second.known(self.first + now))
         doubtful = self.p["accept"] < logit < self.p["doubtful"]
@@ -349,7 +351,7 @@ class Stretch:
                 inherits, logit = logit, -logit
             logit += self.second.support(self.first + now, self.first + c.place + c.peak) if heard else 0.0
         self.waiting = False
-        self.inherits = inherits
+        self.inherits, self.outdone_peak = inherits, c.place + c.peak
         surety = sure(logit)
         self.doubt += 0.125 * (1.0 - abs(2.0 * surety - 1.0) - self.doubt)
         if logit > self.p["accept"]:
@@ -600,9 +602,17 @@ def usable(v: float, flag: int) -> bool:
 
 
 def qrs(
-    params: Any, y: Sequence[float], flags: Sequence[int], first: int, *, finish: bool, lead: int = 3, votes: Sequence[Beat] = ()
+    params: Any,
+    y: Sequence[float],
+    flags: Sequence[int],
+    first: int,
+    *,
+    finish: bool,
+    lead: int = 3,
+    votes: Sequence[Beat] = (),
+    last_votes: Sequence[Beat] = (),
 ) -> list[Beat]:
-    """Return every beat of a signal; with `finish`, the end decides what is pending. `votes` are a second lead's beats."""
+    """Return every beat of a signal; with `finish`, the end decides what is pending. `votes` are a second lead's beats, the last ones those its end decides."""
     beats: list[Beat] = []
     stretch = before = None
     second = Second(votes)
@@ -621,6 +631,7 @@ def qrs(
                 stretch.feed(stretch.y[-1])
         if stretch is None:
             beats += second.stand_in(first + i)
+    second.votes = [*votes, *last_votes]
     if finish and (stretch is None or not stretch.levelled):
         beats += (stretch.beats if stretch else []) + second.stand_in(math.inf)
         if stretch:
