@@ -221,8 +221,8 @@ def wait_for(holds: Callable[[], bool], seconds: float) -> None:
         time.sleep(0.05)
 
 
-def overloaded(times: float, seconds: float, folder: Path, say: Callable[[str], None]) -> Figures:
-    """Run it once."""
+def overloaded(times: float, seconds: float, folder: Path, say: Callable[[str], None], *, calm_s: float = SETTLE_S) -> Figures:
+    """Run it once. `calm_s`: how long to wait for the end of the overrun to be said, which takes half a minute of calm."""
     port = free_port()
     text = settings_of(folder, port)
     with running(lambda: text) as daemon:
@@ -242,7 +242,7 @@ def overloaded(times: float, seconds: float, folder: Path, say: Callable[[str], 
                 hearts.stop()
                 wanted = expected(app, hearts)
                 wait_for(lambda: wanted <= {key_of(alert) for _, alert in list(ear.got)}, SETTLE_S)
-                wait_for(lambda: ear.first("overload", "CLEARED", ended_s) >= 0, SETTLE_S)
+                wait_for(lambda: ear.first("overload", "CLEARED", ended_s) >= 0, calm_s)
             finally:
                 ear.is_stopping = True
                 ear.join()

@@ -14,7 +14,7 @@ import time
 import urllib.request
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from statistics import median_low
 from tempfile import TemporaryDirectory
@@ -71,23 +71,31 @@ class Figures:
     within: bool
 
 
+@dataclass(slots=True)
+class Told:
+    """What reached the subscriber, by rule, and how much of it was acknowledged."""
+
+    revisions: Counter[str] = field(default_factory=Counter)
+    acknowledged: int = 0
+
+
 class Listener(Thread):
     """Takes what comes, and has seen whatever is urgent."""
 
     def __init__(self, ear: AlertSubscriber) -> None:
         super().__init__(name="listener")
         self._ear, self._stopping = ear, Event()
-        self.told, self.acknowledged = Counter[str](), 0
+        self.told = Told()
 
     def run(self) -> None:
         while not self._stopping.is_set():
             got = self._ear.take(0.2)
             if got is None:
                 continue
-            self.told[got.alert.rule] += 1
+            self.told.revisions[got.alert.rule] += 1
             if got.alert.priority == Priority.HIGH and got.alert.state == AlertState.RAISED:
                 self._ear.acknowledge(got, by="nurse")
-                self.acknowledged += 1
+                self.told.acknowledged += 1
 
     def stop(self) -> None:
         self._stopping.set()
@@ -151,7 +159,7 @@ def soaked(minutes: float, speed: float, folder: Path, say: Callable[[str], None
         finally:
             daemon.terminate()
             daemon.wait()
-    return figures_of(looks, listener, minutes, speed, rated)
+    return figures_of(looks, listener.told, minutes=minutes, speed=speed, rated=rated)
 
 
 def watched(daemon: "subprocess.Popen[bytes]", seconds: float, listener: Listener, say: Callable[[str], None]) -> list[Look]:
@@ -164,7 +172,7 @@ def watched(daemon: "subprocess.Popen[bytes]", seconds: float, listener: Listene
             raise RuntimeError(f"the daemon has ended by itself, with {daemon.returncode}")
         now = look(daemon.pid, time.monotonic() - begun_s)
         if not looks or now.at_s // 60 > looks[-1].at_s // 60:
-            told = sum(listener.told.values())
+            told = sum(listener.told.revisions.values())
             say(
                 f"{now.at_s / 60:5.1f} min: {now.resident_mib:.1f} MiB, {now.descriptors} descriptors, {now.threads} threads, {told} revisions"
             )
@@ -172,7 +180,7 @@ def watched(daemon: "subprocess.Popen[bytes]", seconds: float, listener: Listene
     return looks
 
 
-def figures_of(looks: Sequence[Look], listener: Listener, minutes: float, speed: float, rated: float) -> Figures:
+def figures_of(looks: Sequence[Look], told: Told, *, minutes: float, speed: float, rated: float) -> Figures:
     """Make figures of what was seen."""
     warm = looks[round(WARM_UP * len(looks)) :]
     a_wall_hour = slope(warm)
@@ -184,9 +192,9 @@ def figures_of(looks: Sequence[Look], listener: Listener, minutes: float, speed:
         speed=speed,
         signal_hours=round(minutes * speed / 60, 2),
         rated_hours=round(rated, 2),
-        alerts=sum(listener.told.values()),
-        acknowledged=listener.acknowledged,
-        rules=dict(listener.told.most_common()),
+        alerts=sum(told.revisions.values()),
+        acknowledged=told.acknowledged,
+        rules=dict(told.revisions.most_common()),
         resident_mib=(round(warm[0].resident_mib, 2), round(warm[-1].resident_mib, 2)),
         slope_mib_h=round(a_wall_hour / speed, 4),
         slope_mib_wall_h=round(a_wall_hour, 2),

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from edgeecg.api import records_of
 from edgeecg.engine import Engine
 from edgeecg.evals.alarm_truth import AlarmScore, high_ones, score_alarms
-from edgeecg.evals.noise import Noise, at_rate, read_noise
+from edgeecg.evals.noise import CLEAN_S, STRETCH_S, Noise, at_rate, read_noise
 from edgeecg.evals.rpeaks import find_records, read_annotated
 from edgeecg.facts import EngineConfig, StreamFacts
 from edgeecg.rulefacts import Priority, default_rules
@@ -28,7 +28,6 @@ BLOCK_LEN = 25_000
 ONSET_S, CASE_S = 30.0, 60.0
 NOISES = ("nstdb/bw", "nstdb/118e06")
 SNRS_DB = (24.0, 18.0, 12.0, 6.0)
-STRETCH_S = 120.0
 HOUR_S = 3600.0
 BPM = (60.0, 70.0, 80.0, 95.0)
 
@@ -148,14 +147,21 @@ def add_noise(samples_mv: NDArray[np.float64], noises: Sequence[Noise], turn: in
     """Make every other stretch noisy; a stretch begins without a step, and what it ends on stays."""
     length = round(STRETCH_S * RATE_HZ)
     signal_rms = qrs_swing_mv(60.0 / 70.0) / math.sqrt(8)
+    sources = [parts_of(noise) for noise in noises]
     for stretch in range(1, len(samples_mv) // length, 2):
         place = stretch // 2 + turn
-        noise, snr_db = noises[place % len(noises)], SNRS_DB[place // len(noises) % len(SNRS_DB)]
-        source = at_rate(noise.leads[0], noise.rate_hz, RATE_HZ)
-        start = place * length % (len(source) - length)
-        added = (source[start : start + length] - source[start]) * signal_rms / noise.rms_mv[0] / 10 ** (snr_db / 20)
+        which, level, part = place % len(noises), place // len(noises) % len(SNRS_DB), place // len(noises) // len(SNRS_DB)
+        source = sources[which][part % len(sources[which])]
+        added = (source - source[0]) * signal_rms / noises[which].rms_mv[0] / 10 ** (SNRS_DB[level] / 20)
         samples_mv[stretch * length : (stretch + 1) * length] += added
         samples_mv[(stretch + 1) * length :] += added[-1]
+
+
+def parts_of(noise: Noise) -> list[NDArray[np.float64]]:
+    """Cut a noise's first lead into stretches, at our rate. Of a record that `nst` made only those in which there is noise."""
+    lead, length = at_rate(noise.leads[0], noise.rate_hz, RATE_HZ), round(STRETCH_S * RATE_HZ)
+    first, step = (round(CLEAN_S * RATE_HZ), 2 * length) if noise.is_in_stretches else (0, length)
+    return [lead[start : start + length] for start in range(first, len(lead) - length + 1, step)]
 
 
 # --- on recordings ----------------------------------------------------------------------------------------------------

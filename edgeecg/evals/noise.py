@@ -39,6 +39,8 @@ class Noise:
     rate_hz: float
     leads: tuple[NDArray[np.float64], ...]
     rms_mv: tuple[float, ...]
+    is_in_stretches: bool = False
+    """`nst` mixed it in: there is none in the first five minutes, then two minutes of it and two without in turn."""
 
 
 def read_noise(path: Path, clean_path: Path | None = None) -> Noise:
@@ -58,7 +60,7 @@ def read_noise(path: Path, clean_path: Path | None = None) -> Noise:
     pairs = tuple(zip(record.leads, clean.leads, strict=True))
     leads = tuple(noisy.millivolts() - lead.millivolts() for noisy, lead in pairs)
     rms = tuple(qrs_rms(lead.millivolts(), beats, clean.rate_hz) / _ratio(float(made[3])) for lead in clean.leads)
-    return Noise(f"{made[2]} from {record.name}", record.rate_hz, leads, rms)
+    return Noise(f"{made[2]} from {record.name}", record.rate_hz, leads, rms, is_in_stretches=True)
 
 
 def _find_beside(path: Path, name: str) -> Path:

@@ -124,6 +124,17 @@ def test_noise_is_as_loud_as_it_says_and_joins_without_a_step() -> None:
     assert np.abs(np.diff(samples)).max() < 0.02
 
 
+def test_of_noise_that_was_mixed_in_by_stretches_only_those_count() -> None:
+    n_samples = round(1805 * alarms.RATE_HZ)
+    seconds = np.arange(n_samples) / alarms.RATE_HZ
+    is_noisy = (seconds >= 300) & ((seconds - 300) % 240 < 120)
+    mixed = Noise("em", alarms.RATE_HZ, (is_noisy.astype(np.float64),), (1.0,), is_in_stretches=True)
+    parts = alarms.parts_of(mixed)
+    assert len(parts) == 6
+    assert all(part.all() for part in parts)
+    assert len(alarms.parts_of(replace(mixed, is_in_stretches=False))) == 15
+
+
 def test_whatever_is_urgent_is_acknowledged_and_so_told_anew() -> None:
     x, peaks = heart(alarms.RATE_HZ, 60.0)
     stops = np.random.default_rng(3).normal(0.0, 0.005, 2500)

@@ -279,6 +279,9 @@ def test_a_high_rate_of_uneven_intervals_is_none() -> None:
 
     assert not told(rules_with("extreme-tachycardia"), beats_at(0.6))
     assert told(rules_with("extreme-tachycardia"), beats_at(0.5))
+    doubt = seconds(0, 20, 0.7, QualityReason.DOUBT)
+    assert not told(rules_with("extreme-tachycardia"), ordered(beats_at(0.5), doubt)), "beats between the heart's, made of noise"
+    assert told(rules_with("extreme-tachycardia"), ordered(beats_at(0.3), doubt))
 
 
 def test_a_beat_found_late_takes_its_place_in_a_run() -> None:

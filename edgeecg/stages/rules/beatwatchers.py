@@ -22,8 +22,8 @@ SLOWER: Final = 0.9
 """A run has ended with three beats in a row that are neither wide nor as broad as it was, or at nine tenths of its lowest rate."""
 SURE, FASTER = 0.9, 1.2
 """And it is faster: a resting heart whose beats are counted twice is at 120 a minute."""
-STEADY: Final = 2.8
-"""A high rate of RR intervals that differ by more is one of beats counted twice."""
+STEADY, STEADY_IN_DOUBT = 2.8, 1.8
+"""A high rate of RR intervals that differ by more is one of beats counted twice, or, after seconds of doubt, of noise between beats."""
 PAUSE_AFTER: Final = 1.2
 """An interval longer than the usual one by this factor is a pause."""
 
@@ -41,7 +41,8 @@ class Rate(BeatWatcher):
     def beat(self, now: int, out: list[Event]) -> None:
         value = self.heart.rate
         beyond = -1 if value == UNKNOWN or self.inhibited else self.beyond(value)
-        if beyond > 0 and self.rule.above and not alike(self.heart.beats[-1 - RATE_INTERVALS :], STEADY):
+        most = STEADY_IN_DOUBT if in_doubt(self.heart) else STEADY
+        if beyond > 0 and self.rule.above and not alike(self.heart.beats[-1 - RATE_INTERVALS :], most):
             beyond = -1
         if beyond > 0:
             beats = self.heart.beats[-MAX_TOLD_BEATS:]
@@ -142,6 +143,11 @@ class Pause(Watcher):
             self.episode.happened(now, self.in_beats(beats, silent_s, (60.0 / silent_s,)), out)
 
 
+def in_doubt(heart: Heart) -> bool:
+    """Say whether the last seconds were: what is found in them may be noise."""
+    return 0 <= heart.surety < SURE
+
+
 class WideRun(BeatWatcher):
     """Wide beats in a row. With an end, told when it has ended; without, told with the beat that makes it one."""
 
@@ -176,7 +182,7 @@ class WideRun(BeatWatcher):
         beats, n = self.heart.beats, int(self.rule.limit)
         if beats[-1].morphology == NORMAL:
             return
-        doubtful = 0 <= self.heart.surety < SURE
+        doubtful = in_doubt(self.heart)
         at_rate = self.rule.at_rate * (FASTER if doubtful else 1.0)
         for length in (n, n + 1):
             run = beats[-length:]
