@@ -15,6 +15,9 @@ NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 """What may stand in a topic and in a file's name."""
 
 
+MAX_SNIPPET_S: Final = 10.0
+
+
 def require(holds: bool, where: str, got: object, allowed: str) -> None:
     """Refuse what does not hold."""
     if not holds:
@@ -138,6 +141,8 @@ class Alerts:
     max_mib: float = 64.0
     expiry_s: int = 3600
     """How long a broker keeps an alert for who is away; the outbox keeps it until it is received."""
+    snippet_s: float = 0.0
+    """So many seconds of the first lead, up to what decided it, go with an alert that is raised; 0: no samples leave the device."""
     homeassistant: bool = False
     seal_key_file: Path | None = None
     """A key that seals what is sent, and must seal what is answered."""
@@ -153,6 +158,7 @@ class Alerts:
             require(not bad, f"alerts.{name}", ", ".join(map(repr, bad)), "letters, digits, '.', '_' and '-', 64 at most")
             require(len(set(given)) == len(given), f"alerts.{name}", given, "each named once")
         require(0.0625 <= self.max_mib <= 1 << 20, "alerts.max_mib", self.max_mib, "0.0625 to 1048576")
+        require(0 <= self.snippet_s <= MAX_SNIPPET_S, "alerts.snippet_s", self.snippet_s, f"0 (none) to {MAX_SNIPPET_S:g} s")
         require(0 <= self.expiry_s < 1 << 32, "alerts.expiry_s", self.expiry_s, "0 (never) to 4294967295")
         for name in ("seal_key", "names_key"):
             both = getattr(self, f"{name}_file") is not None and getattr(self, f"{name}_credential")

@@ -21,6 +21,7 @@ from edgeecg.daemon.keeper import Keeper
 from edgeecg.daemon.live import Live
 from edgeecg.daemon.numbers import Numbers
 from edgeecg.daemon.sending import Sending, names_of, outbox_limits
+from edgeecg.daemon.snippets import Snippets
 from edgeecg.daemon.sources import RunningSources
 from edgeecg.daemon.watch import Watch
 from edgeecg.daemon.worker import Worker
@@ -58,6 +59,7 @@ class App:
         self._decided = Decided(clock, self.numbers, self.outbox, device=device, names=names, classifiers=classifiers)
         self.inbox = Inbox(max_values=settings.queue.values)
         self.keeper = self._recovered(folder / "journal")
+        self._decided.show(Snippets(settings.alerts.snippet_s, self.keeper.engine.next_sample), self.keeper.engine.config)
         clock.begin_after(self.keeper.recovery.last_ns)
         self._worker = self._made_worker()
         self._watch = Watch(clock, settings.health.probe_limit_s)

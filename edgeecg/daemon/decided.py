@@ -6,6 +6,7 @@ from edgeecg.daemon.classifiers import Classifiers
 from edgeecg.daemon.clock import Clock
 from edgeecg.daemon.keeper import Given
 from edgeecg.daemon.numbers import Numbers
+from edgeecg.daemon.snippets import Snippets
 from edgeecg.daemon.walltime import SampleTimes
 from edgeecg.facts import EngineConfig
 from edgeecg.io.outbox.outbox import Outbox
@@ -50,6 +51,7 @@ class Decided:
         """Hears that there is something in the outbox."""
         self.heard: Callable[[Sequence[Record], Given], None] = lambda _records, _given: None
         """Hears every call too, for people who look on."""
+        self._snippets = Snippets(0.0, lambda _: 0)
         self._rates_hz: dict[str, float] = {}
         self._times: dict[str, SampleTimes] = {}
         self.is_replaying = True
@@ -59,11 +61,18 @@ class Decided:
         """Know the streams."""
         self._rates_hz = {facts.name: facts.rate_hz for facts in config.streams}
         self._classifiers.know(self._rates_hz)
+        self._snippets.configure(config)
+
+    def show(self, snippets: Snippets, config: EngineConfig) -> None:
+        """From now on alerts show these, where they are asked for: what a replay raises has none."""
+        self._snippets = snippets
+        snippets.configure(config)
 
     def __call__(self, records: Sequence[Record], given: Given) -> None:
         """Take what one call was given, and what it gave."""
         alerts: list[StampedAlert] = []
         newest_ns = 0
+        self._snippets.hear(records)
         for record, events in zip(records, given, strict=True):
             self._numbers.records.add(1, type(record).__name__)
             if isinstance(record, Chunk):
@@ -105,7 +114,7 @@ class Decided:
         onset_ns, event_ns = (self._taken_ns(alert.stream, sample, detect_ns) for sample in (alert.onset_sample, alert.sample))
         wall = self._clock.wall_ns
         times = Times(wall(onset_ns), wall(event_ns), wall(detect_ns), self.is_synchronised)
-        return stamp(alert, device=self._device, names=self._names, times=times)
+        return stamp(alert, device=self._device, names=self._names, times=times, snippet=self._snippets.of(alert))
 
     def _taken_ns(self, stream: str, sample: int, otherwise_ns: int) -> int:
         times = self._times.get(stream)
