@@ -10,7 +10,7 @@ from edgeecg.cli import main
 from edgeecg.evals import alarms
 from edgeecg.evals.alarm_truth import add_up, high_ones, runs_of, score_alarms
 from edgeecg.evals.alarms import CASES, Delay, add_noise, alerts_of, delay_figures
-from edgeecg.evals.noise import Noise
+from edgeecg.evals.noise import STRETCH_S, Noise
 from edgeecg.io.wfdb import Annotations
 from edgeecg.simulate.shapes import qrs_swing_mv
 from edgeecg.types import Alert, AlertState, Priority
@@ -114,7 +114,7 @@ def test_noise_is_as_loud_as_it_says_and_joins_without_a_step() -> None:
     noise = Noise("n", alarms.RATE_HZ, (source,), (float(np.sqrt(0.5)),))
     samples = np.zeros(round(480 * alarms.RATE_HZ))
     add_noise(samples, [noise], 0)
-    length = round(alarms.STRETCH_S * alarms.RATE_HZ)
+    length = round(STRETCH_S * alarms.RATE_HZ)
     assert not samples[:length].any()
     assert np.ptp(samples[2 * length : 3 * length]) == 0
     signal_rms = qrs_swing_mv(60.0 / 70.0) / np.sqrt(8)
