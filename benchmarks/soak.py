@@ -191,7 +191,7 @@ def figures_of(looks: Sequence[Look], told: Told, *, minutes: float, speed: floa
         minutes=minutes,
         speed=speed,
         signal_hours=round(minutes * speed / 60, 2),
-        rated_hours=round(rated, 2),
+        rated_hours=round(rated, 4),
         alerts=sum(told.revisions.values()),
         acknowledged=told.acknowledged,
         rules=dict(told.revisions.most_common()),
