@@ -23,11 +23,13 @@ class Setting:
 
     model: str = ""
     hop_s: float = 2.0
+    sound: bool = False
 
     @property
     def name(self) -> str:
         """In words."""
-        return f"{self.model}, a window every {self.hop_s:g} s" if self.model else "beats, quality and rules, no model"
+        asked = f"{self.model}, a window every {self.hop_s:g} s" if self.model else "beats, quality and rules, no model"
+        return f"{asked}, with heart sounds" if self.sound else asked
 
 
 def settings(effort: Effort) -> Iterator[Setting]:
@@ -36,6 +38,8 @@ def settings(effort: Effort) -> Iterator[Setting]:
     for model in effort.models:
         for hop_s in effort.hops_s:
             yield Setting(model, hop_s)
+    if effort.tries > 1:
+        yield Setting(sound=True)
 
 
 def holds(told: dict[str, Any]) -> bool:
@@ -75,10 +79,17 @@ def on_one_core(setting: Setting, effort: Effort) -> list[dict[str, Any]]:
     """Look for the capacity of a setting, each run in a fresh process pinned to one core."""
 
     def run(streams: int) -> dict[str, Any]:
-        spec = {"streams": streams, "seconds": effort.run_s + 1.0, "warm_s": 1.0, "model": setting.model, "hop_s": setting.hop_s}
+        spec = {
+            "streams": streams,
+            "seconds": effort.run_s + 1.0,
+            "warm_s": 1.0,
+            "model": setting.model,
+            "hop_s": setting.hop_s,
+            "sound": setting.sound,
+        }
         return measured("ward", spec)
 
-    few = min(effort.most_streams, 50 if setting.model else 500)
+    few = min(effort.most_streams, 50 if setting.model or setting.sound else 500)
     return find(run, tries=effort.tries, few=few, most=effort.most_streams)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from edgeecg.bench.histogram import Histogram
 from edgeecg.bench.openloop import RealClock, drive
-from edgeecg.bench.workloads import FLEET, MV_PER_COUNT, WORKLOADS, Ward, hearts_of
+from edgeecg.bench.workloads import FLEET, MV_PER_COUNT, SOUND_PER_COUNT, SOUND_SAMPLES, WORKLOADS, Ward, hearts_of, sound_name, sounds_of
 from edgeecg.daemon.keeper import Keeper
 from edgeecg.daemon.numbers import resident_bytes
 from edgeecg.engine import Engine
@@ -50,6 +50,8 @@ class Spec:
     model: str = ""
     """Empty: none is asked."""
     hop_s: float = 2.0
+    sound: bool = False
+    """A microphone beside every heart: its sounds are found, and what the engine makes of both."""
     workload: str = FLEET
     seed: int = 0
 
@@ -124,9 +126,10 @@ class Host:
             self.engine = self._keeper.engine
         else:
             self.engine = Engine(self.config)
-        names = [facts.name for facts in self.config.streams]
+        names = [facts.name for facts in self.config.streams if not facts.sound_of]
         hearts = hearts_of(WORKLOADS[spec.workload], HEART_S, rate_hz=spec.rate_hz, seed=spec.seed)
-        self.ward = Ward(names, hearts, rate_hz=spec.rate_hz, chunk_len=spec.chunk_len, seed=spec.seed)
+        sounds = sounds_of(WORKLOADS[spec.workload], HEART_S, rate_hz=spec.rate_hz, seed=spec.seed) if spec.sound else ()
+        self.ward = Ward(names, hearts, rate_hz=spec.rate_hz, chunk_len=spec.chunk_len, seed=spec.seed, sounds=sounds)
         self._fill()
 
     def feed(self, records: Sequence[Record]) -> None:
@@ -169,6 +172,8 @@ class Host:
     def _work(self, first: int, upto: int) -> None:
         self.laps("idle")
         chunks = self.ward.chunks(first, upto, from_ns=self.zero_ns)
+        if self.spec.sound:
+            chunks = self.ward.with_sounds(chunks, first)
         answers = [self._pending.popleft() for _ in range(len(self._pending))]
         self.laps("source")
         self.feed([*answers, *chunks])
@@ -191,7 +196,7 @@ class Host:
     def _fill(self) -> None:
         """Give every stream a past, each another length, so that seconds and windows do not end all at once."""
         spec = self.spec
-        self.feed([SourceState(name, SourceChange.OPENED, 0, 1) for name in self.ward.names])
+        self.feed([SourceState(facts.name, SourceChange.OPENED, 0, 1) for facts in self.config.streams])
         for records in _pasts(self.ward, spec, self.zero_ns):
             self.feed(records)
 
@@ -218,6 +223,11 @@ class Host:
 def config_of(spec: Spec, model: Model | None) -> EngineConfig:
     """Return the settings of such a fleet."""
     streams = tuple(StreamFacts(name=f"stream-{n}", rate_hz=spec.rate_hz, mv_per_unit=MV_PER_COUNT) for n in range(spec.streams))
+    if spec.sound:
+        rate_hz = SOUND_SAMPLES * spec.rate_hz
+        streams += tuple(
+            StreamFacts(name=sound_name(ecg.name), rate_hz=rate_hz, mv_per_unit=SOUND_PER_COUNT, sound_of=ecg.name) for ecg in streams
+        )
     models: tuple[ModelFacts, ...] = (replace(cards.to_facts(model.card), hop_s=spec.hop_s),) if model is not None else ()
     return EngineConfig(streams=streams, models=models, rules=default_rules() if spec.rules else ())
 
@@ -254,9 +264,13 @@ def _pasts(ward: Ward, spec: Spec, zero_ns: int) -> Iterator[list[Record]]:
         for stream in range(first, min(first + 64, len(ward.names))):
             n = round(float(lengths_s[stream]) * spec.rate_hz)
             past = ward.past(stream, n)
+            heard = ward.past_sound(stream, n) if spec.sound else None
             at, second = 0, round(spec.rate_hz)
             while at < n:
                 upto = min(at + second, n)
-                records.append(Chunk(ward.names[stream], past[at:upto], zero_ns - round((n - upto) / spec.rate_hz * 1e9)))
+                name, arrival_ns = ward.names[stream], zero_ns - round((n - upto) / spec.rate_hz * 1e9)
+                records.append(Chunk(name, past[at:upto], arrival_ns))
+                if heard is not None:
+                    records.append(Chunk(sound_name(name), heard[SOUND_SAMPLES * at : SOUND_SAMPLES * upto], arrival_ns))
                 at = upto
         yield records

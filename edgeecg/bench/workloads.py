@@ -7,7 +7,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeecg.simulate.converter import COUNTS_PER_MV, ecg_counts
+from edgeecg.simulate.converter import COUNTS_PER_MV, COUNTS_PER_SOUND, ecg_counts, pcg_counts
 from edgeecg.simulate.noise import Noise
 from edgeecg.simulate.scenario import NAMED, Episode, Scenario
 from edgeecg.simulate.simulation import Setup, Simulation
@@ -16,6 +16,9 @@ from edgeecg.types import Chunk
 Counts = NDArray[np.int16]
 
 MV_PER_COUNT = 1 / COUNTS_PER_MV
+SOUND_PER_COUNT = 1 / COUNTS_PER_SOUND
+SOUND_SAMPLES = 4
+"""Samples of sound beside one of ECG: 1000 Hz beside 250."""
 QUIET, NOISY, GAPS, ARRHYTHMIA, WORST, FLEET = "quiet", "noisy", "gaps", "arrhythmia", "worst", "fleet"
 _EVERYTHING = (Noise("muscle", 6), Noise("motion", 3), Noise("wander", 0), Noise("mains50", 0))
 _RESTLESS = Scenario(
@@ -61,15 +64,36 @@ def hearts_of(load: Workload, seconds: float, *, rate_hz: float = 250.0, seed: i
     return [ecg_counts(next(Simulation(setup).blocks(n)).ecg_mv) for setup in setups]
 
 
+def sounds_of(load: Workload, seconds: float, *, rate_hz: float = 250.0, seed: int = 0) -> list[Counts]:
+    """Return what a microphone beside each of these hearts gives, SOUND_SAMPLES to each sample of ECG."""
+    found = []
+    for i, (scenario, noise) in enumerate(load.hearts):
+        setup = Setup(scenario=scenario, noise=noise, seed=seed + i, rate_hz=rate_hz, pcg_rate_hz=SOUND_SAMPLES * rate_hz)
+        block = next(Simulation(setup).blocks(round(seconds * rate_hz)))
+        assert block.pcg is not None
+        found.append(pcg_counts(block.pcg))
+    return found
+
+
 class Ward:
     """Streams that each play one of the hearts, from a place and a moment of their own; chunk `number` is of stream `number % n`.
 
     Devices are not switched on together: chunks of the streams fall due one after the other, and their seconds do not end at once.
     """
 
-    def __init__(self, names: Sequence[str], hearts: Sequence[Counts], *, rate_hz: float, chunk_len: int, seed: int = 0) -> None:
+    def __init__(
+        self,
+        names: Sequence[str],
+        hearts: Sequence[Counts],
+        *,
+        rate_hz: float,
+        chunk_len: int,
+        seed: int = 0,
+        sounds: Sequence[Counts] = (),
+    ) -> None:
+        """`sounds`: each heart's; then a chunk of sound goes with every chunk of ECG."""
         self.names, self.chunk_len = tuple(names), chunk_len
-        self._hearts = hearts
+        self._hearts, self._sounds = hearts, sounds
         self._last = min(map(len, hearts)) - chunk_len + 1
         self._begin = np.random.default_rng(seed).integers(0, self._last, len(self.names)).tolist()
         self.period_ns = round(chunk_len / rate_hz * 1e9)
@@ -78,6 +102,23 @@ class Ward:
         """Return when each chunk is whole, from the beginning on."""
         n = len(self.names)
         return np.asarray(np.arange(n_chunks * n, dtype=np.int64) * self.period_ns // n)
+
+    def with_sounds(self, chunks: Sequence[Chunk], first: int) -> list[Chunk]:
+        """Return the chunks, each followed by the sound of the same time."""
+        n, length, per = len(self.names), self.chunk_len, SOUND_SAMPLES
+        both: list[Chunk] = []
+        for number, chunk in enumerate(chunks, first):
+            turn, stream = divmod(number, n)
+            at = (self._begin[stream] + turn * length) % self._last * per
+            heard = self._sounds[stream % len(self._sounds)][at : at + per * length]
+            both += chunk, Chunk(sound_name(chunk.stream), heard, chunk.arrival_ns)
+        return both
+
+    def past_sound(self, stream: int, n_samples: int) -> Counts:
+        """Return the sound of as many samples of ECG before a stream's first chunk."""
+        begin = self._begin[stream]
+        heard = self._sounds[stream % len(self._sounds)]
+        return heard.take(np.arange((begin - n_samples) * SOUND_SAMPLES, begin * SOUND_SAMPLES) % (self._last * SOUND_SAMPLES))
 
     def past(self, stream: int, n_samples: int) -> Counts:
         """Return what came before a stream's first chunk."""
@@ -93,6 +134,11 @@ class Ward:
             at = (begin[stream] + turn * length) % last
             made.append(Chunk(names[stream], hearts[stream % n_hearts][at : at + length], from_ns + number * self.period_ns // n))
         return made
+
+
+def sound_name(stream: str) -> str:
+    """Return what the stream of a heart's sound is called."""
+    return f"{stream}/sound"
 
 
 def sent(load: Workload, n_frames: int, *, seed: int = 0) -> list[int]:

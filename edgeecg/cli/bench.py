@@ -30,6 +30,7 @@ def configure(parser: Parser) -> None:
     parser.add_argument("--model", default="", metavar="NAME", help="with --streams: the classifier that is asked about all of them")
     hop = checked(float, "0.5 to 3600 s", lambda hop_s: 0.5 <= hop_s <= 3600)
     parser.add_argument("--hop", type=hop, default=2.0, metavar="S", help="with --model: seconds from window to window (default: 2)")
+    parser.add_argument("--sound", action="store_true", help="with --streams: a microphone beside every heart")
     seconds = checked(float, "1 to 3600 s", lambda seconds: 1 <= seconds <= 3600)
     parser.add_argument("--seconds", type=seconds, default=20.0, metavar="S", help="with --streams: how long (default: 20)")
     parser.add_argument("--json", action="store_true", help="print the report as JSON, and nothing else")
@@ -65,10 +66,17 @@ def _run(options: argparse.Namespace) -> int:
     """Run one ward, by the clock."""
     from edgeecg.bench import capacity, child, table
 
-    spec = {"streams": options.streams, "seconds": options.seconds + 1.0, "warm_s": 1.0, "model": options.model, "hop_s": options.hop}
+    spec = {
+        "streams": options.streams,
+        "seconds": options.seconds + 1.0,
+        "warm_s": 1.0,
+        "model": options.model,
+        "hop_s": options.hop,
+        "sound": options.sound,
+    }
     told = child.measured("ward", spec)
     is_held = capacity.holds(told)
-    setting = capacity.Setting(options.model, options.hop)
+    setting = capacity.Setting(options.model, options.hop, options.sound)
     one = {"name": setting.name, "model": options.model, "best": told if is_held else None, "runs": [told]}
     print(json.dumps(told) if options.json else table.ward(one))
     return 0 if is_held else 1

@@ -3,7 +3,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from edgeecg.bench.workloads import FLEET, GAPS, QUIET, WORKLOADS, WORST, Ward, hearts_of, sent
+from edgeecg.bench.workloads import FLEET, GAPS, QUIET, WORKLOADS, WORST, Ward, hearts_of, sent, sounds_of
 
 
 @pytest.mark.parametrize("name", WORKLOADS)
@@ -31,6 +31,19 @@ def test_a_wards_chunks_go_on_where_they_left_off_and_fall_due_one_after_the_oth
     both = made[0].samples.tolist() + made[3].samples.tolist()
     assert any(whole[at : at + 20] == both for at in range(len(whole)))
     assert [np.array_equal(a.samples, b.samples) for a, b in zip(made[2:5], ward.chunks(2, 5), strict=True)] == [True] * 3
+
+
+def test_a_chunk_of_sound_is_of_the_same_time_as_its_ecg() -> None:
+    load = WORKLOADS[QUIET]
+    hearts, sounds = hearts_of(load, 6.0), sounds_of(load, 6.0)
+    ward = Ward(["a", "b"], hearts, rate_hz=250.0, chunk_len=10, sounds=sounds)
+    both = ward.with_sounds(ward.chunks(2, 4), 2)
+    assert [chunk.stream for chunk in both] == ["a", "a/sound", "b", "b/sound"]
+    for ecg, heard in zip(both[::2], both[1::2], strict=True):
+        assert heard.arrival_ns == ecg.arrival_ns
+        (at,) = [n for n in range(1491) if hearts[0][n : n + 10].tobytes() == ecg.samples.tobytes()]
+        assert np.array_equal(heard.samples, sounds[0][4 * at : 4 * at + 40])
+    assert np.array_equal(ward.past_sound(0, 5)[-20:], np.roll(sounds[0][: 4 * 1491], -(4 * ward._begin[0]))[-20:])
 
 
 def test_frames_are_lost_and_overtaken_as_often_as_it_says() -> None:
