@@ -66,9 +66,15 @@ def read_heard(path: Path) -> Heard | None:
     if lead is None:
         return None
     sound = read_wav(path.with_suffix(".wav")).leads[0]
-    ecg, pcg = regrid(lead.millivolts(), lead.rate_hz, 250), regrid(sound.physical(), sound.rate_hz, 1000)
+    ecg, pcg = regrid(_filled(lead.millivolts()), lead.rate_hz, 250), regrid(sound.physical(), sound.rate_hz, 1000)
     heard = Heard(path.name, ecg, pcg, beats_of(ecg))
     return heard if len(heard.beats.at) >= FEWEST_BEATS else None
+
+
+def _filled(samples: Signal) -> Signal:
+    """Draw missing samples as a line between their neighbours: whole-record deconvolution can bear no hole."""
+    known = np.isfinite(samples)
+    return samples if known.all() else np.interp(np.arange(len(samples)), np.flatnonzero(known), samples[known])
 
 
 def read_all(paths: Sequence[Path]) -> Iterator[Heard]:

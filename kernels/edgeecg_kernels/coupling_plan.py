@@ -175,7 +175,7 @@ def let_go(s: Any, p: Any, slot: int) -> None:
     """Remember the lags of a beat that leaves the ring, among all that left it."""
     for sound in range(2):
         away = s["ring_lag"][slot][sound] - s["offset"][sound]
-        near = s["ring_weight"][slot][sound] * _near(away, s["tau"][sound], p["reach"])
+        near = s["ring_share"][slot] * _near(away, s["tau"][sound], p["reach"]) if s["ring_weight"][slot][sound] > 0.0 else 0.0
         s["left_lag"][sound] += near * s["ring_lag"][slot][sound]
         s["left_weight"][sound] += near
 
@@ -244,9 +244,10 @@ def learn_jitter(s: Any, p: Any, w: Any, sound: int) -> None:
     total, moved = s["left_weight"][sound], s["left_lag"][sound] - s["left_weight"][sound] * home
     for k in range(RING):
         away = s["ring_lag"][k][sound] - home
-        near = s["ring_weight"][k][sound] * _near(away, tau, p["reach"])
-        total += near
-        moved += near * away
+        if s["ring_weight"][k][sound] > 0.0:
+            near = s["ring_share"][k] * _near(away, tau, p["reach"])
+            total += near
+            moved += near * away
     if total > 0.0:
         home += moved / total
     s["offset"][sound] = home
