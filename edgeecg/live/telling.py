@@ -7,11 +7,25 @@ from typing import Any, Final
 from edgeecg.facts import EngineConfig, StreamFacts
 from edgeecg.live.messages import VERSION, Message, of_config, of_event, of_samples, placed, plain
 from edgeecg.live.tap import Call
-from edgeecg.types import Alert, Chunk, ConfigChange, Gap
+from edgeecg.types import (
+    Alert,
+    Chunk,
+    ConfigChange,
+    Event,
+    Gap,
+    ModelChanged,
+    OverloadChanged,
+    Prediction,
+    Quality,
+    SignalState,
+    StreamChange,
+    StreamChanged,
+    Vitals,
+)
 
 PULSE_NS: Final = 10**9
-PASSING: Final = frozenset({"beat", "gap", "alert", "heart_sound", "heart_cycle", "coupling"})
-"""What is said of a moment, and is over with it."""
+STANDING: Final = (StreamChanged, SignalState, Quality, Vitals, Prediction, ModelChanged, OverloadChanged)
+"""What is so until something else is said; the rest is said of a moment, and is over with it. What alerts are on, the outbox knows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +51,7 @@ class Telling:
 
     subject: Subject
     _facts: dict[str, StreamFacts] = field(default_factory=dict)
-    _standing: dict[tuple[Any, ...], Message] = field(default_factory=dict)
+    _standing: dict[tuple[Any, ...], Event] = field(default_factory=dict)
     _took_ms: list[float] = field(default_factory=list)
     _pulse_ns: int = 0
     _n_changes: int = -1
@@ -58,7 +72,13 @@ class Telling:
             "speed": subject.speed,
             "people": list(subject.people),
         }
-        return [hello, self.configure(subject.config()), *self._standing.values(), self._active(), self._pulse(now_ns)]
+        return [
+            hello,
+            self.configure(subject.config()),
+            *filter(None, map(of_event, self._standing.values())),
+            self._active(),
+            self._pulse(now_ns),
+        ]
 
     def tell(self, calls: Sequence[Call], now_ns: int, *, is_heard: bool) -> Iterator[Message]:
         """Give what is new. With nobody there, only what stands is kept up."""
@@ -81,9 +101,9 @@ class Telling:
             if isinstance(record, ConfigChange):
                 yield self.configure(record.config)
             for event in events:
-                message = of_event(event)
+                self._keep(event)
+                message = of_event(event) if is_heard else None
                 if message is not None:
-                    self._keep(message)
                     yield message
 
     def _samples(self, call: Call) -> Iterator[Message]:
@@ -100,12 +120,12 @@ class Telling:
             for start_sample, chunk in reversed(at):
                 yield of_samples(facts, start_sample, chunk, (call.now_ns - chunk.arrival_ns) / 1e9 / self.subject.speed)
 
-    def _keep(self, message: Message) -> None:
-        kind = message["kind"]
-        if kind == "stream_changed" and message["change"] == "removed":
-            self._standing = {key: one for key, one in self._standing.items() if key[1] != message["stream"]}
-        elif kind not in PASSING:
-            self._standing[kind, message["stream"], message.get("lead"), message.get("model")] = message
+    def _keep(self, event: Event) -> None:
+        """What stands is kept as it is, and spelled when somebody comes."""
+        if isinstance(event, StreamChanged) and event.change == StreamChange.REMOVED:
+            self._standing = {key: one for key, one in self._standing.items() if key[1] != event.stream}
+        elif isinstance(event, STANDING):
+            self._standing[type(event), event.stream, getattr(event, "lead", ""), getattr(event, "model", "")] = event
 
     def _active(self) -> Message:
         alerts = [of_event(alert) for alert, _ in self.subject.active()]

@@ -31,7 +31,7 @@ def test_the_defaults_it_shows_are_the_defaults() -> None:
     text = (DEPLOY / "edgeecg.toml").read_text()
     before = plain(load(DEPLOY / "edgeecg.toml"))
     n_shown = 0
-    for section in ("models", "alerts", "broker", "journal", "queue", "health"):
+    for section in ("models", "alerts", "broker", "journal", "queue", "health", "dashboard"):
         body = text.split(f"\n[{section}]", maxsplit=1)[1].split("\n[", maxsplit=1)[0]
         for line in re.findall(r"^# (\w+ = [^#\n]+)", body, re.MULTILINE):
             ((key, value),) = tomllib.loads(line).items()

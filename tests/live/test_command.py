@@ -3,7 +3,9 @@
 import io
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Event, Thread
 
 import pytest
 
@@ -20,11 +22,29 @@ def ward(tmp_path: Path) -> Iterator[Ward]:
     ward = Ward(tmp_path)
     ward.server.start()
     yield ward
-    ward.server.stop()
+    if ward.path.exists():
+        ward.server.stop()
+
+
+@contextmanager
+def ending(ward: Ward) -> Iterator[None]:
+    """A daemon that ends once somebody has come: what it said before is told in full."""
+
+    def end() -> None:
+        waited = Event()
+        while not ward.server.n_readers:
+            waited.wait(0.01)
+        ward.server.stop()
+
+    thread = Thread(target=end)
+    thread.start()
+    yield
+    thread.join()
 
 
 def test_a_program_gets_every_message_on_a_line(ward: Ward, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["live", "--state", str(tmp_path), "--json", "--seconds", "0.5"]) == 0
+    with ending(ward):
+        assert main(["live", "--state", str(tmp_path), "--json"]) == 0
     kinds = [json.loads(line)["kind"] for line in capsys.readouterr().out.splitlines()]
     assert kinds[:2] == ["hello", "streams"]
     assert ward.server.failure is None
@@ -38,7 +58,8 @@ def test_a_person_gets_a_screen_by_the_daemons_settings(
     monkeypatch.setenv("COLUMNS", "120")
     config = tmp_path / "edgeecg.toml"
     config.write_text(f'[state]\nfolder = "{tmp_path}"\n')
-    assert main(["live", "--config", str(config), "--seconds", "0.6"]) == 0
+    with ending(ward):
+        assert main(["live", "--config", str(config)]) == 0
     shown = capsys.readouterr().out
     assert "ward-3" in shown
     assert "journal: full" in shown
