@@ -64,6 +64,10 @@ class Readiness:
             pass
         time.sleep(SETTLE_S)
 
+    def close(self) -> None:
+        """Hear no more."""
+        self._ear.close()
+
 
 def stages_of(health: int) -> dict[str, list[float]]:
     """Return of each of the daemon's stages the least bounds, in ms, under which half of all and 99 % lay: where a tail comes from."""
@@ -105,6 +109,7 @@ def measured(streams: int, seconds: float, folder: Path) -> Figures:
         finally:
             daemon.terminate()
             daemon.wait()
+            listening.close()
     p50, p90, p99, most = np.percentile(delays_ms, [50, 90, 99, 100]).round(2).tolist() if delays_ms else [float("nan")] * 4
     return Figures(streams, seconds, len(delays_ms), p50, p90, p99, most, stages)
 

@@ -36,6 +36,8 @@ WARM_UP = 1 / 6
 LOOKS = 240
 """Times that the daemon is looked at in a run."""
 MOST_SLOPE = 1.0
+PATIENCE_S = 60.0
+"""How long a short run waits for a first alert on a busy machine."""
 MIB = 2**20
 COUNTED = ("descriptors", "threads")
 
@@ -85,7 +87,7 @@ class Listener(Thread):
     def __init__(self, ear: AlertSubscriber) -> None:
         super().__init__(name="listener")
         self._ear, self._stopping = ear, Event()
-        self.told = Told()
+        self.told, self.heard = Told(), Event()
 
     def run(self) -> None:
         while not self._stopping.is_set():
@@ -93,6 +95,7 @@ class Listener(Thread):
             if got is None:
                 continue
             self.told.revisions[got.alert.rule] += 1
+            self.heard.set()
             if got.alert.priority == Priority.HIGH and got.alert.state == AlertState.RAISED:
                 self._ear.acknowledge(got, by="nurse")
                 self.told.acknowledged += 1
@@ -154,11 +157,13 @@ def soaked(minutes: float, speed: float, folder: Path, say: Callable[[str], None
                 try:
                     looks = watched(daemon, minutes * 60, listener, say)
                     rated = rated_hours(health)
+                    listener.heard.wait(PATIENCE_S)
                 finally:
                     listener.stop()
         finally:
             daemon.terminate()
             daemon.wait()
+            listening.close()
     return figures_of(looks, listener.told, minutes=minutes, speed=speed, rated=rated)
 
 
