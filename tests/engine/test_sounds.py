@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from benchmarks import sound_clock
 from edgeecg.api import ECG, SOUND, heart_sounds, listen
 from edgeecg.engine import Engine
 from edgeecg.errors import ConfigError, InputError
@@ -271,3 +272,11 @@ def test_what_cannot_be_sound_is_refused() -> None:
         heart_sounds(np.zeros(1000), 1000.0)
     with pytest.raises(InputError, match="500 to 8000"):
         heart_sounds(np.zeros(90_000), 44_100.0)
+
+
+def test_clocks_that_drift_jump_and_wrap_put_a_beat_on_the_right_sample_of_sound() -> None:
+    figures = sound_clock.run(90.0, device=sound_clock.Device(jump_every_s=11.0))
+    assert figures["beats heard"] > 100
+    assert figures["place off, ms, worst"] < 2.0
+    assert figures["heart rate off, 1/min, worst"] < 0.1
+    assert figures["times gone backwards"] == 0
