@@ -386,7 +386,7 @@ MURMUR_HZ = ((30.0, 60.0), (60.0, 120.0), (120.0, 240.0), (240.0, 400.0))
 """The bands of `HeartCycle`."""
 COUPLING_HZ = 1000
 """Rate of the coupling kernels in `Coupling`, from the R peak on."""
-COUPLING_LEN = 600
+COUPLING_LEN = 601
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,9 +31,10 @@ from edgeecg.types import (
 from edgeecg_kernels import state as kinds
 from edgeecg_kernels.align import align_dropped
 from edgeecg_kernels.arena import LEAD_STATE, PIECE, PIECE_BREAK, PIECE_TICK, ROWS_PER_PIECE, STREAM_STATE, make_scratch
+from edgeecg_kernels.coupling_state import COUPLING_STATE
 from edgeecg_kernels.entry import entry
 from edgeecg_kernels.pipeline import restart_windows, run_pieces, start_stream
-from edgeecg_kernels.sound_state import KIND_CYCLE, KIND_SOUND, SOUND_STATE
+from edgeecg_kernels.sound_state import KIND_COUPLING, KIND_CYCLE, KIND_SOUND, SOUND_STATE
 from edgeecg_kernels.window_state import NEVER
 
 ROWS = 4 * ROWS_PER_PIECE
@@ -54,6 +55,7 @@ READERS: dict[int, Callable[[StreamFacts, Row], Event]] = {
 }
 """Events that are known from a row alone; those of windows need the stream's state."""
 
+ARRAYS = ("streams", "leads", "sounds", "couplings")
 CLOSED = (-1, 0, 0)
 NO_SAMPLES = np.zeros(0)
 
@@ -193,6 +195,8 @@ class Fleet:
             return self._sounds.sound(self._facts[slot], row)
         if row.kind == KIND_CYCLE:
             return self._sounds.cycle(self._facts[slot], row)
+        if row.kind == KIND_COUPLING:
+            return self._sounds.coupling(self._facts[slot], self._params.first_lead(slot), row)
         if row.kind == kinds.KIND_WINDOW:
             self._unread[slot] = NEVER
             return self._windows[slot].ready(self._streams[slot]["window"], row)
@@ -339,7 +343,7 @@ class Fleet:
         self._streams[slot] = before._streams[old_slot]
         first, old_first = self._params.first_lead(slot), before._params.first_lead(old_slot)
         if facts.sound_of:
-            self._sounds.state[first] = before._sounds.state[old_first]
+            self._sounds.adopt(first, before._sounds, old_first)
         else:
             for lead in range(len(facts.leads)):  # row by row: numpy copies a slice field by field, and five times as long
                 self._leads[first + lead] = before._leads[old_first + lead]
@@ -352,23 +356,23 @@ class Fleet:
     # --- state ----------------------------------------------------------------------------------------------------
 
     def arrays(self) -> tuple[NDArray[np.void], ...]:
-        """Return the state itself: of the streams, of their leads, of those that are sound."""
-        return self._streams, self._leads, self._sounds.state
+        """Return the state itself: of the streams, of their leads, of those that are sound, of their coupling."""
+        return self._streams, self._leads, self._sounds.state, self._sounds.couplings.state
 
     def state_bytes(self) -> dict[str, bytes]:
-        """Return all state: of the streams, of their leads, of those that are sound, of their rules."""
-        streams, leads, sounds = (array.tobytes() for array in self.arrays())
-        return {"streams": streams, "leads": leads, "sounds": sounds, "rules": self._book.to_bytes()}
+        """Return all state, by name: of `arrays`, and of the rules."""
+        return {name: array.tobytes() for name, array in zip(ARRAYS, self.arrays(), strict=True)} | {"rules": self._book.to_bytes()}
 
     def restore_bytes(self, state: Mapping[str, bytes]) -> None:
         """Take state back; the arrays are copies, because kernels write into them."""
-        for name, array in zip(("streams", "leads", "sounds"), self.arrays(), strict=True):
+        for name, array in zip(ARRAYS, self.arrays(), strict=True):
             if len(state[name]) != array.nbytes:
                 raise SnapshotError(f"snapshot.{name}", f"{len(state[name])} bytes", f"{array.nbytes} bytes")
         self._book.load(state["rules"])
         self._streams = np.frombuffer(state["streams"], STREAM_STATE).copy()
         self._leads = np.frombuffer(state["leads"], LEAD_STATE).copy()
         self._sounds.state = np.frombuffer(state["sounds"], SOUND_STATE).copy()
+        self._sounds.couplings.state = np.frombuffer(state["couplings"], COUPLING_STATE).copy()
         self._open, self._open_pairs = {}, {}
         for slot in np.flatnonzero(self._streams["is_open"] == 1).tolist():
             self._note_open(slot)

@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeecg.facts import StreamFacts
+from edgeecg.stages.coupled import Couplings
 from edgeecg.stages.rows import Row
-from edgeecg.types import HeartCycle, HeartSound, SoundKind, SoundReason
+from edgeecg.types import Coupling, HeartCycle, HeartSound, SoundKind, SoundReason
 from edgeecg_kernels.entry import entry
 from edgeecg_kernels.sound_filter import band_passes, sound_resampler
 from edgeecg_kernels.sound_pipeline import run_sounds, start_sound
@@ -47,6 +48,7 @@ class Sounds:
         self.ecg_of = {slot: slots[facts.sound_of] for slot, facts in enumerate(streams) if facts.sound_of}
         """By the slot of a stream of sound, that of its ECG."""
         self.state = np.zeros(len(self.ecg_of), SOUND_STATE)
+        self.couplings = Couplings(len(self.ecg_of))
         self._params = np.zeros(len(self.ecg_of), SOUND_PARAMS)
         for row, (slot, ecg) in zip(self._params, self.ecg_of.items(), strict=True):
             row["ecg"] = ecg
@@ -72,6 +74,16 @@ class Sounds:
     def start(self, streams: NDArray[np.void], params: NDArray[np.void], slot: int) -> None:
         """Begin a stream."""
         start_sound(streams, self.state, params, slot)
+        self.couplings.start(int(params[slot]["first_lead"]), self._told)
+
+    def adopt(self, row: int, before: "Sounds", old_row: int) -> None:
+        """Go on with a stream as it was under other settings."""
+        self.state[row] = before.state[old_row]
+        self.couplings.state[row] = before.couplings.state[old_row]
+
+    def coupling(self, facts: StreamFacts, which: int, row: Row) -> Coupling:
+        """Read a row of KIND_COUPLING, and learn the beat it points at."""
+        return self.couplings.couple(facts.name, which, self._told, int(row.value[0]), row.known_at)
 
     def sound(self, facts: StreamFacts, row: Row) -> HeartSound:
         """Read a row of KIND_SOUND."""

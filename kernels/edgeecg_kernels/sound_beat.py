@@ -281,6 +281,7 @@ def decide_beat(s: Any, beat: Any, work: Any) -> None:
     else:
         beat["conf_s1"], beat["conf_s2"] = min(DOUBTED, beat["conf_s1"]), min(DOUBTED, beat["conf_s2"])
         beat["confidence"] = min(beat["conf_s1"], beat["conf_s2"])
+    beat["heard"] = s["heard"]
     cut_window(s, at, work["x"], s["wide"])
     _measure(beat, work)
     cut_window(s, at, work["x"], s["narrow"])

@@ -16,8 +16,8 @@ from edgeecg_kernels.state import GRID_HZ
 AVERAGED = 8
 """Frames' offsets in a mean: somewhat less than a second."""
 SAME_RUN_US = 20_000.0
-BETWEEN_US = 250_000.0
-"""How far outside its first and last anchor a run may reach."""
+SLACK_US = 20_000.0
+"""How far outside its frames a moment may seem to lie, and a frame more: two streams' frames do not begin together."""
 NOWHERE = -1e18
 
 
@@ -78,22 +78,20 @@ def sound_place(ecg: Any, ecg_mhz: int, sound: Any, sound_mhz: int, grid: int, i
     near = _newest_at(ecg, int(float(grid) * float(ecg_mhz) / 1000.0 / GRID_HZ))
     ecg_first = _run_start(ecg, near, max(0, ecg["anchors"] - ANCHORS), ecg_mhz)
     clock_us = ecg_us + _mean_offset_us(ecg, near, ecg_first, ecg_mhz)
-    expected_us = ecg_us + behind_us(ecg, ecg_mhz, sound_mhz, index)
+    expected_us = ecg_us + behind_us(ecg, ecg_mhz, sound_mhz, index + sound["last_len"])
     newest, oldest = _newest_at(sound, index), max(0, sound["anchors"] - ANCHORS)
     best_us, best_off, sure = (
         clock_us - _mean_offset_us(sound, newest, _run_start(sound, newest, oldest, sound_mhz), sound_mhz),
         1e30,
         False,
     )
-    is_last = True
+    end_us, slack_us = 1e30, SLACK_US + float(sound["last_len"]) * 1e9 / float(sound_mhz)
     while newest >= oldest:
         first = _run_start(sound, newest, oldest, sound_mhz)
         us = clock_us - _mean_offset_us(sound, newest, first, sound_mhz)
-        begin_us = float(sound["anchor_index"][first % ANCHORS]) * 1e9 / float(sound_mhz) - BETWEEN_US
-        end_us = float(sound["anchor_index"][newest % ANCHORS]) * 1e9 / float(sound_mhz) + BETWEEN_US
-        inside = (us >= begin_us or first == oldest) and (us <= end_us or is_last)
+        begin_us = float(sound["anchor_index"][first % ANCHORS]) * 1e9 / float(sound_mhz)
         off = abs(us - expected_us)
-        if inside and off < best_off:
+        if (us >= begin_us - slack_us or first == oldest) and us <= end_us + slack_us and off < best_off:
             best_us, best_off, sure = us, off, True
-        newest, is_last = first - 1, False
+        newest, end_us = first - 1, begin_us
     return best_us, sure

@@ -31,6 +31,7 @@ from edgeecg_kernels.sound_state import (
     BEFORE,
     BLOCK,
     HALF,
+    KIND_COUPLING,
     KIND_CYCLE,
     KIND_SOUND,
     LEAD_BEFORE,
@@ -189,7 +190,7 @@ def _say_sound(p: Any, beat: Any, which: int, known_at: int, out: Any, n_out: in
 
 @kernel
 def _decide(ecg: Any, lead: Any, ecg_p: Any, s: Any, p: Any, known_at: int, work: Any, told: Any, n_told: int, out: Any, n_out: int) -> int:
-    """Decide the next beat, and tell of it: one row of `told`, one to three of `out`."""
+    """Decide the next beat, and tell of it: one entry of `told`, two to four rows of `out`."""
     beat = told[n_told]["beat"]
     _begin_beat(ecg, lead, ecg_p, s, beat, work)
     decide_beat(s, beat, work)
@@ -199,7 +200,8 @@ def _decide(ecg: Any, lead: Any, ecg_p: Any, s: Any, p: Any, known_at: int, work
         n_out = _say_sound(p, beat, 1, known_at, out, n_out)
         n_out = _say_sound(p, beat, 2, known_at, out, n_out)
     sample = grid_to_input(beat["at"], p["resample"]["up"], p["resample"]["down"])
-    return _say(KIND_CYCLE, sample, known_at, float(n_told), 0.0, out, n_out)
+    n_out = _say(KIND_CYCLE, sample, known_at, float(n_told), 0.0, out, n_out)
+    return _say(KIND_COUPLING, sample, known_at, float(n_told), 0.0, out, n_out)
 
 
 @kernel
@@ -341,7 +343,7 @@ def run_sounds(
     """Take pieces[begin:], all of streams of sound, until done; return the first piece not taken: `out` or `told` is full.
 
     A stream's row in `sounds` and `sound_params` is its `first_lead`. Its ECG's rows are only read: what records brought
-    before this call is what is known of it. Rows of KIND_CYCLE say in their first value which entry of `told` they are about.
+    before this call is what is known of it. Rows of KIND_CYCLE and KIND_COUPLING say in their first value which entry of `told` they are about.
     The rest is as in `pipeline.run_pieces`.
     """
     streams, leads, sounds, pieces, x, out = (

@@ -59,6 +59,7 @@ SOUND_BEAT = np.dtype(
         ("sure", "i8"),  # 0: the two streams' clocks do not say where it is
         ("rr_ms", "f8"),  # since the beat before; -1: none, or a gap between
         ("since", "i8"),  # beats since the last break
+        ("heard", "i8"),  # beats so far whose sounds were where a heart has them
         ("beat_confidence", "f8"),
         ("morphology", "i8"),
         ("premature", "f8"),
@@ -173,7 +174,8 @@ SOUND_TOLD = np.dtype([("beat", SOUND_BEAT), ("plain", "f8", (PLAIN_LEN,)), ("le
 
 KIND_SOUND: Final = 40
 KIND_CYCLE: Final = 41
-"""Rows as in `edgeecg_kernels.state`: a heart sound, a beat's sounds together."""
+KIND_COUPLING: Final = 42
+"""Rows as in `edgeecg_kernels.state`: a heart sound, a beat's sounds together, a beat for who looks at both sound and ECG."""
 
 BLOCK: Final = 256
 """Grid samples taken through the stage at a time."""

@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from benchmarks import sound_clock
-from edgeecg.api import ECG, SOUND, heart_sounds, listen
+from edgeecg.api import ECG, SOUND, couple, heart_sounds, listen
 from edgeecg.engine import Engine
 from edgeecg.errors import ConfigError, InputError
 from edgeecg.evals.sounds import Condition, measure, true_sounds
@@ -17,9 +17,11 @@ from edgeecg.rulefacts import default_rules
 from edgeecg.simulate.scenario import NAMED
 from edgeecg.simulate.simulation import Setup, Simulation
 from edgeecg.types import (
+    COUPLING_LEN,
     Alert,
     Chunk,
     ConfigChange,
+    Coupling,
     Event,
     HeartCycle,
     HeartSound,
@@ -51,6 +53,12 @@ def heard_heart(
 
 
 HEART = heard_heart()
+
+
+def simulation_r(simulation: Simulation) -> Signal:
+    """Where the R peaks of the same stretch are, in seconds."""
+    blocks = simulation.blocks(2500, n_samples=round(SECONDS * ECG_HZ))
+    return np.array([beat.beat.at_s for block in blocks for beat in block.beats])
 
 
 def events_of(ecg: Signal, pcg: Signal, pcg_hz: float = PCG_HZ) -> list[Event]:
@@ -91,6 +99,23 @@ def test_a_delay_is_from_the_r_peak_and_a_murmur_is_in_its_band() -> None:
     sounds = [event for event in events_of(ecg, pcg) if isinstance(event, HeartSound) and event.kind == SoundKind.S1]
     true_ms = 1000 * simulation.kernel.subject.s1_s
     assert true_ms + 10 < np.median([sound.delay_ms for sound in sounds]) < true_ms + 40
+
+
+def test_each_beat_says_how_its_electricity_became_sound() -> None:
+    simulation, ecg, pcg, true = heard_heart(7)
+    told = [event for event in events_of(ecg, pcg) if isinstance(event, Coupling)]
+    assert len(told) == len(cycles_in(events_of(ecg, pcg)))
+    assert {event.reason for event in told[:6]} == {SoundReason.LEARNING}
+    known = [event for event in told if event.reason == SoundReason.NONE]
+    assert len(known) > 0.5 * len(told)
+    alone = couple(ecg, pcg, ECG_HZ, pcg_rate_hz=PCG_HZ)
+    assert np.median([event.delay_ms for event in known]) == pytest.approx(1000 * float(np.nanmedian(alone.delay_s)), abs=0.5)
+    true_ms = 1000 * (true[SoundKind.S1] - simulation_r(simulation)).mean()
+    assert np.median([event.delay_ms for event in known]) == pytest.approx(true_ms, abs=3.0)
+    kernel = np.frombuffer(known[-1].smoothed, "<f4")
+    assert len(kernel) == COUPLING_LEN
+    assert abs(int(np.abs(kernel[:200]).argmax()) - true_ms) < 25
+    assert all((event.delay_ms, event.kernel) == (-1.0, b"") for event in told if event.reason != SoundReason.NONE)
 
 
 # --- bad input -------------------------------------------------------------------------------------------------------
@@ -155,6 +180,8 @@ def test_two_clocks_that_disagree_give_no_delay(offset_ms: int) -> None:
     _, ecg, pcg, _ = HEART
     events = events_of(ecg, np.roll(pcg, round(offset_ms * PCG_HZ / 1000)))
     assert not [event for event in events if isinstance(event, HeartSound)]
+    coupled = [event for event in events if isinstance(event, Coupling)]
+    assert not [event for event in coupled if event.delay_ms >= 0 and event.beat_sample > SECONDS / 2 * ECG_HZ]
     late = Counter(cycle.reason for cycle in cycles_in(events, 12))
     assert late.most_common(1)[0][0] in {SoundReason.CLOCK, SoundReason.LEARNING}
     assert late[SoundReason.CLOCK] > 0
@@ -185,7 +212,7 @@ def records(chunk_s: float, ahead_s: float = 0.0, seconds: float = 10.0) -> list
 
 
 def said(engine: Engine, given: Iterable[Record]) -> list[Event]:
-    return [event for record in given for event in engine.feed(record) if isinstance(event, HeartSound | HeartCycle)]
+    return [event for record in given for event in engine.feed(record) if isinstance(event, HeartSound | HeartCycle | Coupling)]
 
 
 def content(events: Iterable[Event]) -> list[str]:
