@@ -15,10 +15,12 @@ from edgeecg.models.preprocess import Preprocessor
 from edgeecg.simulate.scenario import NAMED
 from edgeecg.simulate.simulation import Setup, Simulation
 from edgeecg.stages import transport
+from edgeecg.stages.coupled import Couplings
 from edgeecg.stages.coupling import Beats, Coupler
 from edgeecg.stages.sound_alone import sounds_alone
 from edgeecg.types import BEAT_FIELDS, Chunk, ConfigChange, Event, Record, SourceChange, SourceState, Tick
 from edgeecg_kernels._jit import cache_root, folders_in_use
+from edgeecg_kernels.sound_state import SOUND_TOLD
 from edgeecg_kernels.wire_scan import Scanner
 
 KEPT_S = 7 * 24 * 3600.0
@@ -61,6 +63,9 @@ def _run_an_engine() -> tuple[Event, ...]:
 def _couple_nothing() -> None:
     one, cost = np.ones(1), np.zeros((1, 1))
     Coupler().take(one, one, Beats(np.zeros(1, np.int64), np.ones(1, np.bool_)))
+    told, couplings = np.zeros(1, SOUND_TOLD), Couplings(1)
+    couplings.start(0, told)
+    couplings.couple("", 0, told, 0, 0)
     transport.semi_relaxed(cost, np.zeros(1), 1.0)
     transport.balanced(cost, one, one, 1.0)
     transport.distance(one, one, one, one)
