@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from edgeecg.bench.child import ChildError
 from edgeecg.client import AlertSubscriber
 from edgeecg.io.device import SimulatedDevice
 from edgeecg.io.ptyline import PtyLine
@@ -31,6 +32,8 @@ RATE_HZ, FRAME_LEN = 250.0, 10
 PATIENCE_S = 60.0
 EVERY_S = 12.0
 NAME = "bench"
+TECHNICAL = frozenset({"silent", "model"})
+"""Rules that no sample decides."""
 HEART = Scenario(
     name="path", episodes=tuple(Episode(EVERY_S * turn, ("normal", "vt", "normal", "asystole")[turn % 4]) for turn in range(200))
 )
@@ -82,8 +85,10 @@ class Measured:
 
     def to_json(self) -> dict[str, Any]:
         """Return it, and how it is said."""
-        delays = self.delays_ms or (float("nan"),)
-        p50, most = np.percentile(delays, [50, 100]).tolist()
+        alerts = "none came"
+        if self.delays_ms:
+            p50, most = np.percentile(self.delays_ms, [50, 100]).tolist()
+            alerts = f"median {p50:.1f} ms, at most {most:.1f} ms of {len(self.delays_ms)}"
         return {
             "listening_s": self.listening_s,
             "first_beat_s": self.first_beat_s,
@@ -92,7 +97,7 @@ class Measured:
             "said": {
                 "from its start until it listens to the device": f"{self.listening_s:.2f} s",
                 "from its start to the first beat": f"{self.first_beat_s:.2f} s",
-                "from the deciding sample's last byte to the subscriber": f"median {p50:.1f} ms, at most {most:.1f} ms of {len(self.delays_ms)}",
+                "from the deciding sample's last byte to the subscriber": alerts,
                 "its memory": f"{self.memory_mb:.0f} MB",
             },
         }
@@ -155,7 +160,7 @@ def _first_beat_s(health: int, begun_s: float) -> float:
         if _metric(health, 'edgeecg_events_total{kind="Beat"}') > 0:
             return time.monotonic()
         time.sleep(0.02)
-    return float("nan")
+    raise ChildError(f"bench: the daemon found no beat in {PATIENCE_S:g} s")
 
 
 def _metric(health: int, name: str) -> float:
@@ -172,7 +177,7 @@ def _delays_ms(device: Device, broker: int, folder: Path, end_s: float) -> Itera
         while time.monotonic() < end_s and len(device.sent_s) < device.seconds * RATE_HZ / FRAME_LEN:
             told = subscriber.take(0.2)
             now_s = time.monotonic()
-            if told is not None and told.alert.reported_at >= 0 and told.alert.rule not in {"silent", "model"}:
+            if told is not None and 0 <= told.alert.reported_at < FRAME_LEN * len(device.sent_s) and told.alert.rule not in TECHNICAL:
                 yield (now_s - device.sent_s[told.alert.reported_at // FRAME_LEN]) * 1e3
 
 
