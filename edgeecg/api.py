@@ -69,19 +69,36 @@ def rpeaks(samples: ArrayLike, rate_hz: float, *, mv_per_unit: float | None = No
     return np.array([tuple(getattr(beat, name) for name in PEAK.names or ()) for beat in peaks], PEAK)
 
 
-def classify(samples: ArrayLike, rate_hz: float, model: str = "rhythm", *, mv_per_unit: float | None = None) -> "Classification":
+def classify(
+    samples: ArrayLike,
+    rate_hz: float,
+    model: str = "rhythm",
+    *,
+    pcg: ArrayLike | None = None,
+    pcg_rate_hz: float | None = None,
+    mv_per_unit: float | None = None,
+) -> "Classification":
     """Classify one lead of any length and rate; `model` is a name, a name with its version, or the path of a card.
+
+    A model that hears, as `heart-sound`, needs the sound recorded with it from the same instant: `pcg`, at `rate_hz` unless said.
 
     The windows are the engine's own, so the answer to each is the live one; a
     recording shorter than a window is taken as if the rest of it were missing. `mv_per_unit` as in `rpeaks`.
     """
-    from edgeecg.models import recording, registry, windows  # noqa: PLC0415  (a runtime is loaded where a model is asked for)
+    from edgeecg.models import hearing, recording, registry, windows  # noqa: PLC0415  (a runtime is loaded where a model is asked for)
 
     x = np.asarray(samples)
     scale, zero = units(x) if mv_per_unit is None else (mv_per_unit, 0.0)
     _check(x, 1)
     stream = StreamFacts(name=windows.STREAM, rate_hz=rate_hz, mv_per_unit=scale, offset_units=zero)
-    return recording.classify(x, stream, registry.loaded(model))
+    asked = registry.loaded(model)
+    if asked.hears and pcg is None:
+        raise InputError("pcg", "nothing", f"the sound recorded with the ECG: {asked.card.id} hears")
+    if pcg is not None and not asked.hears:
+        raise InputError("pcg", "a sound", f"left out: {asked.card.id} does not hear")
+    if pcg is not None:
+        return hearing.classify(x, stream, np.asarray(pcg), pcg_rate_hz or rate_hz, asked)
+    return recording.classify(x, stream, asked)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

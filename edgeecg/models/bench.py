@@ -58,11 +58,11 @@ def measure(card: Card, folder: Path, cache: Path | None, *, keys: Sequence[File
 
 def _round_ms(classifier: Classifier) -> float:
     """Return the processor time of a window, over as many as fit into a round, after one that warms up."""
-    samples, beats = golden.window(classifier.model.card.input)
-    classifier.opinion(samples, beats)
+    asked = golden.asked(classifier.model.card)
+    classifier.opinion(*asked)
     n, begun_s, begun = 0, time.perf_counter(), time.process_time()
     while time.perf_counter() - begun_s < ROUND_S:
-        classifier.opinion(samples, beats)
+        classifier.opinion(*asked)
         n += 1
     return (time.process_time() - begun) * 1e3 / n
 

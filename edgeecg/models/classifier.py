@@ -1,7 +1,7 @@
 """A loaded model at work: a window in, scores and where it looked out. One classifier a thread."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,10 @@ Features = Callable[[Floats, Floats], Floats]
 """(samples in mV on the grid, NaN where missing; rows of BEAT_FIELDS) -> what the tree reads."""
 
 
+HeardFeatures = Callable[[Floats, Floats, Floats], Floats]
+"""The same, of the sound of the same span too: what the net of a model that hears reads."""
+
+
 @dataclass(frozen=True, slots=True)
 class Model:
     """A model whose files were checked and loaded; `key` is the net's file in use."""
@@ -30,6 +34,7 @@ class Model:
     net: Net | None
     tree: Tree | None
     features: Features | None
+    hears: HeardFeatures | None = None
 
     @property
     def runtime(self) -> str:
@@ -49,6 +54,8 @@ class Opinion:
     scores: NDArray[np.float64]
     activation: NDArray[np.float64]
     features: Floats | None
+    parts: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 0)))
+    """Of a model that hears: what each sense adds, (labels, senses); the logits are their mean, but for the bias."""
 
 
 class Classifier:
@@ -59,7 +66,7 @@ class Classifier:
     def __init__(self, model: Model) -> None:
         self.model = model
         self._net = model.net.fork() if model.net else None
-        self.preprocess = Preprocessor(model.card.input) if model.net else None
+        self.preprocess = Preprocessor(model.card.input) if model.net and not model.hears else None
 
     def __call__(self, window: WindowReady) -> Inference:
         """Answer a window of the engine."""
@@ -67,8 +74,11 @@ class Classifier:
         scores, activation = tuple(opinion.scores.tolist()), tuple(opinion.activation.tolist())
         return Inference(window.stream, window.model, window.window_id, scores, activation)
 
-    def opinion(self, samples_mv: Floats, beats: Floats) -> Opinion:
-        """Answer samples on the grid with the beats known in them."""
+    def opinion(self, samples_mv: Floats, beats: Floats, sound: Floats | None = None) -> Opinion:
+        """Answer samples on the grid with the beats known in them, and the sound of the same span if the model hears."""
+        if self.model.hears:
+            assert sound is not None, "a model that hears is asked with a sound"
+            return self.of_features(self.model.hears(samples_mv, beats, sound))
         model, fusion = self.model, self.model.card.fusion
         logits, activation = np.zeros(model.card.n_outputs), None
         if self._net and self.preprocess:
@@ -80,6 +90,13 @@ class Classifier:
         of_tree = np.log(np.maximum(model.tree(features).astype(np.float64), LEAST_PROBABILITY))
         scores = fusion.net_weight * log_softmax(logits / fusion.net_temperature) + (1 - fusion.net_weight) * of_tree
         return Opinion(scores, self._shown(activation, scores), features)
+
+    def of_features(self, features: Floats) -> Opinion:
+        """Answer the features that a model that hears reads; its activation is what each sense adds."""
+        assert self._net, "a model that hears has a net"
+        answer = self._net(features.reshape(1, 1, 1, -1))
+        logits = answer.logits.astype(np.float64)
+        return Opinion(logits, self._shown(answer.activation, logits), features, answer.activation.astype(np.float64))
 
     def _shown(self, activation: Floats | None, scores: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the top label's map, at most MAX_ACTIVATION means of equal stretches, its largest magnitude 1."""

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from edgeecg.models import card as cards
 from edgeecg.models.backend import Floats
 from edgeecg.models.card import Card, FileKey, Input
-from edgeecg.models.loading import feature_set, open_net, open_tree
+from edgeecg.models.loading import feature_set, heard_set, open_net, open_tree
 from edgeecg.models.preprocess import Preprocessor
 from edgeecg.types import BEAT_FIELDS
 
@@ -23,6 +23,9 @@ PERIOD_S, EARLY_S = 0.8, 0.2
 WAVES = ((-0.2, 0.025, 0.12), (-0.03, 0.010, -0.1), (0.0, 0.012, 1.1), (0.03, 0.010, -0.2), (0.28, 0.05, 0.3))
 """Seconds from R, width in seconds, height in mV: P, Q, R, S, T."""
 NOISE_MV = 0.03
+TONES = ((0.05, 0.02, 1.0, 45.0), (0.36, 0.015, 0.7, 65.0))
+"""Seconds from R, width in seconds, loudness, Hz: S1 and S2."""
+SOUND_NOISE = 0.02
 TOLERANCE = {FileKey.FP32_ONNX: 1e-3, FileKey.FP32_TFLITE: 1e-3, FileKey.TREE_ONNX: 1e-4}
 """Of the largest magnitude expected, or of 1: what runtimes differ by on one file, over hosts."""
 INT8_TOLERANCE = 0.15
@@ -52,6 +55,22 @@ def window(given: Input) -> tuple[Floats, Floats]:
     return signal.astype(np.float32), beats
 
 
+def asked(card: Card) -> tuple[Floats, ...]:
+    """Return all that a classifier of this model is asked with."""
+    return (*window(card.input), sound(card.input, card.hearing.sound_hz)) if card.hearing else window(card.input)
+
+
+def sound(given: Input, sound_hz: float) -> Floats:
+    """Return the sound of the same window: two short tones a beat, and noise."""
+    n = round(given.window_s * sound_hz)
+    t = np.arange(n) / sound_hz
+    heard = SOUND_NOISE * _noise(n)
+    for peak in r_peaks(given):
+        for at, width, loud, tone_hz in TONES:
+            heard += loud * np.exp(-0.5 * ((t - peak - at) / width) ** 2) * np.sin(2 * np.pi * tone_hz * (t - peak))
+    return heard.astype(np.float32)
+
+
 def _noise(n: int) -> NDArray[np.float64]:
     """Uniform from -1 to 1, the same on every machine."""
     x, values = 1, np.empty(n)
@@ -63,6 +82,8 @@ def _noise(n: int) -> NDArray[np.float64]:
 
 def answers(card: Card, folder: Path, key: FileKey, cache: Path | None = None) -> NDArray[np.float64]:
     """Return what one file says to the golden window: logits of a net, probabilities of a tree."""
+    if card.hearing:
+        return open_net(card, folder, key, cache)(heard_set(card)(*asked(card)).reshape(1, 1, 1, -1)).logits.astype(np.float64)
     samples, beats = window(card.input)
     if key is FileKey.TREE_ONNX:
         return open_tree(card, folder, cache)(feature_set(card)(samples, beats)).astype(np.float64)

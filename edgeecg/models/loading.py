@@ -7,7 +7,7 @@ from pathlib import Path
 from edgeecg.errors import Fault, ModelError
 from edgeecg.models.backend import Net, runtime_of
 from edgeecg.models.card import Card, File, FileKey
-from edgeecg.models.classifier import Features, Model
+from edgeecg.models.classifier import Features, HeardFeatures, Model
 from edgeecg.models.onnx_backend import OnnxNet, Tree
 from edgeecg.models.tflite_backend import TfliteNet
 
@@ -19,6 +19,8 @@ def load(card: Card, folder: Path, *, key: FileKey | None = None, cache: Path | 
         raise ModelError(Fault(card.id, f"its {key}", f"one of its nets: {', '.join(nets) or 'it has none'}"))
     key = key or (nets[0] if nets else None)
     net = open_net(card, folder, key, cache) if key else None
+    if card.hearing:
+        return Model(card, key, net, None, None, heard_set(card))
     if not card.fusion:
         return Model(card, key, net, None, None)
     return Model(card, key, net, open_tree(card, folder, cache), feature_set(card))
@@ -26,12 +28,13 @@ def load(card: Card, folder: Path, *, key: FileKey | None = None, cache: Path | 
 
 def open_net(card: Card, folder: Path, key: FileKey, cache: Path | None) -> Net:
     """Load one net's file on the runtime it is for."""
-    file, length, outputs = card.files[key], card.input.len_samples, card.n_outputs
+    file, length, outputs = card.files[key], card.net_len, card.n_outputs
     encoder = card.task == "features"
     data = read_checked(folder, file)
     if runtime_of(key) == "tflite":
         return TfliteNet(data, file.path, len_samples=length, n_labels=outputs, encoder=encoder)
-    return OnnxNet(data, file.path, len_samples=length, n_labels=outputs, encoder=encoder, cache=cache)
+    reads = "features" if card.hearing else "ecg"
+    return OnnxNet(data, file.path, len_samples=length, n_labels=outputs, encoder=encoder, reads=reads, cache=cache)
 
 
 def open_tree(card: Card, folder: Path, cache: Path | None) -> Tree:
@@ -49,6 +52,16 @@ def feature_set(card: Card) -> Features:
     sets: dict[str, Features] = import_module("edgeecg.models.features").SETS
     if asked not in sets:
         raise ModelError(Fault(f"{card.id}: fusion.features", asked, f"one this version makes: {', '.join(sets)}"))
+    return sets[asked]
+
+
+def heard_set(card: Card) -> HeardFeatures:
+    """Return what makes the features of a model that hears."""
+    assert card.hearing, "a card of a model that hears says which features its net reads"
+    asked = f"{card.hearing.features}-{card.hearing.features_version}"
+    sets: dict[str, HeardFeatures] = import_module("edgeecg.models.features").HEARD
+    if asked not in sets:
+        raise ModelError(Fault(f"{card.id}: hearing.features", asked, f"one this version makes: {', '.join(sets)}"))
     return sets[asked]
 
 

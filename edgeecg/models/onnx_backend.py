@@ -88,11 +88,13 @@ def _optimise_and_keep(data: bytes, cache: Path, key: str) -> ort.InferenceSessi
 class OnnxNet:
     """A net on onnxruntime. Its session may be asked by many threads at once. An encoder answers features, and no activation."""
 
-    __slots__ = ("_encoder", "_session")
+    __slots__ = ("_encoder", "_reads", "_session")
 
-    def __init__(self, data: bytes, where: str, *, len_samples: int, n_labels: int, encoder: bool = False, cache: Path | None) -> None:
-        self._session, self._encoder = session(data, where, cache), encoder
-        _expect(self._session.get_inputs(), "ecg", (1, 1, 1, len_samples), where)
+    def __init__(
+        self, data: bytes, where: str, *, len_samples: int, n_labels: int, encoder: bool = False, reads: str = "ecg", cache: Path | None
+    ) -> None:
+        self._session, self._encoder, self._reads = session(data, where, cache), encoder, reads
+        _expect(self._session.get_inputs(), reads, (1, 1, 1, len_samples), where)
         if encoder:
             _expect(self._session.get_outputs(), "features", (1, n_labels), where)
             return
@@ -107,9 +109,9 @@ class OnnxNet:
     def __call__(self, x: Floats) -> Answer:
         """Answer to an input of shape (1, 1, 1, length)."""
         if self._encoder:
-            (features,) = self._session.run(["features"], {"ecg": x})
+            (features,) = self._session.run(["features"], {self._reads: x})
             return Answer(features[0], features.reshape(-1, 1)[:, :0])
-        logits, activation = self._session.run(["logits", "activation"], {"ecg": x})
+        logits, activation = self._session.run(["logits", "activation"], {self._reads: x})
         return Answer(logits[0], activation[0])
 
     def fork(self) -> Net:

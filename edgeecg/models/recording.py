@@ -67,7 +67,7 @@ def classify(samples: NDArray[np.number], stream: StreamFacts, model: Model) -> 
     announced = {event.window_id: event for event in events if isinstance(event, WindowReady)}
     answers = {event.window_id: event for event in events if isinstance(event, Prediction)}
     windows = tuple(_window(window, answers.get(window.window_id), facts.labels, len(samples)) for window in announced.values())
-    shares = _of_beats(answers.values(), facts.labels) if facts.before_s >= 0 else _of_windows(scores, facts)
+    shares = _of_beats(answers.values(), facts.labels) if facts.before_s >= 0 else of_windows(scores, facts)
     label = max((label for label in shares if not facts.shown or label in facts.shown), key=shares.__getitem__, default="")
     why = explained(classifier, label, [(announced[number], one) for number, one in answers.items()], stream.rate_hz)
     abstained = not shares or shares[label] < facts.abstain_below
@@ -89,7 +89,8 @@ def _window(window: WindowReady, answer: Prediction | None, labels: Sequence[str
     )
 
 
-def _of_windows(scores: Sequence[Sequence[float]], facts: ModelFacts) -> dict[str, float]:
+def of_windows(scores: Sequence[Sequence[float]], facts: ModelFacts) -> dict[str, float]:
+    """Return the probabilities that the mean of windows' scores stands for; none without a window."""
     if not scores:
         return {}
     means = [math.fsum(column) / len(scores) for column in zip(*scores, strict=True)]

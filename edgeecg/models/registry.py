@@ -102,6 +102,8 @@ class Registry:
             return None, ModelState(name, ModelChange.UNAVAILABLE, str(error))
         except ModelError as error:
             return None, ModelState(name, ModelChange.REFUSED, str(error))
+        if model.hears:
+            return None, ModelState(name, ModelChange.REFUSED, f"{model.card.id} hears a sound: it is asked about recordings, by edgeecg.classify")
         return model, ModelState(name, ModelChange.READY, model.spoken)
 
 

@@ -43,18 +43,30 @@ class Spoke:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """A sense that spoke for the label: its share of all that the senses said, for and against."""
+
+    sense: str
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
 class Why:
-    """Where it looked and which features spoke; `str` of it is sentences."""
+    """Where it looked, and which features or senses spoke; `str` of it is sentences."""
 
     label: str
     looked: tuple[Stretch, ...] = ()
     features: tuple[Spoke, ...] = ()
+    senses: tuple[Part, ...] = ()
+    refused: str = ""
+    """Why nothing was answered, where that is known."""
 
     def __str__(self) -> str:
         if not self.label:
-            return "No stretch of the signal was readable for long enough."
+            return f"Not answered: {self.refused}." if self.refused else "No stretch of the signal was readable for long enough."
         said = [f"The net looked at {', '.join(f'{one.start_s:.1f}-{one.end_s:.1f} s' for one in self.looked)}."] if self.looked else []
         said += [f"{one.name} is {one.value:.3g}, usually {one.usually:.3g}: {one.part:.0%} of {self.label}." for one in self.features]
+        said += [f"{one.sense} is {one.share:.0%} of what the senses said." for one in self.senses]
         return " ".join(said) or f"The model does not say what spoke for {self.label}."
 
 

@@ -24,6 +24,7 @@ from edgeecg.models.card.sections import (
     FileKey,
     Fusion,
     Golden,
+    Hearing,
     Input,
     Key,
     LayerSnr,
@@ -48,6 +49,7 @@ __all__ = [
     "FileKey",
     "Fusion",
     "Golden",
+    "Hearing",
     "Input",
     "LayerSnr",
     "Metric",
@@ -68,6 +70,7 @@ SUFFIX = ".card.toml"
 GRID_HZ = 250
 """What windows come at; a test holds it to the engine's own."""
 MAX_CARD_BYTES = 1 << 20
+HEARING_KEYS = (FileKey.FP32_ONNX, FileKey.INT8_ONNX)
 
 
 class Card(Section):
@@ -97,6 +100,7 @@ class Card(Section):
     input: Input
     files: Annotated[dict[Key, File], Field(min_length=1)]
     fusion: Fusion | None = None
+    hearing: Hearing | None = None
     calibration: Calibration = Calibration()
     data: Annotated[tuple[Data, ...], Several] = ()
     split: Split | None = None
@@ -113,6 +117,11 @@ class Card(Section):
     def n_outputs(self) -> int:
         """How many numbers it answers with."""
         return len(self.labels) or self.n_features
+
+    @property
+    def net_len(self) -> int:
+        """How many numbers the net reads: samples, or features where it hears."""
+        return self.hearing.features_len if self.hearing else self.input.len_samples
 
     @property
     def nets(self) -> tuple[FileKey, ...]:
@@ -187,8 +196,10 @@ def _file_faults(card: Card) -> Iterator[Fault]:
     for key, file in card.files.items():
         if not file.path.startswith(f"{card.id}."):
             yield Fault(f"files.{key}.path", file.path, f"a name that begins with {card.id}.")
-    if card.nets and card.input.preprocessing is None:
+    if card.nets and not card.hearing and card.input.preprocessing is None:
         yield Fault("input.preprocessing", "missing", "left out where there is a net")
+    if card.hearing:
+        yield from _hearing_faults(card)
     if tree != (card.fusion is not None):
         yield Fault("fusion", "there" if card.fusion else "missing", "there if, and only if, there is a tree_onnx file")
     if card.fusion:
@@ -202,6 +213,16 @@ def _fusion_faults(card: Card, fusion: Fusion) -> Iterator[Fault]:
         yield Fault("fusion.net_weight", fusion.net_weight, "0 where there is no net")
     if fusion.typical and len(fusion.typical) != fusion.features_len:
         yield Fault("fusion.typical", f"{len(fusion.typical)} values", f"one for each of {fusion.features_len} features")
+
+
+def _hearing_faults(card: Card) -> Iterator[Fault]:
+    """Find what a model that hears cannot have."""
+    if card.task != "window":
+        yield Fault("task", card.task, "'window' where the model hears")
+    if card.input.preprocessing or card.fusion:
+        yield Fault("hearing", "beside preprocessing or a tree", "alone: its net reads features and nothing else")
+    if other := [key for key in card.files if key not in HEARING_KEYS]:
+        yield Fault("files", ", ".join(other), f"{' and '.join(HEARING_KEYS)} where the model hears")
 
 
 def _golden_faults(card: Card) -> Iterator[Fault]:

@@ -89,6 +89,17 @@ class Fusion(Section):
     """Each feature's median over the training windows: with it a model can say which features spoke."""
 
 
+class Hearing(Section):
+    """For a model that hears: its net reads features of the lead and of the sound heard with it, and says what each sense adds."""
+
+    sound_hz: Annotated[float, Field(ge=500, le=8000)]
+    features: Name
+    features_version: Annotated[int, Field(ge=1)]
+    features_len: Annotated[int, Field(ge=1, le=4096)]
+    senses: Annotated[tuple[Text, ...], Several, Field(min_length=1)]
+    """What the places of its activation are."""
+
+
 class Calibration(Section):
     """Scores / temperature -> softmax -> probabilities; under `abstain_below` the model has no answer."""
 

@@ -8,11 +8,14 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeecg.models.features import beat, rhythm
+from edgeecg.models.features import beat, heart_sound, rhythm
 
 Features = Callable[[NDArray[np.float32], NDArray[np.float32]], NDArray[np.float32]]
 
 SETS: dict[str, Features] = {"rhythm-2": rhythm.rhythm_features, "beat-2": beat.beat_features}
 """`name-version` to what computes it, of samples in mV on the grid (missing: NaN) and rows of BEAT_FIELDS."""
-NAMES: dict[str, tuple[str, ...]] = {"rhythm-2": rhythm.NAMES, "beat-2": beat.NAMES}
+Heard = Callable[[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]], NDArray[np.float32]]
+HEARD: dict[str, Heard] = {"heart-sound-1": heart_sound.heart_sound_features}
+"""The same for models that hear: of samples, beats, and the sound of the same span at `heart_sound.SOUND_HZ`."""
+NAMES: dict[str, tuple[str, ...]] = {"rhythm-2": rhythm.NAMES, "beat-2": beat.NAMES, "heart-sound-1": heart_sound.NAMES}
 """What each set's values are called, in their order."""
