@@ -15,6 +15,7 @@ from edgeecg.models.loading import load
 from edgeecg.types import ModelChange, ModelState
 
 INDEX = "index.toml"
+DEAF = "it hears, and windows of a stream carry no sound: ask it about recordings, by edgeecg.classify"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,7 @@ class Registry:
         except ModelError as error:
             return None, ModelState(name, ModelChange.REFUSED, str(error))
         if model.hears:
-            return None, ModelState(name, ModelChange.REFUSED, f"{model.card.id} hears a sound: it is asked about recordings, by edgeecg.classify")
+            return None, ModelState(name, ModelChange.REFUSED, f"{model.card.id}: {DEAF}")
         return model, ModelState(name, ModelChange.READY, model.spoken)
 
 

@@ -42,7 +42,9 @@ def reference() -> dict[str, int]:
 
 def harvests(work: Path) -> list[Harvest]:
     """Return every recording, by name."""
-    return [kept(work / f"{name}.pickle", lambda name=name, label=label: harvest(name, label)) for name, label in sorted(reference().items())]
+    return [
+        kept(work / f"{name}.pickle", lambda name=name, label=label: harvest(name, label)) for name, label in sorted(reference().items())
+    ]
 
 
 def harvest(name: str, label: int) -> Harvest:

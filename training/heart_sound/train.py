@@ -50,7 +50,7 @@ def main() -> None:
     result["int8"] = kept(work / "int8.pickle", lambda: quantized(data, result["threshold"], work))
     print(json.dumps(result, indent=1), flush=True)
     if options.write:
-        ship(data, result, work)
+        ship(data, result)
         (HERE / "crossval.json").write_text(json.dumps(result, indent=1) + "\n")
 
 
@@ -131,7 +131,7 @@ def onnx_session(path: Path) -> Any:
     return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
 
-def ship(data: Table, result: dict[str, Any], work: Path) -> None:
+def ship(data: Table, result: dict[str, Any]) -> None:
     """Fit the machine on every recording, quantize it, and write both with their card."""
     cards.SHIPPED.mkdir(exist_ok=True)
     machine = learned(data, np.ones(len(data.label), bool))

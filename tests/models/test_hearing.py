@@ -1,0 +1,172 @@
+"""A recording of ECG and sound: what is read of it, what is wrong with it, and who is not asked."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+import edgeecg
+from edgeecg.errors import InputError
+from edgeecg.models import hearing
+from edgeecg.models.features import NAMES
+from edgeecg.models.features.heart_sound import SENSES, SOUND_HZ, SOUND_LEN, heart_sound_features
+from edgeecg.models.folders import shipped
+from edgeecg.models.recording import Classification
+from edgeecg.models.registry import Registry
+from edgeecg.types import BEAT_FIELDS, ModelChange
+
+RATE_HZ = 1000.0
+PERIOD_S = 0.8
+SET = "heart-sound-1"
+Floats = NDArray[np.float64]
+
+
+def heart(seconds: float, rate_hz: float = RATE_HZ) -> Floats:
+    """P, QRS and T every PERIOD_S, from half a second on."""
+    t = np.arange(round(seconds * rate_hz)) / rate_hz
+    x = np.zeros(len(t))
+    for peak in peaks(seconds):
+        for at, width, height in ((-0.16, 0.025, 0.12), (0.0, 0.012, 1.0), (0.28, 0.05, 0.3)):
+            x += height * np.exp(-0.5 * ((t - peak - at) / width) ** 2)
+    return x + 0.01 * np.random.default_rng(1).normal(size=len(t))
+
+
+def peaks(seconds: float) -> Floats:
+    return np.arange(0.5, seconds, PERIOD_S)
+
+
+def sounds(seconds: float, rate_hz: float = RATE_HZ, murmur: float = 0.0) -> Floats:
+    """S1 50 ms and S2 350 ms after each R peak; a murmur of 120 to 180 Hz in between, as loud as said."""
+    t = np.arange(round(seconds * rate_hz)) / rate_hz
+    x = 0.01 * np.random.default_rng(2).normal(size=len(t))
+    for peak in peaks(seconds):
+        for at, width, loud, tone in ((0.05, 0.02, 1.0, 45.0), (0.35, 0.015, 0.7, 65.0), (0.2, 0.05, murmur, 150.0)):
+            x += loud * np.exp(-0.5 * ((t - peak - at) / width) ** 2) * np.sin(2 * np.pi * tone * (t - peak))
+    return x
+
+
+def rows(seconds: float) -> NDArray[np.float32]:
+    told = np.zeros((len(peaks(seconds)), len(BEAT_FIELDS)), np.float32)
+    told[:, 0], told[:, 1:] = peaks(seconds), (0.95, 1, 90, 1, 0.1, 1)
+    return told
+
+
+def features(sound: Floats) -> dict[str, float]:
+    lead = heart(10, 250.0).astype(np.float32)
+    return dict(zip(NAMES[SET], heart_sound_features(lead, rows(10), sound.astype(np.float32)).tolist(), strict=True))
+
+
+def test_every_feature_has_a_name_and_belongs_to_one_sense() -> None:
+    assert len(set(NAMES[SET])) == len(NAMES[SET]) == sum(map(len, SENSES.values()))
+    assert len(features(sounds(10))) == len(NAMES[SET])
+
+
+def test_the_times_of_known_sounds_are_known() -> None:
+    told = features(sounds(10))
+    assert told["r_s1"] == pytest.approx(50, abs=12)
+    assert told["s1_s2"] == pytest.approx(300, abs=12)
+    assert told["beat_length"] == pytest.approx(1000 * PERIOD_S, abs=1)
+    assert told["like_mean"] > 0.8
+
+
+def test_a_murmur_is_heard_in_systole_in_its_band_and_nowhere_else() -> None:
+    without, within = features(sounds(10)), features(sounds(10, murmur=0.3))
+    assert within["systole_2_135hz"] > without["systole_2_135hz"] + 2
+    assert abs(within["diastole_5_135hz"] - without["diastole_5_135hz"]) < 1
+
+
+def test_neither_gain_nor_offset_of_the_sound_changes_anything() -> None:
+    one, other = features(sounds(10)), features(200 * sounds(10) + 1000)
+    assert np.allclose(list(one.values()), list(other.values()), rtol=1e-3, atol=1e-3, equal_nan=True)
+
+
+@pytest.mark.parametrize("sound", [np.zeros(SOUND_LEN), np.full(SOUND_LEN, np.nan), np.full(SOUND_LEN, 1e30)])
+@pytest.mark.parametrize("told", [rows(10), rows(10)[:2], rows(10)[:0]])
+def test_nothing_to_hear_makes_no_infinity_and_no_warning(sound: Floats, told: NDArray[np.float32]) -> None:
+    values = heart_sound_features(heart(10, 250.0).astype(np.float32), told, sound.astype(np.float32))
+    assert not np.isinf(values).any()
+    assert np.isnan(values).all() == (len(told) < 3)
+    assert hearing.unheard(values)
+
+
+def test_noise_without_a_heart_is_not_judged() -> None:
+    rng = np.random.default_rng(5)
+    lead = heart(10, 250.0).astype(np.float32)
+    refused = [hearing.unheard(heart_sound_features(lead, rows(10), rng.normal(size=SOUND_LEN).astype(np.float32))) for _ in range(20)]
+    assert sum(map(bool, refused)) >= 17
+    assert not hearing.unheard(np.array(list(features(sounds(10)).values()), np.float32))
+
+
+@pytest.mark.parametrize("rate_hz", [1000.0, 2000.0, 4000.0, 1234.5])
+def test_a_sound_of_any_rate_is_brought_to_the_models_own(rate_hz: float) -> None:
+    at = np.arange(SOUND_LEN) / SOUND_HZ
+    piece = np.sin(2 * np.pi * 97.0 * np.arange(round(10 * rate_hz)) / rate_hz) + 3.0
+    made = hearing.resampled(piece, SOUND_LEN)
+    wanted = np.sin(2 * np.pi * 97.0 * at) + 3.0
+    assert np.abs(made[200:-200] - wanted[200:-200]).max() < 0.02
+
+
+def broken() -> Iterator[tuple[Floats, str]]:
+    whole = sounds(10)
+    yield np.where(np.arange(len(whole)) < 2000, np.nan, whole), "20% of the sound is missing"
+    yield np.where(np.arange(len(whole)) < 5000, 0.25, whole), "50% of the sound is silent"
+    yield np.clip(whole, -0.2, 0.2), r"\d+% of the sound is clipped"
+
+
+@pytest.mark.parametrize(("sound", "said"), broken())
+def test_what_is_wrong_with_a_sound_is_said(sound: Floats, said: str) -> None:
+    assert re.fullmatch(said, hearing.unfit(sound, RATE_HZ))
+    assert not hearing.unfit(sounds(10), RATE_HZ)
+
+
+@pytest.fixture(scope="module")
+def answer() -> Classification:
+    return edgeecg.classify(heart(22), RATE_HZ, model="heart-sound", pcg=sounds(22))
+
+
+def test_a_recording_is_normal_or_abnormal_and_says_by_which_sense(answer: Classification) -> None:
+    assert answer.label in {"normal", "abnormal"}
+    assert sum(answer.probabilities.values()) == pytest.approx(1)
+    assert [window.readable for window in answer.windows] == [True] * 3
+    assert {part.sense for part in answer.why.senses} <= set(SENSES)
+    assert "of what the senses said" in str(answer.why)
+
+
+def test_the_sound_may_have_a_rate_of_its_own(answer: Classification) -> None:
+    other = edgeecg.classify(heart(22), RATE_HZ, model="heart-sound", pcg=sounds(22, 2000.0), pcg_rate_hz=2000.0)
+    assert other.probabilities["abnormal"] == pytest.approx(answer.probabilities["abnormal"], abs=0.2)
+
+
+@pytest.mark.parametrize(
+    ("ecg", "pcg", "said"),
+    [
+        (heart(22), np.zeros(22000), "100% of the sound is silent"),
+        (heart(22), sounds(4), r"\d+% of the sound is missing"),
+        (np.zeros(22000), sounds(22), "too few beats"),
+        (heart(3), sounds(3), "too much of the ECG is missing"),
+    ],
+)
+def test_what_cannot_be_judged_is_not(ecg: Floats, pcg: Floats, said: str) -> None:
+    answer = edgeecg.classify(ecg, RATE_HZ, model="heart-sound", pcg=pcg)
+    assert answer.abstained
+    assert answer.label == ""
+    assert re.search(said, str(answer.why))
+
+
+def test_a_model_that_hears_wants_a_sound_and_no_other_does() -> None:
+    with pytest.raises(InputError, match="pcg: nothing is not the sound recorded with the ECG"):
+        edgeecg.classify(heart(12), RATE_HZ, model="heart-sound")
+    with pytest.raises(InputError, match="pcg: a sound is not left out"):
+        edgeecg.classify(heart(12), RATE_HZ, model="beat", pcg=sounds(12))
+    with pytest.raises(InputError, match="pcg_rate_hz: 500 is not 1000 Hz or more"):
+        edgeecg.classify(heart(12), RATE_HZ, model="heart-sound", pcg=sounds(12, 500.0), pcg_rate_hz=500.0)
+
+
+def test_a_stream_does_not_get_a_model_that_hears(tmp_path: Path) -> None:
+    model, state = Registry(shipped(), cache=tmp_path).state("heart-sound")
+    assert model is None
+    assert state.change is ModelChange.REFUSED
+    assert "carry no sound" in state.detail
