@@ -9,14 +9,17 @@ import pytest
 from numpy.typing import NDArray
 
 import edgeecg
-from edgeecg.errors import InputError
+from edgeecg.errors import InputError, ModelError
+from edgeecg.models import card as cards
 from edgeecg.models import hearing
 from edgeecg.models.features import NAMES
 from edgeecg.models.features.heart_sound import SENSES, SOUND_HZ, SOUND_LEN, heart_sound_features
 from edgeecg.models.folders import shipped
+from edgeecg.models.loading import heard_set
 from edgeecg.models.recording import Classification
 from edgeecg.models.registry import Registry
 from edgeecg.types import BEAT_FIELDS, ModelChange
+from tests.models.cards import HASH, table
 
 RATE_HZ = 1000.0
 PERIOD_S = 0.8
@@ -75,7 +78,7 @@ def test_the_times_of_known_sounds_are_known() -> None:
 def test_a_murmur_is_heard_in_systole_in_its_band_and_nowhere_else() -> None:
     without, within = features(sounds(10)), features(sounds(10, murmur=0.3))
     assert within["systole_2_135hz"] > without["systole_2_135hz"] + 2
-    assert abs(within["diastole_5_135hz"] - without["diastole_5_135hz"]) < 1
+    assert abs(within["diastole_5_135hz"] - without["diastole_5_135hz"]) < 1.5
 
 
 def test_neither_gain_nor_offset_of_the_sound_changes_anything() -> None:
@@ -116,7 +119,7 @@ def broken() -> Iterator[tuple[Floats, str]]:
     yield np.clip(whole, -0.2, 0.2), r"\d+% of the sound is clipped"
 
 
-@pytest.mark.parametrize(("sound", "said"), broken())
+@pytest.mark.parametrize(("sound", "said"), list(broken()))
 def test_what_is_wrong_with_a_sound_is_said(sound: Floats, said: str) -> None:
     assert re.fullmatch(said, hearing.unfit(sound, RATE_HZ))
     assert not hearing.unfit(sounds(10), RATE_HZ)
@@ -170,3 +173,23 @@ def test_a_stream_does_not_get_a_model_that_hears(tmp_path: Path) -> None:
     assert model is None
     assert state.change is ModelChange.REFUSED
     assert "carry no sound" in state.detail
+
+
+HEARS = {"sound_hz": 1000.0, "features": "heart-sound", "features_version": 1, "features_len": 5, "senses": ["one", "two"]}
+
+
+def test_the_net_of_a_model_that_hears_reads_features_and_nothing_else() -> None:
+    plain = {"rate_hz": 250.0, "window_s": 10.0}
+    assert cards.make(table(hearing=HEARS, input=plain)).net_len == 5
+    with pytest.raises(ModelError, match="hearing: beside preprocessing or a tree"):
+        cards.make(table(hearing=HEARS))
+    tflite = {"fp32_tflite": {"path": "toy-1.0.fp32.tflite", "sha256": HASH, "bytes": 10}}
+    golden = {"formula": "heart", "outputs": {"fp32_tflite": {"values": [0.1, -2.0, 1e-05], "tolerance": 0.001}}}
+    with pytest.raises(ModelError, match="fp32_tflite is not fp32_onnx and int8_onnx where the model hears"):
+        cards.make(table(hearing=HEARS, input=plain, files=tflite, golden=golden))
+
+
+def test_features_that_are_not_there_are_named() -> None:
+    unknown = cards.make(table(hearing={**HEARS, "features_version": 99}, input={"rate_hz": 250.0, "window_s": 10.0}))
+    with pytest.raises(ModelError, match=r"toy-1.0: hearing.features: heart-sound-99 is not one this version makes: heart-sound-1"):
+        heard_set(unknown)

@@ -54,7 +54,7 @@ SENSES: dict[str, tuple[str, ...]] = {
     "sound": (*(f"sound_{band}_{at}" for band in _BANDS for at in _BINS), *(f"level_{band}" for band in _BANDS)),
     "phases": (*(f"{phase}_{band}" for band in _BANDS for phase in _PHASES), *_TIMES, *(f"phase_level_{band}" for band in _BANDS)),
     "texture": (
-        *(f"power_{low}hz" for low in _SPECTRUM), "peaky", "flat", "extreme", "like_mean", "like_least", "s1_jitter", "s2_jitter",
+        *(f"spectrum_{low}hz" for low in _SPECTRUM), "peaky", "flat", "extreme", "like_mean", "like_least", "s1_jitter", "s2_jitter",
         "s1_s2_jitter", "s1_varies", "s2_varies", *(f"varies_{band}" for band in _BANDS), *(f"varies_{at}" for at in _BINS),
     ),
 }  # fmt: skip
@@ -214,7 +214,7 @@ def _phases(heard: Heard) -> Iterator[Floats]:
 def _texture(heard: Heard) -> Iterator[Floats]:
     """Yield the sound's spectrum, how peaky it is, and how far beats differ from each other."""
     powers = np.add.reduceat(heard.power, np.searchsorted(heard.hz, (*_SPECTRUM, _SPECTRUM[-1] + 25)))[:-1]
-    logs = np.log(powers / powers.sum() + ENERGY_FLOOR)
+    logs = np.log(powers / (powers.sum() + ENERGY_FLOOR) + ENERGY_FLOOR)
     yield logs - logs.mean()
     size = np.abs(heard.wide)
     yield np.log(np.array([(heard.wide**4).mean(), size.mean(), np.percentile(size, 99.9)]) + ENERGY_FLOOR)
