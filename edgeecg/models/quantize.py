@@ -54,6 +54,7 @@ def quantize(
     *,
     keep_float: Sequence[str] = (),
     convs_only: bool = False,
+    float_outputs: bool = False,
     independent: bool = False,
     judge: Floats | None = None,
     by_layer: bool = True,
@@ -61,11 +62,11 @@ def quantize(
     """Write the int8 twin of a graph, calibrated on preprocessed windows (n, length) and compared with it on `judge`, or on the same.
 
     `keep_float` names layers (convolutions) that stay in float, with the Swish behind them; `convs_only` leaves all but convolutions in
-    float: closer, and slower. `independent`: a sigmoid for each label, not one answer of several.
+    float: closer, and slower; `float_outputs` does not round what they answer. `independent`: a sigmoid for each label, not one answer of several.
     """
     model = onnx.load(fp32_path)
     check(model, windows, keep_float)
-    _write(model, windows, out_path, [*HEAD, *with_swish(model, keep_float)], convs_only)
+    _write(model, windows, out_path, [*HEAD, *with_swish(model, keep_float)], convs_only, float_outputs)
     reports = alone(model, _some(windows)) if by_layer else ()
     judge = windows if judge is None else judge
     name = output_of(model)
@@ -142,7 +143,7 @@ class _Reader:
         return None if window is None else {self._name: window[None, None, None]}
 
 
-def _write(model: ModelProto, windows: Floats, out_path: Path, in_float: Sequence[str], convs_only: bool) -> None:
+def _write(model: ModelProto, windows: Floats, out_path: Path, in_float: Sequence[str], convs_only: bool, float_outputs: bool) -> None:
     from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static  # noqa: PLC0415  (a second to import)
 
     CalibrationDataReader.register(_Reader)
@@ -159,6 +160,7 @@ def _write(model: ModelProto, windows: Floats, out_path: Path, in_float: Sequenc
             weight_type=QuantType.QInt8,
             op_types_to_quantize=["Conv"] if convs_only else None,
             nodes_to_exclude=list(in_float),
+            extra_options={"OpTypesToExcludeOutputQuantization": ["Conv"]} if float_outputs else None,
         )
 
 
