@@ -15,6 +15,7 @@ help: ## say what there is to make
 
 $(VENV)/.base: pyproject.toml scripts/environment
 	@scripts/environment $(VENV) base
+	@echo "make: compiling the kernels, once: about a minute ..."
 	@$(BIN)/edgeecg warmup
 	@touch $@
 
