@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from edgeecg_kernels.exact import hann, sin_pi
 from edgeecg_kernels.fourier import FOURIER, TABLE_LEN, tables
 
 RATE_HZ = 1000
@@ -163,16 +164,14 @@ COUPLING_ROW = np.dtype(
     align=True,
 )
 
-ROOT = 4
-"""Order of the band-pass, each way."""
 LOW_HZ, HIGH_HZ = 25.0, 160.0
 
 
 def band_gain(frequency_hz: Any) -> Any:
-    """Return the gain of the zero-phase band-pass: that of a Butterworth of order ROOT run both ways."""
+    """Return the gain of the zero-phase band-pass: that of a Butterworth of order four run both ways."""
     f = np.maximum(np.asarray(frequency_hz, np.float64), 1e-9)
     off = (f * f - LOW_HZ * HIGH_HZ) / (f * (HIGH_HZ - LOW_HZ))
-    return 1 / (1 + off ** (2 * ROOT))
+    return 1 / (1 + np.square(np.square(np.square(off))))
 
 
 def coupling_params(method: int = SOFT, *, ridge: float = 7e-5) -> Any:
@@ -185,11 +184,11 @@ def coupling_params(method: int = SOFT, *, ridge: float = 7e-5) -> Any:
     band = band_gain(np.arange(N_FFT // 2 + 1) * RATE_HZ / N_FFT)
     band[:LOW_BIN] = band[HIGH_BIN:] = 0
     row["band"] = band
-    rise = np.sin(np.pi / 2 * (np.arange(30) + 0.5) / 30) ** 2
+    rise = np.square(sin_pi((np.arange(30) + 0.5) / 60))
     row["edge"] = np.concatenate([rise, np.ones(WINDOW - 60), rise[::-1]])
     for sound, width in enumerate(WIDTHS):
-        row["root_hann"][sound][:width] = np.sqrt(np.hanning(width + 2)[1:-1])
-    row["noise_taper"] = np.hanning(NOISE_LEN)
+        row["root_hann"][sound][:width] = np.sqrt(hann(width + 2)[1:-1])
+    row["noise_taper"] = hann(NOISE_LEN)
     made["fourier"] = tables()
     return made
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from edgeecg_kernels._jit import kernel
+from edgeecg_kernels.exact import cos_pi, sin_pi
 
 LOG2_LEN = 10
 TABLE_LEN = 1 << LOG2_LEN
@@ -20,8 +21,8 @@ FOURIER = np.dtype([("cos", "f8", (TABLE_LEN,)), ("sin", "f8", (TABLE_LEN,)), ("
 def tables() -> Any:
     """Return FOURIER of shape (1,): every angle's cosine and sine, and each index with its bits reversed."""
     made = np.zeros(1, FOURIER)
-    angle = 2 * np.pi * np.arange(TABLE_LEN) / TABLE_LEN
-    made["cos"], made["sin"] = np.cos(angle), np.sin(angle)
+    angle = 2 * np.arange(TABLE_LEN) / TABLE_LEN
+    made["cos"], made["sin"] = cos_pi(angle), sin_pi(angle)
     made["reversed"] = [int(f"{i:0{LOG2_LEN}b}"[::-1], 2) for i in range(TABLE_LEN)]
     return made
 

@@ -5,6 +5,7 @@ from math import gcd
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeecg_kernels.exact import kaiser, sinc, sums_of_rows
 from edgeecg_kernels.state import GRID_HZ
 
 RING_LEN = 192
@@ -76,37 +77,9 @@ def design(rate_hz: float) -> tuple[NDArray[np.void], NDArray[np.float64]]:
     cut = _PASS * min(rate_hz, GRID_HZ) / rate_hz
     beta = _BETA if half >= 7 else _BETA_SHORT
     distance = np.arange(up)[:, None] / up + (half - 1) - np.arange(2 * half)
-    window = _bessel_i0(beta * np.sqrt(np.clip(1 - (distance / half) * (distance / half), 0, None)))
-    window[np.abs(distance) >= half] = 0  # else a grid sample that falls on an input sample would have a lopsided filter
-    taps = _sinc(2 * cut * distance) * window
-    total = np.zeros((up, 1))
-    for k in range(2 * half):
-        total += taps[:, k : k + 1]
-    return params, np.ascontiguousarray(taps / total).reshape(-1)
-
-
-# Written out, of operations that every processor rounds alike: numpy's own sines, and the order of its sums, differ from one to the next,
-# and with them the last bits of all that a journal is replayed to.
-
-
-def _sinc(x: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return sin(pi x) / (pi x), by Taylor's series between -pi/2 and pi/2."""
-    turn = x - 2 * np.rint(x / 2)
-    angle = np.pi * np.where(np.abs(turn) > 0.5, np.copysign(1.0, turn) - turn, turn)
-    term, total = angle.copy(), angle.copy()
-    for k in range(2, 28, 2):
-        term = term * (angle * angle) / -(k * (k + 1))
-        total += term
-    return np.asarray(np.divide(total, np.pi * x, out=np.ones_like(x), where=x != 0))
-
-
-def _bessel_i0(x: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the modified Bessel function by its series (Abramowitz & Stegun, 9.6.12), long enough for what a window asks."""
-    term, total = np.ones_like(x), np.ones_like(x)
-    for k in range(1, 31):
-        term = term * ((x / (2 * k)) * (x / (2 * k)))
-        total += term
-    return total
+    # the window is nothing from its end on: else a grid sample that falls on an input sample would have a lopsided filter
+    taps = sinc(2 * cut * distance) * kaiser(distance, half, beta)
+    return params, np.ascontiguousarray(taps / sums_of_rows(taps)).reshape(-1)
 
 
 def output_capacity(input_len: int, up: int, down: int) -> int:

@@ -1,7 +1,7 @@
 """A beat and its sounds: cut the window out of the ring, find the sounds, rate them, learn from them, report.
 
-No paper for the rating: what speaks for a sound in nats goes through a logistic curve fitted on simulated sound
-(`training/sound`), and is lowered by what spoils the window. What this heart's sounds usually do (place, loudness) is
+No paper for the rating: what speaks for a sound in nats goes through a logistic curve set by hand on simulated hearts,
+and is lowered by what spoils the window. What this heart's sounds usually do (place, loudness) is
 learned from beats that are believed, an eighth of the way each. A running profile of energy against the time since R
 tells sounds that keep another time than this heart's: they are loud before R or late in diastole, or nowhere at all.
 """

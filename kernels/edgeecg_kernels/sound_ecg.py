@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from edgeecg_kernels._jit import kernel
+from edgeecg_kernels.exact import kaiser, sinc, sums_of_rows
 from edgeecg_kernels.sound_state import QRS_BEFORE, QRS_LEN, SOUND_HZ
 from edgeecg_kernels.state import GRID_HZ
 from edgeecg_kernels.window_state import RING
@@ -23,8 +24,8 @@ LEVEL_LEN = 50
 
 def _phases() -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
     distance = np.arange(UP)[:, None] / UP + (REACH - 1) - np.arange(2 * REACH)
-    taps = np.sinc(distance) * np.i0(5.0 * np.sqrt(np.clip(1 - (distance / REACH) ** 2, 0, None)))
-    return np.asarray(taps / taps.sum(axis=1, keepdims=True), np.float64)
+    taps = sinc(distance) * kaiser(distance, REACH, 5.0)
+    return np.asarray(taps / sums_of_rows(taps))
 
 
 PHASES = _phases()

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeecg_kernels._jit import kernel
+from edgeecg_kernels.exact import kaiser, sinc, sums_of_rows
 from edgeecg_kernels.resample_state import RESAMPLE_PARAMS
 from edgeecg_kernels.sound_state import HALF, SOUND_HZ, TAIL
 
@@ -37,20 +38,18 @@ def sound_resampler(rate_hz: float) -> tuple[NDArray[np.void], NDArray[np.float6
         return params, np.ones(1)
     cut = min(_PASS_HZ, 0.475 * rate_hz) / rate_hz
     distance = np.arange(up)[:, None] / up + (half - 1) - np.arange(2 * half)
-    window = np.i0(5.0 * np.sqrt(np.clip(1 - (distance / half) ** 2, 0, None)))
-    window[np.abs(distance) >= half] = 0
-    taps = np.sinc(2 * cut * distance) * window
-    return params, np.ascontiguousarray(taps / taps.sum(axis=1, keepdims=True)).reshape(-1)
+    taps = sinc(2 * cut * distance) * kaiser(distance, half, 5.0)
+    return params, np.ascontiguousarray(taps / sums_of_rows(taps)).reshape(-1)
 
 
 def band_passes() -> NDArray[np.float64]:
     """Return the taps of the narrow and the wide band, shape (2, HALF + 1): from the middle one outwards."""
-    k = np.arange(HALF + 1)
-    window = np.i0(_BETA * np.sqrt(1 - (k / (HALF + 1)) ** 2)) / np.i0(_BETA)
+    k = np.arange(HALF + 1.0)
+    window = kaiser(k, HALF + 1, _BETA)
 
     def low_pass(hz: float) -> NDArray[np.float64]:
-        taps = 2 * hz / SOUND_HZ * np.sinc(2 * hz / SOUND_HZ * k) * window
-        return np.asarray(taps / (taps[0] + 2 * taps[1:].sum()), np.float64)
+        taps = sinc(2 * hz / SOUND_HZ * k) * window
+        return taps / (taps[0] + 2 * float(sums_of_rows(taps[None, 1:])[0, 0]))
 
     return np.stack([low_pass(NARROW_HZ) - low_pass(LOW_HZ), low_pass(WIDE_HZ) - low_pass(LOW_HZ)])
 

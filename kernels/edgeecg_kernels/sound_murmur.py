@@ -5,12 +5,12 @@ half, each frequency by Goertzel's recurrence (Amer. Math. Monthly 65 (1958) 34-
 apart, less than the window tells apart, and are added up, so that a band holds the mean square the stretch has in it.
 """
 
-import math
 from typing import Any
 
 import numpy as np
 
 from edgeecg_kernels._jit import kernel
+from edgeecg_kernels.exact import cos_pi
 from edgeecg_kernels.sound_state import BANDS, SOUND_HZ
 
 STEP_HZ = 20.0
@@ -18,12 +18,13 @@ EDGES_HZ = (30.0, 60.0, 120.0, 240.0, 400.0)
 """Of the bands, as `edgeecg.types.MURMUR_HZ`."""
 CENTRES = np.arange(40.0, 400.0, STEP_HZ)
 BAND_OF = np.searchsorted(np.array(EDGES_HZ), CENTRES, side="right") - 1
-TURNS = np.array([2.0 * math.cos(2.0 * math.pi * hz / SOUND_HZ) for hz in CENTRES])
+TURNS = 2.0 * cos_pi(2.0 * CENTRES / SOUND_HZ)
 SEGMENT = 80
 HOP = 40
 """A stretch shorter than a segment has no spectrum worth telling."""
-HANN = np.array([0.5 - 0.5 * math.cos(2.0 * math.pi * (i + 0.5) / SEGMENT) for i in range(SEGMENT)])
-WEIGHT = 2.0 * STEP_HZ / (float(np.square(HANN).sum()) * SOUND_HZ)
+HANN = 0.5 - 0.5 * cos_pi((2.0 * np.arange(SEGMENT) + 1.0) / SEGMENT)
+WEIGHT = 2.0 * STEP_HZ / (0.375 * SEGMENT * SOUND_HZ)
+"""Of the squares of HANN the mean is 3/8."""
 
 
 @kernel

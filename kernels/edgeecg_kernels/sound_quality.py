@@ -2,7 +2,7 @@
 
 No paper. Heart sounds are short and what lies between them is quiet, so the energy of twenty milliseconds, sorted, says
 how far they stand out: the log of the ninth decile over the first quartile. Its place on a logistic curve is the chance
-that a second's sounds are found, fitted on simulated sound (`training/sound`). What is missing, clipped or cut out takes
+that a second's sounds are found, set by hand on simulated hearts. What is missing, clipped or cut out takes
 from it in proportion.
 """
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from edgeecg_kernels.fourier import LOG2_LEN, tables, transform
+from tests.naive import fourier as naive
 
 
 @pytest.mark.parametrize("log2_len", range(1, LOG2_LEN + 1))
@@ -14,3 +15,12 @@ def test_it_is_the_fourier_transform(log2_len: int) -> None:
         re, im = x.real.copy(), x.imag.copy()
         transform(tables()[0], re, im, log2_len, sign)
         np.testing.assert_allclose(re + 1j * im, expected, atol=1e-11)
+
+
+@pytest.mark.parametrize("sign", [-1.0, 1.0])
+def test_it_is_the_sum_that_defines_it(sign: float) -> None:
+    rng = np.random.default_rng(7)
+    x = rng.normal(size=64) + 1j * rng.normal(size=64)
+    re, im = x.real.copy(), x.imag.copy()
+    transform(tables()[0], re, im, 6, sign)
+    np.testing.assert_allclose(re + 1j * im, naive.transform(x.tolist(), int(sign)), atol=1e-12)
