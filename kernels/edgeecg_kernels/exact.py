@@ -18,7 +18,7 @@ def sin_pi(x: Floats) -> Floats:
     for k in range(2, 28, 2):
         term = term * (angle * angle) / -(k * (k + 1))
         total += term
-    return total
+    return np.asarray(total)
 
 
 def cos_pi(x: Floats) -> Floats:

@@ -49,7 +49,7 @@ def band_passes() -> NDArray[np.float64]:
 
     def low_pass(hz: float) -> NDArray[np.float64]:
         taps = sinc(2 * hz / SOUND_HZ * k) * window
-        return taps / (taps[0] + 2 * float(sums_of_rows(taps[None, 1:])[0, 0]))
+        return np.asarray(taps / (taps[0] + 2 * float(sums_of_rows(taps[None, 1:])[0, 0])))
 
     return np.stack([low_pass(NARROW_HZ) - low_pass(LOW_HZ), low_pass(WIDE_HZ) - low_pass(LOW_HZ)])
 

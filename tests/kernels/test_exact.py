@@ -39,7 +39,7 @@ def test_bessel_is_bessel(x: float) -> None:
 def test_windows_are_windows(length: int) -> None:
     assert exact.hann(length) == pytest.approx(np.hanning(length), abs=1e-15)
     half = (length - 1) / 2
-    inside = np.arange(length) - half
+    inside = np.arange(float(length)) - half
     kaiser = exact.kaiser(inside, half + 1, 5.0) / exact.bessel_i0(np.array([5.0]))
     assert kaiser == pytest.approx(np.kaiser(length + 2, 5.0)[1:-1], rel=1e-6)
 
