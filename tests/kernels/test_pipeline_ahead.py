@@ -43,7 +43,7 @@ def test_most_of_what_a_chunk_changes_was_asked_for(monkeypatch: pytest.MonkeyPa
     asked: set[int] = set()
     monkeypatch.setattr(pipeline_ahead, "touch", lambda array, byte: asked.add((array.ctypes.data + int(byte)) // LINE_BYTES))
     monkeypatch.setattr(pipeline_ahead, "_ask_between", plain(pipeline_ahead._ask_between))
-    streams, leads = fleet.arrays()
+    streams, leads, *_ = fleet.arrays()
     x, _ = heart(360.0, 12.0)
     changed, missed, asked_for = 0, 0, 0
     for at in range(0, len(x) - CHUNK_LEN, CHUNK_LEN):
