@@ -45,10 +45,10 @@ class Memory:
 
     def _pass(self, message: Message, line: str) -> None:
         stream = message["stream"]
-        at: int = next(message[key] for key in ("start_sample", "sample", "reported_at") if key in message)
+        said_at: int = message.get("reported_at", message.get("start_sample"))  # a window or a gap may begin long before it is told
         recent = self._recent.setdefault(stream, deque(maxlen=MOST_PASSING))
-        recent.append((at, line))
-        oldest = message.get("reported_at", at) - HISTORY_S * self._rates_hz.get(stream, 250.0)
+        recent.append((said_at, line))
+        oldest = said_at - HISTORY_S * self._rates_hz.get(stream, 250.0)
         while recent[0][0] < oldest:
             recent.popleft()
 
