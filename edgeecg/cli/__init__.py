@@ -57,7 +57,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if name is None:
         _front_page(words)
     command = import_module(f"{__name__}.{name.replace(' ', '_').replace('-', '_')}")
-    parser = Parser(prog=f"edgeecg {name}", description=f"{COMMANDS[name].capitalize()}.", epilog=DISCLAIMER)
+    summary = COMMANDS[name]
+    parser = Parser(prog=f"edgeecg {name}", description=f"{summary[0].upper()}{summary[1:]}.", epilog=DISCLAIMER)
     command.configure(parser)
     options = parser.parse_args(words[len(name.split()) :])
     try:

@@ -5,11 +5,13 @@ import json
 import os
 import sys
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgeecg.cli.parser import checked
 from edgeecg.cli.progress import Progress
+from edgeecg.errors import InputError
 
 if TYPE_CHECKING:
     from edgeecg.evals.coupling import Measured
@@ -41,6 +43,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Measure and print."""
+    if options.plot and find_spec("matplotlib") is None:  # said now, and not when all has been measured
+        raise InputError("--plot", "matplotlib, not installed,", "left out: pip install 'edgeecg[plot]'")
     from edgeecg.evals.coupling import JITTERS, chosen_ridges, summary
     from edgeecg.evals.coupling_recording import SNRS_DB
 

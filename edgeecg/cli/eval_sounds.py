@@ -12,6 +12,7 @@ from edgeecg.simulate.sounds import JITTERS
 EPILOGUE = f"""\
 Simulated hearts of {SECONDS:g} s, ECG at 250 Hz and sound at 1 kHz; a sound is found within {TOLERANCE_S * 1000:g} ms of its energy's middle, {EDGE_S:g} s at either end not counted.
 The SNR is against the mean power of clean sound. `average place`: each sound where it is on average after R, as if nothing were heard."""
+NOISES = ("white", "pink", "hospital", "bursts")
 HEAD = ("condition", "method", "S1 F1 %", "found", "missed", "false", "error ms", "S2 F1 %", "found", "missed", "false", "error ms")
 
 
@@ -23,7 +24,9 @@ def configure(parser: Parser) -> None:
     parser.add_argument("--seed", type=checked(int, "0 or more", lambda n: n >= 0), default=1000, help="of the first heart (default: 1000)")
     snr = checked(float, "-60 to 60", lambda db: -60 <= db <= 60)
     parser.add_argument("--snr", nargs="*", type=snr, default=[5.0], metavar="DB", help="how loud each noise is (default: 5)")
-    parser.add_argument("--noise", nargs="+", default=["white", "pink", "hospital", "bursts"], choices=sorted(PCG_NOISES), metavar="KIND")
+    parser.add_argument(
+        "--noise", nargs="+", default=NOISES, choices=sorted(PCG_NOISES), metavar="KIND", help=f"which noises (default: {' '.join(NOISES)})"
+    )
     parser.add_argument("--jitter", choices=JITTERS, default="rest", help="how much the sounds' delays vary (default: rest)")
     parser.add_argument("--json", action="store_true", help="print everything measured as JSON")
 

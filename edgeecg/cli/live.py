@@ -28,7 +28,7 @@ def configure(parser: Parser) -> None:
     )
     parser.add_argument("--state", type=Path, metavar="FOLDER", help="its state folder, instead")
     parser.add_argument("--json", action="store_true", help="every message as one JSON object a line, as docs/live.md says")
-    parser.add_argument("--seconds", type=seconds, default=float("inf"), help="end after so long")
+    parser.add_argument("--seconds", type=seconds, default=float("inf"), metavar="S", help="end after so long (default: never)")
 
 
 def run(options: argparse.Namespace) -> int:

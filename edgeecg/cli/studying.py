@@ -6,11 +6,11 @@ from typing import Final
 from edgeecg.cli.parser import Parser
 from edgeecg.errors import ModelError
 from edgeecg.io.recording import Lead, Recording
+from edgeecg.io.sources.recordings import is_sound
 from edgeecg.plots.findings import Findings, Sound, study
 
 USUAL: Final = "rhythm"
 NO_MODEL: Final = "none"
-SOUND_NAMES: Final = {"pcg", "phono", "heart sound", "sound"}
 
 log: Final = logging.getLogger("edgeecg")
 
@@ -32,6 +32,6 @@ def studied(recording: Recording, lead: Lead, model: str | None) -> Findings:
             if model != USUAL:
                 raise
             log.warning("no classifier is asked: %s cannot run here", model)  # beats and alerts need none
-    heard = next((one for one in recording.leads if one.name.lower() in SOUND_NAMES and one is not lead), None)
+    heard = next((one for one in recording.leads if is_sound(one) and one is not lead), None)
     sound = None if heard is None else Sound(samples=heard.physical(), rate_hz=heard.rate_hz)
     return study(lead.millivolts(), lead.rate_hz, name=recording.name, lead=lead.name or "1", model=loaded, sound=sound)

@@ -19,7 +19,6 @@ USUAL_S1_MS = 65.0
 MIDDLE_TURNS = 6
 OURS = ("nmcse", "aligned", "shipped")
 ALL = ("raw", "tikhonov", "wiener", "smoothed", "constant", *OURS)
-MOST_DELAY_S = 0.7
 PRIOR_BINS = 15
 
 

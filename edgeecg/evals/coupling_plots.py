@@ -5,7 +5,6 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from edgeecg.errors import InputError
 from edgeecg.evals.coupling_methods import ALL
 
 Row = dict[str, Any]
@@ -13,12 +12,9 @@ Row = dict[str, Any]
 
 def draw(truth: Sequence[Row], steadiness: Sequence[Row], path: Path) -> None:
     """Write one picture: Pearson by regime, and the median MSE on recordings."""
-    try:
-        matplotlib: Any = import_module("matplotlib")
-        matplotlib.use("Agg")
-        pyplot: Any = import_module("matplotlib.pyplot")
-    except ImportError as missing:
-        raise InputError("--plot", f"no {missing.name}", "the extra `plot`: pip install edgeecg[plot]") from missing
+    matplotlib: Any = import_module("matplotlib")
+    matplotlib.use("Agg")
+    pyplot: Any = import_module("matplotlib.pyplot")
     groups = list(dict.fromkeys(row["group"] for row in truth))
     figure, axes = pyplot.subplots(1, len(groups) + bool(steadiness), figsize=(4 * (len(groups) + 1), 4), squeeze=False)
     panels = [

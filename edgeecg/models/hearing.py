@@ -29,11 +29,7 @@ MAX_MISSING_SHARE = 0.1
 MAX_SILENT_SHARE = 0.2
 MAX_CLIPPED_SHARE = 0.02
 """Samples at the very largest or smallest value there is."""
-CLIPPED_RUN = 3
-"""So many in a row are clipped: a peak alone is not."""
 BLOCK_S = 0.1
-
-
 LEAST_LIKE = 0.37
 """How like each other beats must sound: what 95 % of windows of noise, put in time by a heart's beats, stay below."""
 
@@ -156,7 +152,7 @@ def unfit(piece: NDArray[np.float64], rate_hz: float) -> str:
 
 
 def _clipped_share(heard: NDArray[np.float64]) -> float:
-    """Return the share of samples that lie in runs at either end of the range."""
+    """Return the share of samples that lie amid three in a row at either end of the range: a peak alone is not clipped."""
     share = 0.0
     for end in (heard.max(), heard.min()):
         at = heard == end

@@ -58,4 +58,5 @@ def test_every_command_has_help_that_says_what_it_is_not_for(name: str, capsys: 
     assert status_of([*name.split(), "--help"]) == 0
     printed = capsys.readouterr().out
     assert printed.startswith(f"usage: edgeecg {name}")
+    assert f"{COMMANDS[name][1:]}." in printed
     assert DISCLAIMER in printed

@@ -1,6 +1,8 @@
 """What `edgeecg eval coupling` measures by: figures worked out by hand, people whose kernel is found, controls that say nothing."""
 
 import json
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -81,8 +83,6 @@ def test_truth_of_gives_every_method_every_case() -> None:
 
 
 def test_what_was_tuned_on_is_not_reported() -> None:
-    from pathlib import Path
-
     tuned, fresh = halves([Path(str(n)) for n in range(7)])
     assert not set(tuned) & set(fresh)
     assert len(tuned) + len(fresh) == 7
@@ -103,3 +103,11 @@ def test_the_command_prints_json(capsys: pytest.CaptureFixture[str]) -> None:
     said = json.loads(capsys.readouterr().out)
     assert {row["group"] for row in said["truth"]} == {"none", "rest", "heavy"}
     assert said["ridges"]["10"] > 0
+
+
+def test_a_picture_without_matplotlib_is_refused_before_anything_is_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    assert main(["eval", "coupling", "--plot", str(tmp_path / "x.png")]) == 2
+    assert "pip install 'edgeecg[plot]'" in capsys.readouterr().err
