@@ -17,7 +17,7 @@ class ChildError(EdgeEcgError):
 
 
 def measured(kind: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Start one: `ward` with a `ward.Spec`'s fields, or `import` with the name of a module; return what it says."""
+    """Start one, `ward` with a `ward.Spec`'s fields; return what it says."""
     command = [sys.executable, "-m", __name__, kind, json.dumps(arguments)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own
     if done.returncode:

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from edgeecg.bench.capacity import DEADLINE_MS
 from edgeecg.bench.histogram import Histogram
 from edgeecg.bench.openloop import RealClock, drive
 from edgeecg.bench.workloads import FLEET, MV_PER_COUNT, SOUND_PER_COUNT, SOUND_SAMPLES, WORKLOADS, Ward, hearts_of, sound_name, sounds_of
@@ -26,7 +27,6 @@ from edgeecg.rulefacts import default_rules
 from edgeecg.types import Alert, Chunk, Event, Overload, Prediction, Record, SourceChange, SourceState, WindowExpired, WindowReady
 
 MS: Final = 1_000_000
-DEADLINE_MS: Final = 40.0
 HEART_S: Final = 120.0
 FILLED_S: Final = 11.0
 """What every stream has behind it when the clock starts: more than the longest window, so that every model is asked at once."""
@@ -85,11 +85,6 @@ class Outcome:
     memory_mb: float = 0.0
     """Resident, at the end."""
     memory_peak_mb: float = 0.0
-
-    def holds(self, deadline_ms: float = DEADLINE_MS) -> bool:
-        """Say whether the machine keeps up."""
-        in_time = self.latency.percentile_ns(99) <= deadline_ms * MS and not self.waiting
-        return in_time and not self.slowed and self.windows_lost <= 0.001 * self.windows
 
     def to_json(self) -> dict[str, Any]:
         """Return all of it."""

@@ -45,7 +45,7 @@ class Memory:
 
     def _pass(self, message: Message, line: str) -> None:
         stream = message["stream"]
-        said_at: int = message.get("reported_at", message.get("start_sample"))  # a window or a gap may begin long before it is told
+        said_at: int = message["reported_at" if "reported_at" in message else "start_sample"]  # what began long ago may be told now
         recent = self._recent.setdefault(stream, deque(maxlen=MOST_PASSING))
         recent.append((said_at, line))
         oldest = said_at - HISTORY_S * self._rates_hz.get(stream, 250.0)
