@@ -217,6 +217,7 @@ class App:
             "" if self.outbox.is_durable else "outbox: the disk does not take alerts",
             "" if self._sink.is_up else "broker: not connected: alerts wait in the outbox",
             self._watch.trouble(),
+            self.live.trouble,
             *self._lines_down.values(),
             *self._lagging.values(),
         ]

@@ -67,6 +67,12 @@ class Live:
         if self._server is not None:
             self._server.stop()
 
+    @property
+    def trouble(self) -> str:
+        """Why nobody can look any more, or nothing."""
+        failure = None if self._server is None else self._server.failure
+        return "" if failure is None else f"live: its thread has ended: {failure!r}"
+
     def acknowledge(self, alert_id: str, revision: int, by: str) -> None:
         """Take a person's word as a subscriber's is taken; InputError says why not."""
         if not NAME.fullmatch(by):

@@ -83,6 +83,10 @@ def test_samples_lie_where_the_engine_counts_them(tmp_path: Path) -> None:
                 beat = until(coming, "beat")
                 newest = until(coming, "samples")
                 next_sample = daemon.app.keeper.engine.next_sample(STREAM)
+            assert not [trouble for trouble in daemon.app.troubles() if trouble.startswith("live")]
+            assert daemon.app.live._server is not None
+            daemon.app.live._server.failure = ValueError("as if it had ended")
+            assert "live: its thread has ended: ValueError('as if it had ended')" in daemon.app.troubles()
     assert newest["start_sample"] % 25 == 0
     assert beat["sample"] < beat["reported_at"] < newest["start_sample"] + 25 <= next_sample
 
