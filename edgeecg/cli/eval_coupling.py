@@ -61,14 +61,14 @@ def run(options: argparse.Namespace) -> int:
         "stability": summary(measured["stability"], ("real",), snrs_db) if measured["stability"] else [],
     }
     timed = _timed() if "time" in options.parts else {}
+    if options.json:
+        print(json.dumps({"ridges": {f"{snr:g}": ridge for snr, ridge in ridges.items()}} | rows | {"time": timed}, indent=1))
+    else:
+        _print(rows, ridges, timed)
     if options.plot:
         from edgeecg.evals.coupling_plots import draw
 
         draw(rows["truth"], rows["stability"], options.plot)
-    if options.json:
-        print(json.dumps({"ridges": {f"{snr:g}": ridge for snr, ridge in ridges.items()}} | rows | {"time": timed}, indent=1))
-        return 0
-    _print(rows, ridges, timed)
     return 0
 
 

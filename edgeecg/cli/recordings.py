@@ -8,6 +8,7 @@ from edgeecg.cli.parser import Parser, checked
 from edgeecg.io.csv import read_csv
 from edgeecg.io.edf import read_edf
 from edgeecg.io.recording import Lead, Recording
+from edgeecg.io.sources.recordings import is_sound
 from edgeecg.io.wfdb import read_record
 
 RECORDING: Final = "a WFDB record, an .edf, a .csv, .tsv or .txt"
@@ -18,7 +19,7 @@ EDF_SUFFIX: Final = ".edf"
 def add_reading(parser: Parser) -> None:
     """Name what to read of a file."""
     rate = checked(float, "a rate > 0", lambda rate: 0 < rate < math.inf)
-    parser.add_argument("--lead", help="which lead of a recording, by its name or its number from 0 (default: the first)")
+    parser.add_argument("--lead", help="which lead of a recording, by its name or its number from 0 (default: the first that is no sound)")
     parser.add_argument("--rate", type=rate, help="samples a second of a CSV without times")
     parser.add_argument("--units", default="mV", help="of a CSV whose columns do not say: mV, uV, nV, V (default: mV)")
 
@@ -33,5 +34,5 @@ def read(options: argparse.Namespace) -> Recording:
 def chosen(recording: Recording, which: str | None) -> Lead:
     """Return the lead that is meant."""
     if which is None:
-        return recording.leads[0]
+        return next((lead for lead in recording.leads if not is_sound(lead)), recording.leads[0])
     return recording.lead(int(which) if which.isdecimal() and which not in recording.lead_names else which)

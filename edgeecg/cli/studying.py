@@ -5,6 +5,7 @@ from typing import Final
 
 from edgeecg.cli.parser import Parser
 from edgeecg.errors import ModelError
+from edgeecg.facts import MAX_SOUND_HZ, MIN_SOUND_HZ
 from edgeecg.io.recording import Lead, Recording
 from edgeecg.io.sources.recordings import is_sound
 from edgeecg.plots.findings import Findings, Sound, study
@@ -33,5 +34,8 @@ def studied(recording: Recording, lead: Lead, model: str | None) -> Findings:
                 raise
             log.warning("no classifier is asked: %s cannot run here", model)  # beats and alerts need none
     heard = next((one for one in recording.leads if is_sound(one) and one is not lead), None)
+    if heard is not None and not MIN_SOUND_HZ <= heard.rate_hz <= MAX_SOUND_HZ:
+        log.warning("%s is not heard: %g Hz is not %g to %g", heard.name, heard.rate_hz, MIN_SOUND_HZ, MAX_SOUND_HZ)
+        heard = None
     sound = None if heard is None else Sound(samples=heard.physical(), rate_hz=heard.rate_hz)
     return study(lead.millivolts(), lead.rate_hz, name=recording.name, lead=lead.name or "1", model=loaded, sound=sound)

@@ -5,6 +5,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from edgeecg.errors import InputError
 from edgeecg.evals.coupling_methods import ALL
 
 Row = dict[str, Any]
@@ -12,6 +13,8 @@ Row = dict[str, Any]
 
 def draw(truth: Sequence[Row], steadiness: Sequence[Row], path: Path) -> None:
     """Write one picture: Pearson by regime, and the median MSE on recordings."""
+    if not (truth or steadiness):
+        raise InputError("--plot", "nothing to draw", "given where truth or stability is measured")
     matplotlib: Any = import_module("matplotlib")
     matplotlib.use("Agg")
     pyplot: Any = import_module("matplotlib.pyplot")

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from edgeecg.cli import main
+from edgeecg.errors import InputError
 from edgeecg.evals.coupling import Measured, pearson, summary, truth_of
 from edgeecg.evals.coupling_methods import ALL, estimates, middle
+from edgeecg.evals.coupling_plots import draw
 from edgeecg.evals.coupling_recording import halves
 from edgeecg.evals.coupling_subjects import known_person
 from edgeecg.evals.coupling_time import against_pot, beat_us
@@ -103,6 +105,11 @@ def test_the_command_prints_json(capsys: pytest.CaptureFixture[str]) -> None:
     said = json.loads(capsys.readouterr().out)
     assert {row["group"] for row in said["truth"]} == {"none", "rest", "heavy"}
     assert said["ridges"]["10"] > 0
+
+
+def test_a_picture_of_nothing_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="--plot: nothing to draw"):
+        draw([], [], tmp_path / "x.png")
 
 
 def test_a_picture_without_matplotlib_is_refused_before_anything_is_measured(

@@ -87,3 +87,11 @@ def test_the_command_writes_a_new_file_and_no_other(tmp_path: Path, capsys: pyte
     assert main(["report", f"{record}.hea", "--to", str(target)]) == 2
     assert "a file that exists is not the name of a new one" in capsys.readouterr().err
     assert main(["report", f"{record}.hea", "--to", "x.pdf"]) == 2
+
+
+def test_a_sound_that_comes_first_is_not_taken_for_an_ecg(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    beat_mv = [1.0 if i % 200 == 0 else 0.0 for i in range(1000)]
+    lines = [f"{i / 250:.3f},0.0,{mv}" for i, mv in enumerate(beat_mv)]
+    (tmp_path / "both.csv").write_text("\n".join(["time_s,PCG,II [mV]", *lines]))
+    assert main(["plot", str(tmp_path / "both.csv"), "--to", str(tmp_path / "strip.svg"), "--model", "none"]) == 0
+    assert "of lead II" in capsys.readouterr().out
