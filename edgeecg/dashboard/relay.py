@@ -19,6 +19,8 @@ ROOM: Final = 400
 MOST_BROWSERS: Final = 32
 AGAIN_S: Final = 0.5
 READ_BYTES: Final = 1 << 18
+MOST_ASKED: Final = 100
+"""Acknowledgements that may wait for the daemon's answer: a person never has so many."""
 
 
 class Browser:
@@ -63,17 +65,21 @@ class Relay:
 
     def acknowledge(self, browser: Browser, request: Message) -> None:
         """Pass on that a person has seen an alert; the answer is this browser's."""
-        if self._writer is None:
-            browser.offer(_batch([_text({"kind": "answer", "alert_id": request["acknowledge"], "refusal": "the daemon is away"})]))
+        refusal = "the daemon is away" if self._writer is None else "too many wait for an answer" if len(self._asked) >= MOST_ASKED else ""
+        if self._writer is None or refusal:
+            browser.offer(_batch([_text({"kind": "answer", "alert_id": request["acknowledge"], "refusal": refusal})]))
             return
         self._asked.append(browser)
         self._writer.write(line(request))
 
     async def run(self) -> None:
-        """Keep the line up, for ever."""
+        """Keep the line up, for ever: what a message breaks is this line, never the page."""
         while True:
-            with suppress(OSError):
-                await self._once()
+            try:
+                with suppress(OSError):
+                    await self._once()
+            except Exception:
+                log.exception("dashboard: the line to the daemon broke, and is made anew")
             await asyncio.sleep(AGAIN_S)
 
     async def _once(self) -> None:
