@@ -284,6 +284,44 @@ def test_a_high_rate_of_uneven_intervals_is_none() -> None:
     assert told(rules_with("extreme-tachycardia"), ordered(beats_at(0.3), doubt))
 
 
+def test_after_seconds_of_doubt_a_run_of_narrow_beats_must_keep_better_time() -> None:
+    doubt = seconds(4, 3, 0.6, QualityReason.DOUBT)
+
+    def run(long_s: float, widths_ms: tuple[float, ...]) -> list[Event]:
+        times = accumulate((0.3, 0.3, long_s, 0.3), initial=8.5)
+        return [*beats(0.5, 0.8, 10), *(beat(time, W, width_ms=width_ms) for time, width_ms in zip(times, widths_ms, strict=True))]
+
+    narrow, two_broad = (60.0, 90.0, 60.0, 60.0, 60.0), (60.0, 110.0, 60.0, 60.0, 110.0)
+    assert not told(rules_with("v-tach"), ordered(run(0.38, narrow), doubt)), "motion's peaks"
+    assert not told(rules_with("v-tach"), ordered(run(0.38, (60.0, 110.0, 60.0, 60.0, 60.0)), doubt)), "one may be by chance"
+    assert told(rules_with("v-tach"), ordered(run(0.38, two_broad), doubt))
+    assert told(rules_with("v-tach"), ordered(run(0.34, narrow), doubt)), "in one lead a ventricle's beats may be narrow"
+    assert told(rules_with("v-tach"), run(0.38, narrow))
+
+
+def with_peaks(n: int, width_ms: float, of: int = 3) -> list[Event]:
+    """Usual beats, then n at 180/min of which only every third (or so) is the heart's."""
+    rest = [beat(8.5 + i / 3, W if i % of else N, width_ms=width_ms if i % of else 80.0) for i in range(n)]
+    return [*beats(0.5, 0.8, 10), *rest]
+
+
+def test_after_seconds_of_doubt_narrow_peaks_between_beats_make_no_high_rate() -> None:
+    doubt = seconds(4, 14, 0.7, QualityReason.DOUBT)
+    rules = ("tachycardia", "extreme-tachycardia")
+    assert not told(rules_with(*rules), ordered(with_peaks(30, 60.0), doubt))
+    assert told(rules_with(*rules), ordered(with_peaks(30, 65.0), doubt)), "as broad as the heart's, but for a little"
+    assert told(rules_with(*rules), with_peaks(30, 60.0)), "nothing speaks against them"
+    a_few = [beat(8.5 + i / 3, width_ms=60.0 if i % 4 == 0 else 80.0) for i in range(30)]
+    assert told(rules_with(*rules), ordered(beats(0.5, 0.8, 10), a_few, doubt)), "two of seven"
+
+
+def test_a_narrower_heart_is_believed_in_doubt_once_the_broad_beats_are_long_past() -> None:
+    doubt = seconds(4, 30, 0.7, QualityReason.DOUBT)
+    narrower = [beat(8.5 + i / 3, W, width_ms=60.0) for i in range(60)]
+    (alert, *_) = told(rules_with("extreme-tachycardia"), ordered(beats(0.5, 0.8, 10), narrower, doubt))
+    assert at(8.5 + 39 / 3) < alert.reported_at < at(8.5 + 40 / 3 + 4)
+
+
 def test_a_beat_found_late_takes_its_place_in_a_run() -> None:
     times = (8.5, 8.85, 9.55, 9.9)
     late = beat(9.2, W, later_s=0.9)

@@ -16,6 +16,8 @@ ALIKE: Final = 1.6
 """In a run of wide beats no RR interval is longer than another by more: noise and double counts come at odd times."""
 ALIKE_IN_DOUBT, HEIGHT_IN_DOUBT = 1.4, 2.0
 """After seconds of doubt its intervals, and the heights of its R peaks, differ by no more, and all point to one side: one focus made them."""
+BROAD_MS, BROAD_BEATS, ALIKE_IF_NARROW = 100.0, 2, 1.2
+"""With fewer beats as broad as this it must keep better time: peaks of motion are narrow. A ventricle's may be, too, in one lead."""
 ENDING: Final = 3
 NARROWER: Final = 0.8
 SLOWER: Final = 0.9
@@ -24,6 +26,8 @@ SURE, FASTER = 0.9, 1.2
 """And it is faster: a resting heart whose beats are counted twice is at 120 a minute."""
 STEADY, STEADY_IN_DOUBT = 2.8, 1.8
 """A high rate of RR intervals that differ by more is one of beats counted twice, or, after seconds of doubt, of noise between beats."""
+NARROW, NARROW_BEATS = 0.8, 3
+"""Nor is it one, after seconds of doubt, with so many of its beats narrower than this share of the usual: motion's peaks between beats."""
 PAUSE_AFTER: Final = 1.2
 """An interval longer than the usual one by this factor is a pause."""
 
@@ -41,8 +45,7 @@ class Rate(BeatWatcher):
     def beat(self, now: int, out: list[Event]) -> None:
         value = self.heart.rate
         beyond = -1 if value == UNKNOWN or self.inhibited else self.beyond(value)
-        most = STEADY_IN_DOUBT if in_doubt(self.heart) else STEADY
-        if beyond > 0 and self.rule.above and not alike(self.heart.beats[-1 - RATE_INTERVALS :], most):
+        if beyond > 0 and self.rule.above and not self._is_of_one_heart():
             beyond = -1
         if beyond > 0:
             beats = self.heart.beats[-MAX_TOLD_BEATS:]
@@ -50,6 +53,14 @@ class Rate(BeatWatcher):
             self.episode.holds(now, self.in_beats(beats, value, (rr_ms,))._replace(onset=now), out)
         elif beyond < 0:
             self.episode.over(now, out)
+
+    def _is_of_one_heart(self) -> bool:
+        """Say whether the heart made all beats of a high rate, as far as intervals and widths tell."""
+        beats = self.heart.beats[-1 - RATE_INTERVALS :]
+        if not in_doubt(self.heart):
+            return alike(beats, STEADY)
+        least_ms = NARROW * self.heart.usual_width_ms()
+        return alike(beats, STEADY_IN_DOUBT) and sum(beat.width_ms < least_ms for beat in beats) < NARROW_BEATS
 
 
 class Measured(Watcher):
@@ -201,7 +212,9 @@ class WideRun(BeatWatcher):
             return alike(run, ALIKE)
         sides = {beat.amplitude_mv > 0 for beat in run}
         heights = [abs(beat.amplitude_mv) for beat in run]
-        return alike(run, ALIKE_IN_DOUBT) and len(sides) == 1 and max(heights) <= HEIGHT_IN_DOUBT * min(heights)
+        is_broad = sum(beat.width_ms >= BROAD_MS for beat in run) >= BROAD_BEATS
+        most = ALIKE_IN_DOUBT if is_broad else ALIKE_IF_NARROW
+        return alike(run, most) and len(sides) == 1 and max(heights) <= HEIGHT_IN_DOUBT * min(heights)
 
     def _goes_on(self, now: int, out: list[Event]) -> None:
         """Its shape may become the usual one: a run is over when beats are narrower again, or slow."""

@@ -232,6 +232,11 @@ class Heart:
         """Beats a minute from the first to the last of two or more."""
         return 60.0 * self.rate_hz * (len(beats) - 1) / (beats[-1].sample - beats[0].sample)
 
+    def usual_width_ms(self) -> float:
+        """Median width of the beats kept that have the usual shape; 0: there is none."""
+        widths = sorted(beat.width_ms for beat in self.beats if beat.morphology == NORMAL)
+        return widths[len(widths) // 2] if widths else 0.0
+
     def irregularity(self) -> float:
         """Median difference between successive RR intervals over the median interval, in percent: a few odd beats do not matter."""
         n = len(self.beats) - 1
