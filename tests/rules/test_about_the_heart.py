@@ -299,6 +299,14 @@ def test_after_seconds_of_doubt_a_run_of_narrow_beats_must_keep_better_time() ->
     assert told(rules_with("v-tach"), run(0.38, narrow))
 
 
+def test_after_seconds_of_doubt_a_beat_of_the_usual_shape_is_the_hearts_own_and_there_is_no_run() -> None:
+    doubt = seconds(4, 3, 0.6, QualityReason.DOUBT)
+    for odd, is_told in ((N, False), (U, True)):
+        run = [beat(8.5 + i * 0.35, odd if i == 2 else W, width_ms=140.0) for i in range(6)]
+        assert told(rules_with("v-tach"), [*beats(0.5, 0.8, 10), *run])
+        assert bool(told(rules_with("v-tach"), ordered(beats(0.5, 0.8, 10), run, doubt))) == is_told
+
+
 def with_peaks(n: int, width_ms: float, of: int = 3) -> list[Event]:
     """Usual beats, then n at 180/min of which only every third (or so) is the heart's."""
     rest = [beat(8.5 + i / 3, W if i % of else N, width_ms=width_ms if i % of else 80.0) for i in range(n)]

@@ -210,6 +210,8 @@ class WideRun(BeatWatcher):
     def _from_one_focus(self, run: list[Seen], *, doubtful: bool) -> bool:
         if not doubtful:
             return alike(run, ALIKE)
+        if any(beat.morphology == NORMAL for beat in run):  # the heart's own, among noise
+            return False
         sides = {beat.amplitude_mv > 0 for beat in run}
         heights = [abs(beat.amplitude_mv) for beat in run]
         is_broad = sum(beat.width_ms >= BROAD_MS for beat in run) >= BROAD_BEATS
