@@ -54,7 +54,7 @@ def test_arm_code_is_made_here_and_fuses_nothing() -> None:
     for core in CORES:
         (lines,) = by_block(assembly(code, core)).values()
         names = [line.split()[0] for line in lines]
-        assert names == ["fmul", "fadd", "ret"]
+        assert names == ["fmul", "fadd"], "a return is left out, as calls are"
 
 
 @pytest.mark.skipif(shutil.which("llvm-mca") is None, reason="needs llvm-mca")
