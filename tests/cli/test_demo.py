@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from edgeecg.cli.demo import IRREGULAR, RATE_HZ, SEEN_AFTER_S, VTACH, Story
+from edgeecg.cli.demo import FIBRILLATION, RATE_HZ, SEEN_AFTER_S, VTACH, Story
 from edgeecg.payload.stamped import StampedAlert, Times
 from edgeecg.types import Alert, AlertState, Measure, Priority
 
@@ -32,11 +32,11 @@ def test_it_explains_what_was_raised_and_acknowledges_it_once_it_was_seen() -> N
 
 def test_it_is_over_once_both_episodes_were_raised_and_cleared() -> None:
     story = Story(speed=8.0)
-    for rule in ("v-tach", "irregular-rhythm"):
+    for rule in (VTACH, FIBRILLATION):
         for number, state in enumerate((AlertState.RAISED, AlertState.CLEARED), start=1):
             assert not story.is_over
             story.take(revision(rule, state, number, 6000))
     assert story.is_over
     assert story.is_told_through(VTACH)
-    assert story.is_told_through(IRREGULAR)
+    assert story.is_told_through(FIBRILLATION)
     assert replace(story, told={}, newest={}).is_told_through(VTACH) is False
