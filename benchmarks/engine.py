@@ -12,15 +12,14 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from benchmarks import engine_mains, engine_start
 from benchmarks.engine_work import RATE_HZ, Work, batch, feed_latency, feed_long, feed_many, fused, journalling, read_lead, resampling
+from edgeecg.bench.rounds import Spread, spread
 from edgeecg.evals.table import columns
 from edgeecg_kernels.state import GRID_HZ
 
@@ -58,23 +57,6 @@ LINES = (
     Line(name="first beat of a process", unit="s", most=1.2),
     Line(name="first beat, processor time", unit="s"),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Spread:
-    """A median and the middle half around it."""
-
-    median: float
-    low: float
-    high: float
-
-    def __str__(self) -> str:
-        return f"{self.median:.3g} ({self.low:.3g}-{self.high:.3g})"
-
-
-def spread(values: Sequence[float]) -> Spread:
-    low, median, high = np.percentile(values, [25, 50, 75]).tolist()
-    return Spread(median, low, high)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,11 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
-from queue import SimpleQueue
-from threading import Thread
 from typing import Any
 
 from edgeecg.cli.check_config import USUAL
 from edgeecg.cli.parser import Parser, checked
+from edgeecg.cli.typed import typed_lines
 from edgeecg.errors import InputError
 from edgeecg.live.reader import Reader, socket_in
 from edgeecg.live.ward import Ward
@@ -59,7 +58,7 @@ def _watch(reader: Reader, end_s: float) -> None:
         raise InputError("edgeecg live", "rich, not installed,", "left out: pip install 'edgeecg[live]', or say --json") from missing
     from edgeecg.cli.live_screen import screen
 
-    ward, typed = Ward(), _typed_lines()
+    ward, typed = Ward(), typed_lines()
     with Live(screen(ward, TYPED), auto_refresh=False, screen=sys.stdout.isatty()) as live:
         shown_s = 0.0
         while time.monotonic() < end_s and not reader.is_over:
@@ -71,17 +70,6 @@ def _watch(reader: Reader, end_s: float) -> None:
                 shown_s = time.monotonic()
                 live.update(screen(ward, TYPED), refresh=True)
         live.update(screen(ward, "the daemon has ended" if reader.is_over else TYPED), refresh=True)
-
-
-def _typed_lines() -> "SimpleQueue[str]":
-    lines: SimpleQueue[str] = SimpleQueue()
-
-    def read() -> None:
-        for line in sys.stdin:
-            lines.put(line)
-
-    Thread(target=read, name="typed", daemon=True).start()
-    return lines
 
 
 def _acted(line: str, ward: Ward, reader: Reader) -> str:

@@ -5,11 +5,10 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
-from queue import SimpleQueue
-from threading import Thread
 
 from edgeecg.cli.alert_screens import Board, chosen
 from edgeecg.cli.parser import checked
+from edgeecg.cli.typed import typed_lines
 from edgeecg.client import AlertSubscriber
 from edgeecg.errors import EdgeEcgError
 
@@ -50,7 +49,7 @@ def run(options: argparse.Namespace) -> int:
     ) as subscriber:
         board = Board()
         screen = chosen(is_json=options.json, board=board, out=sys.stdout, err=sys.stderr, foot=TYPED)
-        typed = _typed_lines()
+        typed = typed_lines()
         end_s = time.monotonic() + options.seconds
         with screen, suppress(KeyboardInterrupt):
             while time.monotonic() < end_s:
@@ -63,18 +62,6 @@ def run(options: argparse.Namespace) -> int:
                     screen.tell(notice)
         _say_what_is_missing(subscriber)
     return 0
-
-
-def _typed_lines() -> "SimpleQueue[str]":
-    """Lines as they are typed, without waiting for them."""
-    lines: SimpleQueue[str] = SimpleQueue()
-
-    def read() -> None:
-        for line in sys.stdin:
-            lines.put(line)
-
-    Thread(target=read, name="typed", daemon=True).start()
-    return lines
 
 
 def _acted(line: str, board: Board, subscriber: AlertSubscriber) -> str:
