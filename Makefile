@@ -37,7 +37,8 @@ gate: $(VENV)/.dev ## is a change slow? a few things beside a yardstick, against
 	@$(BIN)/python -m benchmarks.gate
 
 # The full run comes last, so that pytest's own closing line is the last line; a run that fails ends it there.
-test: test-jit-off test-bounds ## the suite; before it, kernels and laws uncompiled, then bounds-checked
+test: $(VENV)/.dev ## the suite; before it, kernels and laws uncompiled and bounds-checked, side by side
+	@$(MAKE) --no-print-directory -j2 --output-sync=line test-jit-off test-bounds
 	@echo "--- everything, compiled ---"
 	@$(BIN)/edgeecg warmup
 	@$(BIN)/python -m pytest
