@@ -38,7 +38,7 @@ gate: $(VENV)/.dev ## is a change slow? a few things beside a yardstick, against
 
 # The full run comes last, so that pytest's own closing line is the last line; a run that fails ends it there.
 test: $(VENV)/.dev ## the suite; before it, kernels and laws uncompiled and bounds-checked, side by side
-	@$(MAKE) --no-print-directory -j2 --output-sync=line test-jit-off test-bounds
+	@scripts/side_by_side '$(MAKE) --no-print-directory test-jit-off' '$(MAKE) --no-print-directory test-bounds'
 	@echo "--- everything, compiled ---"
 	@$(BIN)/edgeecg warmup
 	@$(BIN)/python -m pytest
