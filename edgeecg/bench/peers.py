@@ -19,7 +19,9 @@ from edgeecg.models import card as cards
 from edgeecg.models import golden
 from edgeecg.models.card import FileKey
 from edgeecg.models.classifier import Classifier
+from edgeecg.models.preprocess import Preprocessor
 from edgeecg.models.registry import Registry
+from edgeecg.stages.transport import semi_relaxed
 from edgeecg.types import Chunk, SourceChange, SourceState
 
 Signal = NDArray[np.float64]
@@ -29,6 +31,10 @@ WINDOW_S, STEP_S, LIVE_S = 10.0, 1.0, 10
 CHUNK: Final = 64
 BATCH_S = 60.0
 LIVE = f"R peaks live, {LIVE_S} s: ours every {CHUNK} samples, theirs on the last {WINDOW_S:g} s every {STEP_S:g} s"
+BEATS, LAGS = 32, 73
+POT_METHODS = ("sinkhorn", "sinkhorn_stabilized")
+"""Its solvers of the semi-relaxed problem that give our plan."""
+PLAN = f"the plan of coupling, {BEATS} beats over {LAGS} lags"
 FILTER = "a minute in chunks of 10: through the whole engine / through one band-pass"
 
 
@@ -48,9 +54,9 @@ def measure(effort: Effort) -> tuple[list[Measured], list[str]]:
     """Return all that could be compared, and who is not installed."""
     measured: list[Measured] = []
     skipped: list[str] = []
-    for work, package, peer, ours, theirs in _pairs(effort):
-        if find_spec(package) is None:
-            skipped.append(f"{peer} ({package} is not installed)")
+    for work, packages, peer, ours, theirs in _pairs(effort):
+        if missing := [package for package in packages if find_spec(package) is None]:
+            skipped.append(f"{peer} ({' and '.join(missing)} not installed)")
             continue
         taken = in_turns({"ours": ours(), "theirs": theirs()}, effort.rounds)
         rate = ratios(taken["theirs"], taken["ours"])
@@ -58,7 +64,8 @@ def measure(effort: Effort) -> tuple[list[Measured], list[str]]:
     return measured, skipped
 
 
-Pair = tuple[str, str, str, Callable[[], Way], Callable[[], Way]]
+Pair = tuple[str, tuple[str, ...], str, Callable[[], Way], Callable[[], Way]]
+"""The work, the packages it takes, the peer's name, and how to make ready our way and theirs."""
 
 
 def _pairs(effort: Effort) -> Iterator[Pair]:
@@ -68,19 +75,28 @@ def _pairs(effort: Effort) -> Iterator[Pair]:
     for package, name, detector in DETECTORS:
         yield (
             "R peaks, a minute at once",
-            package,
+            (package,),
             name,
             partial(_fed, minute, rate_hz, round(10 * rate_hz)),
             partial(_batch, detector, minute, rate_hz),
         )
     for package, name, detector in DETECTORS:
         ours = partial(_fed, live[: round(LIVE_S * rate_hz)], rate_hz, CHUNK)
-        yield LIVE, package, name, ours, partial(_sliding, detector, live, rate_hz)
-    yield FILTER, "scipy", "scipy sosfilt", partial(_fed, minute, rate_hz, 10), partial(_filtered, minute, rate_hz)
+        yield LIVE, (package,), name, ours, partial(_sliding, detector, live, rate_hz)
+    yield FILTER, ("scipy",), "scipy sosfilt", partial(_fed, minute, rate_hz, 10), partial(_filtered, minute, rate_hz)
     for name in effort.models:
         if FileKey.FP32_ONNX in Registry().card(name).nets:
             work = f"a window of {name}, features included: as shipped / its net in fp32"
-            yield work, "onnxruntime", "onnxruntime fp32", partial(_window, name), partial(_window, name, FileKey.FP32_ONNX)
+            yield work, ("onnxruntime",), "onnxruntime fp32", partial(_window, name), partial(_window, name, FileKey.FP32_ONNX)
+            yield (
+                f"the net of {name} alone: as shipped / in fp32",
+                ("torch", "onnx"),
+                "PyTorch eager",
+                partial(_net, name),
+                partial(_eager, name),
+            )
+    for method in POT_METHODS:
+        yield PLAN, ("ot",), f"POT {method}", _plan, partial(_pot, method)
 
 
 def _fed(x: Signal, rate_hz: float, length: int) -> Way:
@@ -155,3 +171,45 @@ def _window(name: str, key: FileKey | None = None) -> Way:
     classifier = Classifier(Registry().load(name, key=key))
     samples, beats = golden.window(cards.read(Registry().entry(name).path).input)
     return lambda: classifier.opinion(samples, beats)
+
+
+def _net(name: str) -> Way:
+    model = Registry().load(name)
+    given, net = _preprocessed(name), model.net
+    assert net is not None, f"{name} has no net"
+    return lambda: net(given)
+
+
+def _eager(name: str) -> Way:
+    from edgeecg.bench.eager import net  # noqa: PLC0415
+
+    entry, given = Registry().entry(name), _preprocessed(name)
+    run = net(entry.path.parent / cards.read(entry.path).files[FileKey.FP32_ONNX].path)
+    return lambda: run(given)
+
+
+def _preprocessed(name: str) -> NDArray[np.float32]:
+    given = cards.read(Registry().entry(name).path).input
+    return Preprocessor(given)(golden.window(given)[0])
+
+
+def _problem() -> tuple[Signal, Signal]:
+    """Return costs of moving beats by lags, and how likely each lag is beforehand."""
+    cost = np.random.default_rng(7).uniform(0, 12, (BEATS, LAGS))
+    prior = np.exp(-((np.arange(LAGS) - LAGS // 2) ** 2) / 98) + 0.002
+    return cost, prior / prior.sum()
+
+
+def _plan() -> Way:
+    cost, prior = _problem()
+    log_prior = np.log(prior)
+    return lambda: semi_relaxed(cost, log_prior, 1.0)
+
+
+def _pot(method: str) -> Way:
+    from ot.unbalanced import sinkhorn_unbalanced  # noqa: PLC0415
+
+    cost, prior = _problem()
+    mass = np.full(BEATS, 1 / BEATS)
+    pairs = np.outer(mass, prior)
+    return lambda: sinkhorn_unbalanced(mass, prior, cost, 1.0, [np.inf, 0.0], method=method, reg_type="kl", c=pairs)

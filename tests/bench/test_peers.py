@@ -1,0 +1,48 @@
+"""A peer is compared at the same work only if it gives the same answer."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from edgeecg.bench import peers
+from edgeecg.bench.effort import TINY
+from edgeecg.models import card as cards
+from edgeecg.models import golden
+from edgeecg.models.card import FileKey
+from edgeecg.models.preprocess import Preprocessor
+from edgeecg.models.registry import Registry
+
+
+def test_the_net_in_torch_answers_as_the_runtime_does() -> None:
+    pytest.importorskip("torch")
+    pytest.importorskip("onnx")
+    from edgeecg.bench.eager import net
+
+    entry = Registry().entry("rhythm")
+    card = cards.read(entry.path)
+    given = Preprocessor(card.input)(golden.window(card.input)[0])
+    ours = Registry().load("rhythm", key=FileKey.FP32_ONNX).net
+    assert ours is not None
+    found = net(entry.path.parent / card.files[FileKey.FP32_ONNX].path)(given)
+    np.testing.assert_allclose(found.ravel(), ours(given).logits, atol=1e-4)
+
+
+@pytest.mark.parametrize("method", peers.POT_METHODS)
+def test_pot_finds_our_plan(method: str) -> None:
+    pytest.importorskip("ot")
+    with np.errstate(all="ignore"):
+        np.testing.assert_allclose(np.asarray(peers._pot(method)(), float), np.asarray(peers._plan()(), float), atol=1e-6)
+
+
+def test_who_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(peers, "find_spec", lambda package: None if package in {"torch", "ot"} else object())
+    monkeypatch.setattr(peers, "in_turns", lambda ways, rounds: {name: [1.0] * rounds for name in ways})
+    monkeypatch.setattr(peers, "DETECTORS", ())
+    measured, skipped = peers.measure(replace(TINY, models=("rhythm",)))
+    assert [one.peer for one in measured] == ["scipy sosfilt", "onnxruntime fp32"]
+    assert skipped == [
+        "PyTorch eager (torch not installed)",
+        "POT sinkhorn (ot not installed)",
+        "POT sinkhorn_stabilized (ot not installed)",
+    ]
