@@ -20,7 +20,7 @@ from typing import Any
 from benchmarks import engine_mains, engine_start
 from benchmarks.engine_work import RATE_HZ, Work, batch, feed_latency, feed_long, feed_many, fused, journalling, read_lead, resampling
 from edgeecg.bench.rounds import Spread, spread
-from edgeecg.evals.table import columns
+from edgeecg.columns import columns
 from edgeecg_kernels.state import GRID_HZ
 
 ON_GRID, AT_RATE = "sleepecg, same grid samples", "sleepecg, same samples at 360 Hz"

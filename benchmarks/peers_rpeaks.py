@@ -18,9 +18,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeecg.columns import columns
 from edgeecg.evals.noise import Noise, read_noise
 from edgeecg.evals.rpeaks import Detector, Report, engine_detector, evaluate, find_records, read_annotated
-from edgeecg.evals.table import SCORE_HEAD, columns, score_cells
+from edgeecg.evals.table import SCORE_HEAD, score_cells
 
 PEAK = np.dtype([("sample", "i8")])
 

@@ -1,7 +1,8 @@
 """A report as lines of text."""
 
-from collections.abc import Sequence
 from typing import Any
+
+from edgeecg.columns import columns
 
 Report = dict[str, Any]
 DISTURBED = 0.02
@@ -9,15 +10,6 @@ DISTURBED = 0.02
 
 
 LATE = {"p50": "p50_us", "p99": "p99_us", "p99.9": "p99.9_us", "at most": "max_us"}
-
-
-def columns(rows: Sequence[Sequence[str]]) -> str:
-    """Set rows in columns, the first to the left and the others to the right; under the first row goes a rule."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = [
-        "  ".join([row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))]) for row in rows
-    ]
-    return "\n".join(line.rstrip() for line in [lines[0], "-" * (sum(widths) + 2 * (len(widths) - 1)), *lines[1:]])
 
 
 def timing_rows(report: Report) -> list[list[str]]:
@@ -147,7 +139,7 @@ def machine_line(report: Report) -> str:
 
 def text(report: Report) -> str:
     """Return all of it."""
-    parts = [machine_line(report), *(f"{title}\n\n{columns(rows)}" for title, rows in sections(report))]
+    parts = [machine_line(report), *(f"{title}\n\n{columns(rows, rules=(1,))}" for title, rows in sections(report))]
     parts.append("What the knee is made of\n\n" + "\n".join(knee(one) for one in report["capacity"]))
     skipped = report.get("peers", {}).get("skipped", [])
     if skipped:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from edgeecg.cli.parser import Parser, checked
+from edgeecg.columns import columns
 
 EPILOGUE = """\
 Stages are timed in processor time. How many streams are held is found by running that many, by the clock, on one core in a process of
@@ -56,7 +57,9 @@ def run(options: argparse.Namespace) -> int:
     if old is not None:
         print(
             "\n".join(
-                filter(None, ["", "Beside the earlier report", compare.warning(old, report), table.columns(compare.rows(old, report))])
+                filter(
+                    None, ["", "Beside the earlier report", compare.warning(old, report), columns(compare.rows(old, report), rules=(1,))]
+                )
             )
         )
     return 0

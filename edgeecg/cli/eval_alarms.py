@@ -88,7 +88,7 @@ def _score(one: "AlarmScore") -> dict[str, Any]:
 
 
 def _delays_table(figures: dict[str, Any]) -> str:
-    from edgeecg.evals.table import columns
+    from edgeecg.columns import columns
 
     rows = [["from onset to alarm", "hearts", "told", "median s", "max s", "must be s", ""]]
     for name, own in figures.items():
@@ -103,7 +103,7 @@ def _noise_table(figures: dict[str, Any]) -> str:
 
 
 def _recorded_table(figures: dict[str, Any]) -> str:
-    from edgeecg.evals.table import columns
+    from edgeecg.columns import columns
 
     rows = [["record", "tachycardias", "found", "true", "false", "neither"]]
     for own in (*figures["records"], figures["all"]):

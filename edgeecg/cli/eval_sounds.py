@@ -4,8 +4,8 @@ import argparse
 import json
 
 from edgeecg.cli.parser import Parser, checked
+from edgeecg.columns import columns
 from edgeecg.evals.sounds import EDGE_S, SECONDS, TOLERANCE_S, Condition, Count, measure
-from edgeecg.evals.table import columns
 from edgeecg.simulate.noise import PCG_NOISES
 from edgeecg.simulate.sounds import JITTERS
 

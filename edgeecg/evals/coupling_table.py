@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+from edgeecg.columns import columns
 from edgeecg.evals.coupling_methods import ALL
-from edgeecg.evals.table import columns
 
 NAMES = {"none": "no jitter", "rest": "rest", "heavy": "heavy", "real": "recordings"}
 TRUTH_HEAD = ("truth: Pearson, mean/median", *ALL)

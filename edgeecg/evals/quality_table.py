@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
+from edgeecg.columns import columns
 from edgeecg.evals.quality import QualityScore
 from edgeecg.evals.quality_report import QualityReport, RecordQuality
-from edgeecg.evals.table import columns
 
 HEAD = ("seconds", "good %", "clean, good %", "beats in good", "F1 in good %", "rate known %", "within 1/min %", "of known %")
 NOISY_HEAD = (*HEAD[:2], *HEAD[3:], "noisy good %", "F1 in noisy good %")

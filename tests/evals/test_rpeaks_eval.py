@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from edgeecg import rpeaks
 from edgeecg.cli import main
+from edgeecg.columns import columns
 from edgeecg.errors import InputError
 from edgeecg.evals.noise import Noise
 from edgeecg.evals.rpeaks import Report, engine_detector, evaluate, find_records, read_crossval
-from edgeecg.evals.table import columns, crossval_lines, records_table
+from edgeecg.evals.table import crossval_lines, records_table
 
 RATE_HZ = 250
 BEATS = np.arange(1, 500) * 200 + 37
