@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import sys
 from dataclasses import asdict
 
 from edgeecg.cli.parser import Parser, checked
@@ -17,13 +18,16 @@ def configure(parser: Parser) -> None:
     baud = checked(int, "a speed from 300 to 4000000", lambda baud: 300 <= baud <= 4_000_000)
     parser.add_argument("port", metavar="PORT", help="such as /dev/ttyUSB0, or a pty")
     parser.add_argument("--seconds", type=seconds, default=10.0, help="how long to listen once something comes (default: 10)")
-    parser.add_argument("--baud", type=baud, help="the line's speed (default: 115200; USB devices do not care)")
+    parser.add_argument(
+        "--baud", type=baud, help="the line's speed (default: the usual ones, one after the other; USB devices do not care)"
+    )
     parser.add_argument("--json", action="store_true", help="all that was found, as one JSON object")
 
 
 def run(options: argparse.Namespace) -> int:
     """Listen and say."""
-    found = probe_port(options.port, seconds=options.seconds, settings=SerialSettings(port=options.port, baud=options.baud))
+    settings = SerialSettings(port=options.port, baud=options.baud)
+    found = probe_port(options.port, seconds=options.seconds, settings=settings, tell=lambda sentence: print(sentence, file=sys.stderr))
     if options.json:
         print(json.dumps(asdict(found), indent=1, allow_nan=False))
         return 0
@@ -35,7 +39,7 @@ def _lines(found: Found) -> list[str]:
     device = f", device {found.device}" if found.device else ""
     integrity = NONE if found.integrity == "none" else found.integrity
     head = [
-        f"{found.port}: {found.format}{device}",
+        f"{found.port}: {found.format}{device}, at {found.baud} baud",
         f"heard        {found.bytes} bytes in {found.listened_s:.1f} s, {found.refused} times something was refused",
         f"integrity    {integrity}",
     ]

@@ -3,26 +3,27 @@
 import argparse
 import json
 import math
-import os
 import sys
 import time
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TypeVar
 
+from edgeecg.cli.broker_options import add_broker_options, broker_of
 from edgeecg.cli.parser import Parser, checked
 from edgeecg.errors import InputError
 from edgeecg.io.device import DEVICE_ID, MAX_COUNT, SimulatedDevice, is_device_id
 from edgeecg.io.mqttline import MqttLine
 from edgeecg.io.newfile import open_new
 from edgeecg.io.ptyline import PtyLine
-from edgeecg.io.simulated import Files
+from edgeecg.io.simulated import Files, Truth
 from edgeecg.io.sources.pace import Pace
 from edgeecg.simulate.device import Packet, Tally, Trouble, packets
 from edgeecg.simulate.noise import ECG_NOISES, PCG_NOISES, Noise
 from edgeecg.simulate.scenario import NAMED, Scenario, from_table
-from edgeecg.simulate.simulation import STRETCH_S, Setup, Simulation
+from edgeecg.simulate.simulation import STRETCH_S, Block, Setup, Simulation
 from edgeecg.simulate.sounds import JITTERS
 
 T = TypeVar("T")
@@ -48,8 +49,11 @@ def configure(parser: Parser) -> None:
     parser.add_argument("--murmur", type=float, default=0.0, help="height of a systolic murmur; S1 is 1 (default: 0)")
     parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same bytes (default: 0)")
     parser.add_argument(
-        "--to", required=True, help=f"PATH (WFDB), PATH.csv, PATH{FRAMES_SUFFIX}, or pty; the first two with PATH.atr, PATH.json"
+        "--to",
+        required=True,
+        help=f"PATH (WFDB), PATH.csv, PATH{FRAMES_SUFFIX}, pty, or mqtt://[user@]host[:port], mqtts:// with --ca-file",
     )
+    parser.add_argument("--truth", type=Path, metavar="PATH", help="PATH.atr and PATH.json; a file has its own beside it anyway")
     parser.add_argument("--json", action="store_true", help="say at the end what was made as one JSON object")
     way = parser.add_argument_group("the way of frames to a host")
     way.add_argument(
@@ -66,6 +70,7 @@ def configure(parser: Parser) -> None:
     way.add_argument(
         "--restart", type=number, action="append", default=[], metavar="S", help="the device restarts then; may be given again"
     )
+    add_broker_options(parser.add_argument_group("a broker that lets in who shows something"))
 
 
 def run(options: argparse.Namespace) -> int:
@@ -74,9 +79,8 @@ def run(options: argparse.Namespace) -> int:
     if options.to == "pty":
         summary = _to_line(options, simulation, PtyLine())
     elif "://" in options.to:
-        summary = _to_line(
-            options, simulation, MqttLine(options.to, device_id=options.device, password=os.environ.get("EDGEECG_MQTT_PASSWORD"))
-        )
+        broker = broker_of(options.to, options, client_id=f"edgeecg-simulate-{options.device}")
+        summary = _to_line(options, simulation, MqttLine(broker, device_id=options.device))
     elif options.to.endswith(FRAMES_SUFFIX):
         summary = _to_frames_file(options, simulation)
     else:
@@ -178,21 +182,34 @@ def _shown(steps: Iterator[T], seconds: float, step_s: float) -> Iterator[T]:
         sys.stderr.write("\r" + " " * 60 + "\r")
 
 
-def _packets(options: argparse.Namespace, simulation: Simulation, tally: Tally, seconds: float | None) -> Iterator[Packet]:
-    setup = simulation.setup
+def _packets(
+    options: argparse.Namespace, simulation: Simulation, tally: Tally, seconds: float | None, seen: Callable[[Block], None] | None
+) -> Iterator[Packet]:
+    n_samples, packet_len = _n_samples(simulation, seconds), _packet_len(options, simulation.setup)
+    return packets(simulation, n_samples=n_samples, packet_len=packet_len, trouble=_trouble(options), tally=tally, seen=seen)
+
+
+def _packet_len(options: argparse.Namespace, setup: Setup) -> int:
     per_sample = max(1, setup.pcg_per_sample)
-    packet_len = options.packet or min(max(1, round(0.1 * setup.rate_hz)), MAX_COUNT // per_sample)
+    packet_len: int = options.packet or min(max(1, round(0.1 * setup.rate_hz)), MAX_COUNT // per_sample)
     if not 1 <= packet_len * per_sample <= MAX_COUNT:
         raise InputError("--packet", f"{packet_len} samples of ECG, {per_sample} of sound to each,", f"what a frame holds: {MAX_COUNT}")
-    n_samples = None if seconds is None else round(seconds * setup.rate_hz)
-    return packets(simulation, n_samples=n_samples, packet_len=packet_len, trouble=_trouble(options), tally=tally)
+    return packet_len
+
+
+def _n_samples(simulation: Simulation, seconds: float | None) -> int | None:
+    return None if seconds is None else round(seconds * simulation.setup.rate_hz)
 
 
 def _to_frames_file(options: argparse.Namespace, simulation: Simulation) -> dict[str, object]:
     seconds, tally, n_bytes = options.seconds or SECONDS, Tally(), 0
     device = SimulatedDevice(simulation.setup, trouble=_trouble(options), device_id=options.device)
-    sending = device.frames(_packets(options, simulation, tally, seconds))
-    with open_new(Path(options.to)) as file:
+    path, n_samples = Path(options.to), _n_samples(simulation, seconds)
+    _packet_len(options, simulation.setup)  # what is refused leaves nothing
+    with ExitStack() as opened:
+        file = opened.enter_context(open_new(path))
+        truth = opened.enter_context(Truth(options.truth or path.with_suffix(""), simulation, n_samples))
+        sending = device.frames(_packets(options, simulation, tally, seconds, truth.take))
         for sent in sending:
             n_bytes += file.write(sent.data)
     return {"to": options.to, "seconds": seconds, "bytes": n_bytes} | _fate(tally)
@@ -211,17 +228,19 @@ def _fate(tally: Tally) -> dict[str, object]:
 def _to_line(options: argparse.Namespace, simulation: Simulation, line: PtyLine | MqttLine) -> dict[str, object]:
     """Be a device until the time is over or somebody interrupts."""
     device, tally = SimulatedDevice(simulation.setup, trouble=_trouble(options), device_id=options.device), Tally()
-    sending = device.frames(_packets(options, simulation, tally, options.seconds))
-    print(line.name, flush=True)
-    pace = Pace(options.speed)
-    try:
+    with ExitStack() as opened:
+        opened.callback(line.close)
+        seen = None
+        if options.truth is not None:
+            seen = opened.enter_context(Truth(options.truth, simulation, _n_samples(simulation, options.seconds))).take
+        sending = device.frames(_packets(options, simulation, tally, options.seconds, seen))
+        print(line.name, flush=True)
+        pace = Pace(options.speed)
         for sent in sending:
             pace.wait_for(sent.due_s)
             line.send(device.answer(line.received()))
             line.send(sent.data)
-    finally:
-        line.close()
-    return {"to": line.name, "bytes": line.n_bytes, "overrun": line.n_overrun} | _fate(tally)
+    return {"to": line.name, "bytes": line.n_bytes, "overrun": line.n_overrun, "withheld": device.n_withheld} | _fate(tally)
 
 
 def _say(options: argparse.Namespace, summary: dict[str, object]) -> None:

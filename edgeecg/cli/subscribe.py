@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from edgeecg.cli.alert_screens import Board, chosen
+from edgeecg.cli.broker_options import add_broker_options, broker_files
 from edgeecg.cli.parser import checked
 from edgeecg.cli.typed import typed_lines
 from edgeecg.client import AlertSubscriber
@@ -26,10 +27,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--device", action="append", default=[], help="a device's public name; may be repeated (default: all)")
     parser.add_argument("--key-file", type=Path, help="the device's key: only sealed alerts are taken")
-    parser.add_argument("--password-file", type=Path)
-    parser.add_argument("--ca-file", type=Path, help="who must have signed the broker's certificate")
-    parser.add_argument("--certificate-file", type=Path)
-    parser.add_argument("--certificate-key-file", type=Path)
+    add_broker_options(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object a line, as received")
     parser.add_argument("--seconds", type=positive, default=float("inf"), help="end after so long (default: never)")
 
@@ -42,10 +40,7 @@ def run(options: argparse.Namespace) -> int:
         store=options.store,
         devices=tuple(options.device) or ("+",),
         key_file=options.key_file,
-        password_file=options.password_file,
-        ca_file=options.ca_file,
-        certificate_file=options.certificate_file,
-        certificate_key_file=options.certificate_key_file,
+        **broker_files(options),
     ) as subscriber:
         board = Board()
         screen = chosen(is_json=options.json, board=board, out=sys.stdout, err=sys.stderr, foot=TYPED)

@@ -12,13 +12,12 @@ from pathlib import Path
 from threading import Condition
 from types import TracebackType
 from typing import Final, Self
-from urllib.parse import urlsplit
 
 from edgeecg.client.listening import Listening, SubscriberCounters
 from edgeecg.client.store import Ack, Key, Received, Store
 from edgeecg.errors import ConfigError, InputError
+from edgeecg.mqtt.address import settings_at
 from edgeecg.mqtt.line import Line
-from edgeecg.mqtt.settings import MqttSettings
 from edgeecg.payload.alert import MAX_BYTES, read_alert
 from edgeecg.payload.names import read_key
 from edgeecg.payload.seal import Seal
@@ -52,16 +51,13 @@ class AlertSubscriber:
         certificate_file: Path | str | None = None,
         certificate_key_file: Path | str | None = None,
     ) -> None:
-        host, port, user = _address(url, has_ca=ca_file is not None)
-        settings = MqttSettings(
-            host=host,
-            port=port,
+        settings = settings_at(
+            url,
             client_id=f"edgeecg-subscriber-{name}",
-            username=user,
-            password=_secret(password_file),
-            ca_file=_text(ca_file),
-            certificate_file=_text(certificate_file),
-            key_file=_text(certificate_key_file),
+            password_file=password_file,
+            ca_file=ca_file,
+            certificate_file=certificate_file,
+            certificate_key_file=certificate_key_file,
         )
         seal = Seal(None if key_file is None else read_key("key_file", key_file))
         self.name = name
@@ -191,29 +187,3 @@ class AlertSubscriber:
             self._changed.notify_all()
         if self._waiting is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._waiting.set)
-
-
-def _address(url: str, *, has_ca: bool) -> tuple[str, int, str | None]:
-    allowed = "mqtt://[user@]host[:port], or mqtts:// with ca_file"
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError as error:
-        raise ConfigError("url", f"{url!r} ({error})", allowed) from error
-    is_tls = parts.scheme == "mqtts"
-    if parts.scheme not in {"mqtt", "mqtts"} or not parts.hostname or parts.path.strip("/") or parts.password or is_tls != has_ca:
-        raise ConfigError("url", repr(url), allowed)
-    return parts.hostname, port or (8883 if is_tls else 1883), parts.username
-
-
-def _secret(path: Path | str | None) -> str | None:
-    if path is None:
-        return None
-    try:
-        return Path(path).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError("password_file", f"{path} ({error})", "a file with a password") from error
-
-
-def _text(path: Path | str | None) -> str | None:
-    return None if path is None else str(path)

@@ -15,6 +15,7 @@ from edgeecg.config.settings import (
     Broker,
     Dashboard,
     Device,
+    DeviceBroker,
     Health,
     JournalSettings,
     Limits,
@@ -43,7 +44,7 @@ SECTIONS = {
     "models": Models,
     "broker": OwnBroker,
 }
-SOURCES = {"serial": SerialPort, "mqtt": Broker, "file": RecordingFile}
+SOURCES = {"serial": SerialPort, "mqtt": DeviceBroker, "file": RecordingFile}
 LISTS = ("stream", "rule")
 MAX_BYTES = 1 << 20
 

@@ -131,6 +131,16 @@ class Broker:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceBroker(Broker):
+    """A broker where devices publish."""
+
+    ask_rate_hz: float | None = None
+    """Asked of every device there that speaks our protocol; what it answers is checked."""
+    stops_devices: bool = False
+    """At its end the daemon tells them to cease. Else they go on, and what they send until it is back is kept by the broker."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Alerts:
     """Who gets alerts, who is believed, and how much may wait for them."""
 
@@ -218,7 +228,7 @@ class Sources:
     """Everything that delivers samples."""
 
     serial: tuple[SerialPort, ...] = ()
-    mqtt: tuple[Broker, ...] = ()
+    mqtt: tuple[DeviceBroker, ...] = ()
     file: tuple[RecordingFile, ...] = ()
 
 

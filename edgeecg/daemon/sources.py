@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from threading import Thread
 from typing import Final, Protocol, TypeAlias
 
-from edgeecg.config.settings import Broker, RecordingFile, SerialPort, Sources
+from edgeecg.config.settings import DeviceBroker, RecordingFile, SerialPort, Sources
 from edgeecg.daemon.clock import Clock
 from edgeecg.daemon.sending import mqtt_settings
 from edgeecg.errors import ConfigError
@@ -17,7 +17,7 @@ from edgeecg.io.sources.serial import SerialSettings, SerialSource
 
 PATIENCE_S: Final = 0.1
 
-Wanted: TypeAlias = SerialPort | Broker | RecordingFile
+Wanted: TypeAlias = SerialPort | DeviceBroker | RecordingFile
 
 
 class Source(Protocol):
@@ -61,10 +61,16 @@ class RunningSources:
         match wanted:
             case SerialPort():
                 return SerialSource(_serial(wanted), epoch=self._epoch, claims=self._claims, queue=self._queue, clock_ns=self._clock.now_ns)
-            case Broker():
+            case DeviceBroker():
                 name = f"{self._device}-in"
                 return MqttSource(
-                    mqtt_settings(wanted, name), epoch=self._epoch, claims=self._claims, queue=self._queue, clock_ns=self._clock.now_ns
+                    mqtt_settings(wanted, name),
+                    epoch=self._epoch,
+                    claims=self._claims,
+                    queue=self._queue,
+                    ask_rate_hz=wanted.ask_rate_hz,
+                    stops_devices=wanted.stops_devices,
+                    clock_ns=self._clock.now_ns,
                 )
             case RecordingFile():
                 return FedFile(_file(wanted), self._queue, self._clock, epoch=self._epoch)

@@ -13,6 +13,7 @@ from edgeecg_wire.text import DEVICE_NAME
 FIRMWARE = "simulated heart"
 DEVICE_ID = "simulated"
 HELLO_EVERY_S = 5.0
+ALL_STREAMS = 255
 PICO_VOLT = 10**9 // COUNTS_PER_MV
 """A count of the ECG."""
 LEAD_I = 257
@@ -33,13 +34,19 @@ class Sent(NamedTuple):
 
 
 class SimulatedDevice:
-    """Encodes packets, with a hello before the first, after every restart and every five seconds; and answers requests."""
+    """Encodes packets, with a hello before the first, after every restart and every five seconds; and answers requests.
+
+    Unlike a real one it sends from the first moment on: a simulation is there to be heard.
+    """
 
     def __init__(self, setup: Setup, *, trouble: Trouble | None = None, device_id: str = DEVICE_ID) -> None:
         self._setup, self._device_id = setup, device_id
         self._bits = (trouble or Trouble()).clock_bits
         self._requests = Decoder()
         self._sequence = self._clock_us = 0
+        self._sends = ALL_STREAMS
+        self.n_withheld = 0
+        """Packets nobody wanted."""
 
     def frames(self, packets: Iterable[Packet]) -> Iterator[Sent]:
         """Give every packet's bytes, and when they are due."""
@@ -53,10 +60,13 @@ class SimulatedDevice:
             elif packet.due_s - greeted_s >= HELLO_EVERY_S:
                 greeted_s = packet.due_s
                 yield Sent(packet.due_s, self._hello())
-            yield Sent(packet.due_s, _samples(packet))
+            if self._sends >> packet.stream & 1:
+                yield Sent(packet.due_s, _samples(packet))
+            else:
+                self.n_withheld += 1
 
     def answer(self, data: bytes) -> bytes:
-        """Return what the device says to a host's bytes: it always sends, so it knows no stop and no other rate."""
+        """Return what the device says to a host's bytes: its heart is sampled at one rate, and it knows no other."""
         return b"".join(self._answer(request) for request in self._requests.feed(data))
 
     def _restarted(self) -> bytes:
@@ -75,10 +85,18 @@ class SimulatedDevice:
                 return self._hello()
             case f.TimeSync():
                 return encode(f.TimeReply(f.DEVICE, self._next(), self._clock_us, request.sequence, request.clock_us, self._clock_us))
-            case f.Start() | f.Stop() | f.SetRate():
-                status = f.STATUS_DONE if isinstance(request, f.Start) else f.STATUS_REFUSED
-                return encode(f.Ack(f.DEVICE, self._next(), self._clock_us, request.TYPE, request.sequence, status))
+            case f.Start(streams=streams):
+                self._sends |= streams
+                return self._ack(request, f.STATUS_DONE)
+            case f.Stop(streams=streams):
+                self._sends &= ~streams
+                return self._ack(request, f.STATUS_DONE)
+            case f.SetRate():
+                return self._ack(request, f.STATUS_REFUSED)
         return b""
+
+    def _ack(self, request: f.Start | f.Stop | f.SetRate, status: int) -> bytes:
+        return encode(f.Ack(f.DEVICE, self._next(), self._clock_us, request.TYPE, request.sequence, status))
 
     def _next(self) -> int:
         self._sequence += 1

@@ -1,4 +1,4 @@
-"""A simulation written to files: a WFDB record or a CSV, its annotations, and the truth as JSON, block by block."""
+"""A simulation written to files, block by block: a WFDB record or a CSV; and beside it, or beside a device's line, its annotations and the truth as JSON."""
 
 import json
 from collections.abc import Iterator
@@ -98,7 +98,7 @@ class Marks:
 class TruthFile:
     """`path.json`: the truth, a line a fact, its beats last, a line each."""
 
-    def __init__(self, path: Path, simulation: Simulation, n_samples: int) -> None:
+    def __init__(self, path: Path, simulation: Simulation, n_samples: int | None) -> None:
         self._file = open_new(path)
         facts = truth.of(simulation, n_samples=n_samples)
         lines = [f" {json.dumps(name)}: {json.dumps(value, allow_nan=False)},\n" for name, value in facts.items()]
@@ -117,22 +117,11 @@ class TruthFile:
         self._file.close()
 
 
-class Files:
-    """All files of one simulation, to be filled block by block; what is not finished is closed too."""
+class Closing:
+    """Sinks that are fed and closed together; those of what is not finished are closed too."""
 
-    def __init__(self, path: Path, simulation: Simulation, n_samples: int) -> None:
-        """Write beside each other: `x.csv`, or `x.hea` and `x.dat`; and `x.atr` and `x.json`."""
-        setup = simulation.setup
-        stem = path.with_suffix("") if path.suffix in {".csv", ".hea"} else path
-        with ExitStack() as opened:
-            signal = Table(path, setup) if path.suffix == ".csv" else Record(stem, setup)
-            opened.callback(signal.close)
-            marks = Marks(stem.with_name(stem.name + ".atr"), setup)
-            opened.callback(marks.close)
-            facts = TruthFile(stem.with_name(stem.name + ".json"), simulation, n_samples)
-            opened.callback(facts.close)
-            self._stack = opened.pop_all()
-        self._sinks: tuple[Sink, ...] = (signal, marks, facts)
+    def __init__(self, stack: ExitStack, *sinks: Sink) -> None:
+        self._stack, self._sinks = stack.pop_all(), sinks
 
     def take(self, block: Block) -> None:
         """Write one block to each."""
@@ -144,3 +133,28 @@ class Files:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._stack.close()
+
+
+class Truth(Closing):
+    """`stem.atr` and `stem.json`; `n_samples` None: nobody knows yet how long it is."""
+
+    def __init__(self, stem: Path, simulation: Simulation, n_samples: int | None = None) -> None:
+        with ExitStack() as opened:
+            marks = Marks(stem.with_name(stem.name + ".atr"), simulation.setup)
+            opened.callback(marks.close)
+            facts = TruthFile(stem.with_name(stem.name + ".json"), simulation, n_samples)
+            opened.callback(facts.close)
+            super().__init__(opened, marks, facts)
+
+
+class Files(Closing):
+    """All files of one simulation, to be filled block by block: `x.csv`, or `x.hea` and `x.dat`; and `x.atr` and `x.json`."""
+
+    def __init__(self, path: Path, simulation: Simulation, n_samples: int) -> None:
+        setup = simulation.setup
+        stem = path.with_suffix("") if path.suffix in {".csv", ".hea"} else path
+        with ExitStack() as opened:
+            signal = Table(path, setup) if path.suffix == ".csv" else Record(stem, setup)
+            opened.callback(signal.close)
+            truth_files = opened.enter_context(Truth(stem, simulation, n_samples))
+            super().__init__(opened, signal, truth_files)

@@ -5,7 +5,7 @@ expects; sample numbers and times stamped on the packets are the device's own, a
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -91,12 +91,15 @@ def packets(
     packet_len: int = 25,
     trouble: Trouble | None = None,
     tally: Tally | None = None,
+    seen: Callable[[Block], None] | None = None,
 ) -> Iterator[Packet]:
-    """Give packets in the order in which they arrive, `packet_len` samples of ECG each and the sound of the same time."""
+    """Give packets in the order in which they arrive, `packet_len` samples of ECG each and the sound of the same time; `seen` is shown each block."""
     trouble, tally = trouble or Trouble(), tally or Tally()
     sender = _Sender(simulation, trouble, tally)
     ways = {stream: _Way(simulation.setup.seed, stream, trouble, tally) for stream in (ECG, PCG)}
     for block in simulation.blocks(packet_len, n_samples=n_samples):
+        if seen is not None:
+            seen(block)
         for packet in sender.of(block):
             yield from ways[packet.stream].through(packet)
     for way in ways.values():

@@ -76,6 +76,8 @@ def test_frames_in_a_file_with_all_trouble(tmp_path: Path, capsys: pytest.Captur
     assert sum(isinstance(frame, f.Clock) for frame in seen) == 2
     samples = sum(isinstance(frame, f.Samples) for frame in seen)
     assert samples == said["frames"] - said["lost"] + said["duplicated"]
+    truth = json.loads((tmp_path / "x.json").read_text())
+    assert (truth["len_samples"], len(read_annotations(tmp_path / "x.atr").samples) - 1) == (15_000, len(truth["beats"]))
     assert min(said["lost"], said["duplicated"], said["reordered"], said["unsent"]) > 20
 
 
@@ -139,8 +141,8 @@ def test_a_broker_that_lets_nobody_in_is_said(tmp_path: Path, capsys: pytest.Cap
         (["--to", "x", "--loss", "2"], "--loss: '2' is not a share from 0 to 1"),
         (["--to", "x", "--pcg-noise", "pink:3"], "simulate.pcg_noise: given without a PCG is not possible with one only"),
         (["--to", "x.frames", "--packet", "600"], "--packet: 600 samples of ECG, 1 of sound to each, is not what a frame holds: .*"),
-        (["--to", "ftp://x"], r"address: 'ftp://x' is not mqtt://\[user@\]host\[:port\]"),
-        (["--to", "mqtt://127.0.0.1:1"], "127.0.0.1:1: .*refused.* is not a broker that answers"),
+        (["--to", "ftp://x"], r"url: 'ftp://x' is not mqtt://\[user@\]host\[:port\], or mqtts:// with a CA file"),
+        (["--to", "mqtt://127.0.0.1:1"], "mqtt 127.0.0.1:1: .*refused.* is not a broker that answers"),
         (["--to", "mqtt://x:y"], ".* is not mqtt://.*"),
         (["--to", "pty", "--device", "a b"], "--device: 'a b' is not a letter or digit, .*"),
         ([], "the following arguments are required: --to"),

@@ -1,8 +1,10 @@
 """deploy/mosquitto as it is shipped, but for its paths and ports: who is let in, who may say what, who is believed about TLS."""
 
+import json
 import shutil
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,11 +14,17 @@ import pytest
 
 from edgeecg.client import AlertSubscriber
 from edgeecg.io.sinks.mqtt import MqttSink
+from edgeecg.io.sources.claims import Claims
+from edgeecg.io.sources.items import ClockAnswer, Line
+from edgeecg.io.sources.mqtt import MqttSettings, MqttSource
+from edgeecg.io.wfdb import read_annotations
 from edgeecg.payload.topics import Topics
+from edgeecg.types import Chunk
 from tests.client.certificates import Authority
 from tests.client.listener import device_at, take, until
 from tests.client.rawclient import RawClient
 from tests.io.sources.brokers import PATIENCE_S, _await_listener, free_port, mosquitto
+from tests.io.sources.listening import Listener
 from tests.payload.alerts import DEVICE, stamped
 
 DEPLOY = Path(__file__).parents[2] / "deploy/mosquitto"
@@ -124,6 +132,7 @@ def test_nobody_is_let_in_without_a_name_or_with_a_wrong_password(broker: Deploy
         ("dr.grey", f"{Topics(DEVICE).receipts}/ward"),
         ("strap-7", Topics(DEVICE).alerts),
         ("strap-7", "edgeecg/v1/strap-8/raw"),
+        ("strap-7", "edgeecg/v1/strap-8/ask"),
     ],
 )
 def test_what_is_not_theirs_is_refused_by_the_broker(broker: Deployed, who: str, topic: str) -> None:
@@ -178,6 +187,49 @@ def test_a_user_is_not_added_twice_nor_with_a_name_that_is_a_pattern(tmp_path: P
     before = (tmp_path / "edgeecg.acl").read_text()
     assert [add("person", "ward"), add("person", "#"), add("person", "a+b"), add("person", "a/b"), add("king", "a")] == [2] * 5
     assert (tmp_path / "edgeecg.acl").read_text() == before
+
+
+def test_a_simulated_device_is_let_in_with_all_it_shows_asked_and_stopped_and_its_truth_is_beside_it(
+    broker: Deployed, tmp_path: Path
+) -> None:
+    certificate, key = broker.authority.sign("strap")
+    (tmp_path / "password").write_text(f"{login('strap-7')['password']}\n")
+    host = MqttSettings(host="127.0.0.1", port=broker.port, client_id="host", **login(DEVICE))
+    source = MqttSource(host, epoch=1, claims=Claims(), stops_devices=True, ask_rate_hz=500.0)
+    listener = Listener(source.queue)
+    source.start()
+    listener.until(lambda all_: any(isinstance(notice, Line) and notice.is_up for notice in all_.notices), "the line")
+    files = {"password": tmp_path / "password", "ca": broker.authority.certificate, "certificate": certificate, "certificate-key": key}
+    options = [
+        "--to",
+        f"mqtts://strap-7@127.0.0.1:{broker.tls_port}",
+        *(word for name, path in files.items() for word in (f"--{name}-file", path)),
+    ]
+    command = [
+        sys.executable,
+        "-m",
+        "edgeecg",
+        "simulate",
+        "--device",
+        "strap-7",
+        "--truth",
+        tmp_path / "t",
+        "--scenario",
+        "pvc",
+        "--seconds",
+        "8",
+        "--json",
+    ]
+    with subprocess.Popen([*command, *options], stdout=subprocess.PIPE, text=True) as device:
+        listener.until(lambda all_: any(isinstance(notice, ClockAnswer) for notice in all_.notices), "its clock")
+        assert "strap-7" in next(sentence for sentence in listener.sentences() if "request 0x83" in sentence), "it knows one rate"
+        listener.until(lambda all_: len(all_.of(Chunk)) >= 5, "what it sends")
+        source.stop()
+        said = json.loads(device.communicate(timeout=PATIENCE_S)[0].splitlines()[-1])
+    assert said["withheld"] > 0, "it was told to cease"
+    truth = json.loads((tmp_path / "t.json").read_text())
+    assert [beat["sample"] for beat in truth["beats"]] == read_annotations(tmp_path / "t.atr").samples[1:].tolist()
+    assert (truth["len_samples"], truth["episodes"][0]["kind"]) == (2000, "pvc")
 
 
 # --- TLS --------------------------------------------------------------------------------------------------------------

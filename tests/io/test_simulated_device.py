@@ -79,9 +79,27 @@ def test_it_answers_what_it_is_asked() -> None:
     assert (reply.request, reply.host_us) == (1, 99)
     assert [(ack.request, ack.status) for ack in acks if isinstance(ack, f.Ack)] == [
         (2, f.STATUS_DONE),
-        (3, f.STATUS_REFUSED),
+        (3, f.STATUS_DONE),
         (4, f.STATUS_REFUSED),
     ]
+
+
+def test_it_ceases_when_it_is_told_and_begins_again_where_its_heart_is_by_then() -> None:
+    device = SimulatedDevice(SETUP)
+    sending = device.frames(packets(Simulation(SETUP), n_samples=30 * 250))
+
+    def numbers(n: int) -> list[tuple[int, int]]:
+        seen = decoded(b"".join(next(sending).data for _ in range(n)))
+        return [(frame.stream, frame.sequence) for frame in seen if isinstance(frame, f.Samples)]
+
+    assert numbers(9) == [(stream, i) for i in range(4) for stream in (0, 1)]
+    device.answer(encode(f.Stop(255, 0, 0, 0b10)))
+    assert numbers(4) == [(0, i) for i in range(4, 8)]
+    device.answer(encode(f.Stop(255, 1, 0, 255)))
+    assert numbers(1) == [], "the next it says is its hello"
+    device.answer(encode(f.Start(255, 2, 0, 255)))
+    assert numbers(2) == [(0, 50), (1, 50)]
+    assert device.n_withheld == 4 + 2 * 42
 
 
 @pytest.mark.parametrize("count", [1, MAX_COUNT])

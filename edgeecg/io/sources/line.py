@@ -8,10 +8,10 @@ from edgeecg.io.sources.formats import AUTO, OWN, format_of
 from edgeecg.io.sources.intake import Intake
 from edgeecg.io.sources.items import Item
 from edgeecg.io.sources.own import OwnDevice
-from edgeecg.io.sources.requests import Requests, Wish
+from edgeecg.io.sources.requests import Requests
 from edgeecg_wire.adapters import recognise
 from edgeecg_wire.codec import Decoder
-from edgeecg_wire.frames import Hello
+from edgeecg_wire.frames import Hello, SetRate
 
 LISTEN_NS: Final = 1_500_000_000
 """How much of a line is heard before it is said what it speaks."""
@@ -29,8 +29,8 @@ class Speech(Protocol):
     def due(self, now_ns: int) -> bytes:
         """Return what to write now."""
 
-    def ask(self, wish: Wish) -> None:
-        """Want something of the device."""
+    def ask(self, wish: SetRate) -> None:
+        """Want a rate of the device."""
 
     def line_up(self) -> None:
         """The line has opened."""
@@ -68,7 +68,7 @@ class ForeignSpeech:
         begun, self._has_begun = self._has_begun, True
         return b"" if begun else self._format.begin
 
-    def ask(self, wish: Wish) -> None:
+    def ask(self, wish: SetRate) -> None:
         """See Speech: a maker's format has no words for it."""
         self._refuse("request", wish.NAME, f"what a device that speaks {self._name} can be asked")
 
@@ -105,7 +105,7 @@ class Unrecognised:
         self.found: OwnSpeech | ForeignSpeech | None = None
         self.format = ""
         """What was recognised."""
-        self._wishes: list[Wish] = []
+        self._wishes: list[SetRate] = []
         self._probes = (OwnSpeech(intake).due(0), format_of("chords").begin)
 
     def feed(self, data: bytes, arrival_ns: int) -> list[Item]:
@@ -145,7 +145,7 @@ class Unrecognised:
         self._asked += 1
         return self._probes[(self._asked - 1) % len(self._probes)]
 
-    def ask(self, wish: Wish) -> None:
+    def ask(self, wish: SetRate) -> None:
         """See Speech: it waits until it is known whom to ask."""
         if self.found is None:
             self._wishes.append(wish)

@@ -16,6 +16,7 @@ from edgeecg.backoff import Backoff
 from edgeecg.io.sources.claims import Claims
 from edgeecg.io.sources.items import Line, Refusal
 from edgeecg.io.sources.queue import DroppingQueue
+from edgeecg.io.sources.requests import checked_rate
 from edgeecg.io.sources.topics import MAX_PAYLOAD, SUBSCRIPTION, Topics
 from edgeecg.mqtt.buffered import BufferedClient
 from edgeecg.mqtt.connecting import prepared
@@ -29,6 +30,8 @@ RECEIVE_MAXIMUM: Final = 1000
 """Messages on their way at once: at 5000 a second, a fifth of a second's."""
 KEEPALIVE_S: Final = 15
 WAIT_S: Final = 0.1
+ASK_EVERY_NS: Final = 100_000_000
+"""How often all devices are gone through for what to ask them."""
 RECONNECT: Final = Backoff(first_s=0.2, most_s=30.0)
 MAX_PACKET: Final = 2 * MAX_PAYLOAD
 """Bytes of a packet that are kept; of a longer one the rest is read and forgotten, and it is refused for its length."""
@@ -44,11 +47,19 @@ class MqttSource:
         epoch: int,
         claims: Claims,
         queue: DroppingQueue | None = None,
+        ask_rate_hz: float | None = None,
+        stops_devices: bool = False,
         clock_ns: Callable[[], int] = time.monotonic_ns,
         fraction: Callable[[], float] = random.random,
     ) -> None:
+        """`ask_rate_hz` is asked of every device's stream 0. `stops_devices`: at our end they are told to cease; what they sent on
+        would be kept by the broker until we are back.
+        """
         self.queue = queue or DroppingQueue()
-        self.topics = Topics(settings.broker, epoch=epoch, claims=claims, queue=self.queue)
+        ask_rate_hz = checked_rate(settings.broker, ask_rate_hz)
+        self.topics = Topics(settings.broker, epoch=epoch, claims=claims, queue=self.queue, ask_rate_hz=ask_rate_hz)
+        self._stops_devices = stops_devices
+        self._asked_ns = 0
         self._settings = settings
         self._clock_ns = clock_ns
         self._fraction = fraction
@@ -101,11 +112,25 @@ class MqttSource:
                 code, _ = self._client.turn(WAIT_S)
                 if code != MQTTErrorCode.MQTT_ERR_SUCCESS:
                     return self._why or code.name
+                self._ask()
+            if self._stops_devices:
+                self._publish(self.topics.goodbyes())
             self._client.disconnect()
             self._client.turn(WAIT_S)
         except (OSError, ValueError) as error:
             return str(error)
         return "stopped"
+
+    def _ask(self) -> None:
+        now_ns = self._clock_ns()
+        if self._was_up and now_ns - self._asked_ns >= ASK_EVERY_NS:
+            self._asked_ns = now_ns
+            self._publish(self.topics.due(now_ns))
+
+    def _publish(self, requests: list[tuple[str, bytes]]) -> None:
+        """No broker need keep what is asked: it is asked again."""
+        for topic, request in requests:
+            self._client.publish(topic, request, qos=0)
 
     def _connected(self, client: Client, _data: Any, flags: ConnectFlags, code: ReasonCode, _properties: Properties | None) -> None:
         if code.is_failure:

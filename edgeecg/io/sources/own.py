@@ -50,6 +50,8 @@ class OwnDevice:
         """Types of those it said no to."""
         self.asked_rates: dict[int, int] = {}
         """Millihertz that the host wants of a stream: a hello that says them, once they are granted, breaks no word."""
+        self.n_boots = 0
+        """How often it was seen to begin anew: it knows nothing then of what it was asked."""
         self.n_samples_frames = 0
 
     @property
@@ -97,6 +99,8 @@ class OwnDevice:
     def _greet(self, hello: f.Hello, now_ns: int, items: list[Item]) -> None:
         if not self._is_welcome(hello):
             return
+        if self._hello is not None and hello.clock_us < self._hello.clock_us:  # a clock that comes round costs one start too many
+            self._begins_anew()
         self._hello, self.awaits_hello = hello, False
         self._streams = self._known.setdefault(hello.device_id, {})
         for described in sorted(hello.streams, key=lambda stream: stream.kind != f.KIND_ECG):  # an ECG before the sound that belongs to it
@@ -172,6 +176,12 @@ class OwnDevice:
         self._intake.refuse(f"hello.streams[{number}].{changed}", getattr(says, changed), allowed)
         return True
 
+    def _begins_anew(self) -> None:
+        """Behind a converter from USB, or a broker, a device can restart and the line stays up: it is silent until it is asked again."""
+        self.n_boots += 1
+        self.acknowledged.clear()
+        self.declined.clear()
+
     # --- samples --------------------------------------------------------------------------------------------------
 
     def _samples(self, frame: f.Samples, arrival_ns: int, items: list[Item]) -> None:
@@ -230,6 +240,9 @@ class OwnDevice:
                 self.acknowledged.add(asked)
             case f.TimeReply():
                 self._clock_answer(result, arrival_ns)
+            case f.Clock(reason=f.CLOCK_RESTARTED):
+                self._begins_anew()
+                self._intake.tell(Said(self.device, result))
             case f.Battery() | f.Clock() | f.LeadOff():
                 self._intake.tell(Said(self.device, result))
             case _:

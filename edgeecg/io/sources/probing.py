@@ -16,7 +16,7 @@ from edgeecg.io.sources.claims import Claims
 from edgeecg.io.sources.foreign import LEARN_S
 from edgeecg.io.sources.intake import Intake
 from edgeecg.io.sources.items import ECG, Announced, Item, Refusal
-from edgeecg.io.sources.line import ForeignSpeech, OwnSpeech, Unrecognised
+from edgeecg.io.sources.line import LISTEN_NS, ForeignSpeech, OwnSpeech, Unrecognised
 from edgeecg.io.sources.reception import Reception
 from edgeecg.io.sources.refusals import Refusals
 from edgeecg.io.sources.serial import READ_S, WRITE_S, SerialSettings
@@ -25,7 +25,13 @@ from edgeecg.types import Beat, Chunk, Event, Gap, Quality, SignalState
 LISTEN_FIRST_NS: Final = 500_000_000
 """A device that speaks by itself is not told to cease afterwards."""
 SILENCE_S: Final = 8.0
-"""A line that says nothing for so long, whatever it is asked, is silent."""
+"""A line that says nothing for so long, whatever it is asked, is silent: a board that is reset when its port is opened boots meanwhile."""
+SILENCE_AT_ONE_SPEED_S: Final = 5.0
+"""As long, where other speeds are still to be tried and the board has booted: it is asked in each way once."""
+USUAL_BAUDS: Final = (115200, 230400, 57600, 9600, 921600, 38400, 250000, 460800, 1000000)
+"""Tried in this order where none is given."""
+GIBBERISH_NS: Final = 2 * LISTEN_NS
+"""A line that says something for so long and nothing that is known is heard at another speed."""
 SHORTEST_S: Final = LEARN_S + 1.0
 OWN_INTEGRITY: Final = "crc-32"
 
@@ -67,6 +73,7 @@ class Found:
     """What there is."""
 
     port: str
+    baud: int
     format: str
     device: str
     integrity: str
@@ -80,8 +87,8 @@ class Found:
 class Probe:
     """Listens to one line and judges it. Sans-IO."""
 
-    def __init__(self, port: str, settings: SerialSettings | None = None) -> None:
-        self._port = port
+    def __init__(self, port: str, settings: SerialSettings | None = None, *, baud: int = 0) -> None:
+        self._port, self._baud = port, baud
         self._refused: list[Refusal] = []
         self._refusals = Refusals(self._refused.append)
         intake = Intake(port, 0, Claims(), self._refusals, lambda _notice: None)
@@ -116,18 +123,34 @@ class Probe:
         """Say how long there has been something to hear."""
         return 0.0 if self._first_ns is None else (now_ns - self._first_ns) / 1e9
 
+    @property
+    def is_known(self) -> bool:
+        """Whether what the line speaks has been recognised."""
+        return self._line.found is not None
+
+    def is_hopeless(self, now_ns: int) -> bool:
+        """Whether so much was heard that it would have been recognised."""
+        return not self.is_known and self._first_ns is not None and now_ns - self._first_ns > GIBBERISH_NS
+
+    def heard(self) -> str:
+        """Say what there is where there is nothing to judge."""
+        if self._first_ns is None:
+            return "silent"
+        said = f": {self._refused[0].got}" if self._refused else ""
+        return f"{self._n_bytes} bytes in no format that is known{said}"
+
     def found(self) -> Found:
         """Judge; InputError where there is nothing to judge."""
         if self._first_ns is None:
-            raise InputError(self._port, "silent", "a line on which something is sent (is the speed right? see --baud)")
+            raise InputError(self._port, self.heard(), "a line on which something is sent (is the speed right? see --baud)")
         speech = self._line.found
         if speech is None:
-            said = f": {self._refused[0].got}" if self._refused else ""
-            raise InputError(self._port, f"{self._n_bytes} bytes in no format that is known{said}", "ours or a known maker's")
+            raise InputError(self._port, self.heard(), "ours or a known maker's")
         heard_s = (self._last_ns - self._first_ns) / 1e9
         integrity = speech.device.integrity if isinstance(speech, ForeignSpeech) else OWN_INTEGRITY
         return Found(
             port=self._port,
+            baud=self._baud,
             format=self._line.format,
             device=speech.device.device if isinstance(speech, OwnSpeech) else "",
             integrity=integrity,
@@ -139,23 +162,52 @@ class Probe:
         )
 
 
-def probe_port(port: str, *, seconds: float, settings: SerialSettings, clock_ns: Callable[[], int] = time.monotonic_ns) -> Found:
-    """Open a port, listen for so long, and judge."""
-    probe = Probe(port, settings)
+def probe_port(
+    port: str,
+    *,
+    seconds: float,
+    settings: SerialSettings,
+    clock_ns: Callable[[], int] = time.monotonic_ns,
+    tell: Callable[[str], None] = lambda _sentence: None,
+) -> Found:
+    """Open a port, listen for so long, and judge; where no speed is given, at one after the other. `tell` is told what each gave."""
+    bauds = (settings.baud,) if settings.baud else USUAL_BAUDS
     try:
-        with Serial(port, settings.baud_used(), timeout=READ_S, write_timeout=WRITE_S, exclusive=True) as line:
-            begun_ns = clock_ns()
-            while probe.heard_s(clock_ns()) < seconds and (probe.heard_s(clock_ns()) or clock_ns() - begun_ns < SILENCE_S * 1e9):
-                asked = probe.due(clock_ns())
-                if asked:
-                    line.write(asked)
-                data = line.read(max(1, line.in_waiting))
-                if data:
-                    probe.feed(data, clock_ns())
-            line.write(probe.goodbye())
+        with Serial(port, bauds[0], timeout=READ_S, write_timeout=WRITE_S, exclusive=True) as line:
+            for baud in bauds:
+                line.baudrate = baud
+                line.reset_input_buffer()  # what came at another speed means nothing at this one
+                probe = Probe(port, settings, baud=baud)
+                silence_s = SILENCE_S if baud == bauds[0] else SILENCE_AT_ONE_SPEED_S
+                _listen(line, probe, seconds, silence_s, clock_ns, is_last=baud == bauds[-1])
+                if probe.is_known or len(bauds) == 1:
+                    return probe.found()
+                tell(f"{baud} baud: {probe.heard()}")
     except (SerialException, OSError) as error:
         raise InputError(port, str(error), "a serial port that can be opened and read") from error
-    return probe.found()
+    tried = ", ".join(map(str, bauds))
+    raise InputError(port, f"{probe.heard()}, at {tried} baud", "a line on which something known is sent (another speed? see --baud)")
+
+
+def _listen(line: Serial, probe: Probe, seconds: float, silence_s: float, clock_ns: Callable[[], int], *, is_last: bool) -> None:
+    """Listen at one speed: to the end where something known is said, else until it is plain that nothing is."""
+    begun_ns = now_ns = clock_ns()
+    while _goes_on(probe, now_ns, seconds, begun_ns + round(silence_s * 1e9)) and (is_last or not probe.is_hopeless(now_ns)):
+        asked = probe.due(now_ns)
+        if asked:
+            line.write(asked)
+        data = line.read(max(1, line.in_waiting))
+        if data:
+            data += line.read(line.in_waiting)  # a first byte wakes us, and the rest of its frame is here by now
+        now_ns = clock_ns()
+        if data:
+            probe.feed(data, now_ns)
+    line.write(probe.goodbye())
+
+
+def _goes_on(probe: Probe, now_ns: int, seconds: float, silent_ns: int) -> bool:
+    heard_s = probe.heard_s(now_ns)
+    return heard_s < seconds if heard_s else now_ns < silent_ns
 
 
 def _judged(items: list[Item]) -> tuple[StreamFound, ...]:

@@ -20,15 +20,12 @@ from edgeecg.io.sources.items import Line
 from edgeecg.io.sources.line import Speech, speech
 from edgeecg.io.sources.queue import DroppingQueue
 from edgeecg.io.sources.refusals import Refusals
-from edgeecg.io.sources.requests import ALL_STREAMS, Wish
+from edgeecg.io.sources.requests import checked_rate, rate_wish
 from edgeecg_wire import frames as f
 
 READ_S: Final = 0.1
 """How long one read waits at most: requests are repeated, and a stop is noticed, no later."""
 WRITE_S: Final = 1.0
-MIN_ASKED_HZ: Final = 0.001
-MAX_ASKED_HZ: Final = 100_000.0
-"""What a request can say."""
 REOPEN: Final = Backoff(first_s=0.1, most_s=1.0)
 
 
@@ -52,8 +49,7 @@ class SerialSettings:
     def __post_init__(self) -> None:
         if self.format != AUTO and self.format not in NAMES:
             raise ConfigError(f"serial {self.port}: format", repr(self.format), f"one of {AUTO}, {', '.join(NAMES)}")
-        if self.ask_rate_hz is not None and not MIN_ASKED_HZ <= self.ask_rate_hz <= MAX_ASKED_HZ:
-            raise ConfigError(f"serial {self.port}: ask_rate_hz", self.ask_rate_hz, f"{MIN_ASKED_HZ:g} to {MAX_ASKED_HZ:g}")
+        checked_rate(f"serial {self.port}", self.ask_rate_hz)
 
     def foreign(self) -> Foreign:
         """What is said of a device that does not say it."""
@@ -93,25 +89,13 @@ class SerialSource:
         self._speech: Speech = speech(intake, settings.foreign())
         self._thread = Thread(target=self._run, name=f"serial {settings.port}", daemon=True)
         self._was_up = self._was_heard = False
-        self._wishes: deque[Wish] = deque()
+        self._wishes: deque[f.SetRate] = deque()
         if settings.ask_rate_hz is not None:
             self.set_rate(settings.ask_rate_hz)
 
     def set_rate(self, rate_hz: float, stream: int = 0) -> None:
         """Ask the device for another rate of a stream; granted, the stream is lost, announced anew and opened, else a Refusal is told."""
-        self._wishes.append(f.SetRate(f.DEVICE, 0, 0, stream, round(rate_hz * 1000)))
-
-    def start_streams(self, streams: int = ALL_STREAMS) -> None:
-        """Ask the device to send: bit n is stream n. It is asked for all when its line opens."""
-        self._wishes.append(f.Start(f.DEVICE, 0, 0, streams))
-
-    def stop_streams(self, streams: int = ALL_STREAMS) -> None:
-        """Ask the device to send no more until `start_streams`."""
-        self._wishes.append(f.Stop(f.DEVICE, 0, 0, streams))
-
-    def sync_clock(self) -> None:
-        """Ask the device for its clock now, before it is asked anyway; a ClockAnswer is told."""
-        self._wishes.append(f.TimeSync(f.DEVICE, 0, 0))
+        self._wishes.append(rate_wish(rate_hz, stream))
 
     def start(self) -> None:
         """Begin to look for the port."""

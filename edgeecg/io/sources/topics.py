@@ -1,4 +1,4 @@
-"""Messages of many devices, each on a topic of its own: who may say what where. Sans-IO."""
+"""Messages of many devices, each on a topic of its own, and what each is asked on another: who may say what where. Sans-IO."""
 
 from typing import Final
 
@@ -9,10 +9,13 @@ from edgeecg.io.sources.json_device import JsonDevice
 from edgeecg.io.sources.own import OwnDevice
 from edgeecg.io.sources.queue import DroppingQueue
 from edgeecg.io.sources.refusals import Refusals, shown
+from edgeecg.io.sources.requests import SELDOM_NS, Requests, rate_wish
 from edgeecg_wire.text import DEVICE_NAME
 
 PREFIX: Final = "edgeecg/v1"
 LAST_LEVEL: Final = "raw"
+ASK_LEVEL: Final = "ask"
+"""Where a host asks; a device answers where it sends."""
 SUBSCRIPTION: Final = f"{PREFIX}/+/{LAST_LEVEL}"
 MAX_PAYLOAD: Final = 1 << 16
 MAX_DEVICES: Final = 1024
@@ -21,13 +24,15 @@ MAX_DEVICES: Final = 1024
 class Topics:
     """The devices of one broker, each by its topic. What they tell goes to the queue."""
 
-    def __init__(self, broker: str, *, epoch: int, claims: Claims, queue: DroppingQueue) -> None:
+    def __init__(self, broker: str, *, epoch: int, claims: Claims, queue: DroppingQueue, ask_rate_hz: float | None = None) -> None:
         self._broker = broker
         self._epoch = epoch
         self._claims = claims
         self._queue = queue
         self._refusals = Refusals(queue.tell)
         self._devices: dict[str, OwnDevice | JsonDevice] = {}
+        self._requests: dict[str, Requests] = {}
+        self._ask_rate_hz = ask_rate_hz
         self._announced: set[str] = set()
         self.n_messages = 0
 
@@ -50,6 +55,15 @@ class Topics:
         for device in self._devices.values():
             items += device.close(now_ns) if isinstance(device, OwnDevice) else device.line_lost(now_ns)
         self._queue.push_all(items)
+
+    def due(self, now_ns: int) -> list[tuple[str, bytes]]:
+        """Return what to ask whom now, and on which topic; a device that sends JSON has no words for it."""
+        asked = ((topic, requests.due(now_ns)) for topic, requests in self._requests.items())
+        return [(_ask(topic), request) for topic, request in asked if request]
+
+    def goodbyes(self) -> list[tuple[str, bytes]]:
+        """Return what tells each device to cease."""
+        return [(_ask(topic), requests.goodbye()) for topic, requests in self._requests.items()]
 
     def _admitted(self, topic: str, payload: bytes, *, retained: bool) -> OwnDevice | JsonDevice | None:
         """Return whom a message is for, unless it is refused as a whole."""
@@ -75,4 +89,17 @@ class Topics:
         kind = JsonDevice if begins == b"{" else OwnDevice
         if device is None or (topic not in self._announced and not isinstance(device, kind)):
             self._devices[topic] = device = kind(intake, name)
+            self._requests.pop(topic, None)
+            if isinstance(device, OwnDevice):
+                self._requests[topic] = self._asking(device)
         return device
+
+    def _asking(self, device: OwnDevice) -> Requests:
+        requests = Requests(device, seldom_ns=SELDOM_NS)
+        if self._ask_rate_hz is not None:
+            requests.ask(rate_wish(self._ask_rate_hz))
+        return requests
+
+
+def _ask(topic: str) -> str:
+    return f"{topic.removesuffix(LAST_LEVEL)}{ASK_LEVEL}"

@@ -39,8 +39,12 @@ def raw(device: str) -> str:
     return f"edgeecg/v1/{device}/raw"
 
 
-def hello(device: str, stream: f.Stream = ECG) -> f.Hello:
-    return f.Hello(f.DEVICE, 0, 0, device, "test 1", 64, 20, (stream,))
+def ask(device: str) -> str:
+    return f"edgeecg/v1/{device}/ask"
+
+
+def hello(device: str, stream: f.Stream = ECG, *, clock_us: int = 0) -> f.Hello:
+    return f.Hello(f.DEVICE, 0, clock_us, device, "test 1", 64, 20, (stream,))
 
 
 def samples(i: int, *, n: int = 25, rate_millihz: int = 250_000, clock_us: int | None = None) -> f.Samples:

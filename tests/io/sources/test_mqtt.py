@@ -9,20 +9,24 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pytest
+from paho.mqtt.client import Client, MQTTv5
+from paho.mqtt.enums import CallbackAPIVersion
 
 from edgeecg.errors import ConfigError
 from edgeecg.io.sources.claims import Claims
-from edgeecg.io.sources.items import Announced, Line, Refusal
+from edgeecg.io.sources.items import Announced, ClockAnswer, Line, Refusal
 from edgeecg.io.sources.mqtt import MqttSettings, MqttSource
 from edgeecg.types import Chunk, Gap, Refused, SourceChange, SourceState
-from edgeecg_wire.codec import encode
+from edgeecg_wire import frames as f
+from edgeecg_wire.codec import Decoder, encode
+from tests.client.certificates import Authority
 from tests.io.sources.brokers import BROKERS, free_port, mosquitto, mosquitto_running
 from tests.io.sources.listening import Listener
 from tests.io.sources.pty_device import ECG
-from tests.io.sources.publishing import hello, publishing, raw, samples
+from tests.io.sources.publishing import ask, hello, publishing, raw, samples
 
 EPOCH = 78
 
@@ -225,39 +229,78 @@ def test_a_password_that_is_wrong_is_said_and_the_right_one_is_let_in(tmp_path: 
             listener.until(heard("d", 1), "a chunk")
 
 
-def openssl(*arguments: str) -> None:
-    subprocess.run(["openssl", *arguments], check=True, capture_output=True)
-
-
-def certify(folder: Path, name: str, subject: str) -> None:
-    """A key and a certificate that the folder's authority has signed."""
-    openssl(
-        "req", "-newkey", "rsa:2048", "-nodes", "-keyout", f"{folder}/{name}.key", "-out", f"{folder}/{name}.csr", "-subj", f"/CN={subject}"
-    )
-    (folder / "names").write_text("subjectAltName=IP:127.0.0.1\n", encoding="ascii")
-    signer = ["-CA", f"{folder}/ca.crt", "-CAkey", f"{folder}/ca.key", "-CAcreateserial", "-days", "2", "-extfile", f"{folder}/names"]
-    openssl("x509", "-req", "-in", f"{folder}/{name}.csr", "-out", f"{folder}/{name}.crt", *signer)
-
-
 def test_over_tls_only_who_shows_a_certificate_is_let_in(tmp_path: Path) -> None:
-    if shutil.which("openssl") is None:
-        pytest.skip("openssl is not installed")
     mosquitto()
-    ca = ["-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=ward authority"]
-    openssl("req", *ca, "-keyout", f"{tmp_path}/ca.key", "-out", f"{tmp_path}/ca.crt")
-    certify(tmp_path, "broker", "127.0.0.1")
-    certify(tmp_path, "host", "edge host")
-    settings = f"allow_anonymous true\ncafile {tmp_path}/ca.crt\ncertfile {tmp_path}/broker.crt\nkeyfile {tmp_path}/broker.key\nrequire_certificate true"
-    ca_file = f"{tmp_path}/ca.crt"
+    authority = Authority(tmp_path)
+    certificate, key = authority.sign("broker")
+    settings = f"allow_anonymous true\ncafile {authority.certificate}\ncertfile {certificate}\nkeyfile {key}\nrequire_certificate true"
+    shown = {name: str(path) for name, path in zip(("certificate_file", "key_file"), authority.sign("host"), strict=True)}
     with mosquitto_running(tmp_path, settings) as port:
-        with source_at(port, ca_file=ca_file, certificate_file=f"{tmp_path}/host.crt", key_file=f"{tmp_path}/host.key") as listener:
+        with source_at(port, ca_file=str(authority.certificate), **shown) as listener:
             listener.until(is_up, "the line")
-        with source_at(port, ca_file=ca_file) as listener:
+        with source_at(port, ca_file=str(authority.certificate)) as listener:
             listener.until(lambda all_: all_.notices, "the refusal")
             assert not is_up(listener)
         with source_at(port) as listener:
             listener.until(lambda all_: all_.notices, "the refusal")
             assert not is_up(listener)
+
+
+class AskedDevice:
+    """One that grants any rate, starts when it is told, and tells its clock; it listens on its own topic."""
+
+    def __init__(self, port: int, name: str) -> None:
+        self.name, self.requests, self.hello = name, list[str](), hello(name)
+        self._client = Client(CallbackAPIVersion.VERSION2, protocol=MQTTv5)
+        self._client.on_message = lambda _client, _data, message: self._answer(message.payload)
+        self._client.on_subscribe = lambda *_: self._say(self.hello)
+        self._client.on_connect = lambda client, *_: client.subscribe(ask(name))
+        self._client.connect("127.0.0.1", port)
+
+    def _say(self, *frames: f.Frame) -> None:
+        self._client.publish(raw(self.name), b"".join(map(encode, frames)), qos=1)
+
+    def _answer(self, payload: bytes) -> None:
+        for request in Decoder().feed(payload):
+            self.requests.append(type(request).__name__)
+            if isinstance(request, f.TimeSync):
+                self._say(f.TimeReply(f.DEVICE, 0, 7, request.sequence, request.clock_us, 7))
+            elif isinstance(request, f.SetRate | f.Start | f.Stop):
+                self._say(f.Ack(f.DEVICE, 0, 0, request.TYPE, request.sequence, f.STATUS_DONE))
+            if isinstance(request, f.SetRate):
+                self.hello = hello(self.name, replace(ECG, rate_millihz=request.rate_millihz))
+                self._say(self.hello)
+            elif isinstance(request, f.Start):
+                self._say(*(samples(i, rate_millihz=self.hello.streams[0].rate_millihz) for i in range(5)))
+
+    def __enter__(self) -> Self:
+        self._client.loop_start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.disconnect()
+        self._client.loop_stop()
+
+
+@pytest.mark.parametrize("broker", BROKERS)
+@pytest.mark.parametrize("stops", [False, True])
+def test_a_silent_device_is_set_to_a_rate_started_asked_its_clock_and_stopped_if_so_wished(
+    broker: str, stops: bool, tmp_path: Path
+) -> None:
+    with BROKERS[broker](tmp_path) as port:
+        source = MqttSource(MqttSettings(host="127.0.0.1", port=port), epoch=EPOCH, claims=Claims(), ask_rate_hz=500.0, stops_devices=stops)
+        listener = Listener(source.queue)
+        source.start()
+        listener.until(is_up, "the line")
+        with AskedDevice(port, "d") as device:
+            listener.until(heard("d", 5), "what it sends")
+            listener.until(lambda all_: any(isinstance(notice, ClockAnswer) for notice in all_.notices), "its clock")
+            source.stop()
+            listener.until(lambda _: not stops or "Stop" in device.requests, "the stop")
+            assert device.requests == ["SetRate", "Start", "TimeSync", *["Stop"] * stops]
+    assert [item.facts.rate_hz for item in listener.items if isinstance(item, Announced)] == [250.0, 500.0]
+    (answer,) = (notice for notice in listener.notices if isinstance(notice, ClockAnswer))
+    assert (answer.device, answer.device_us) == ("d", 7)
 
 
 @pytest.mark.parametrize(

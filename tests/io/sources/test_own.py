@@ -12,7 +12,7 @@ from edgeecg.io.sources.items import Announced, ClockAnswer, Item, Lagging, Noti
 from edgeecg.io.sources.own import MAX_KNOWN, OwnDevice, samples_of
 from edgeecg.io.sources.reception import Reception
 from edgeecg.io.sources.refusals import MAX_REMEMBERED, Refusals, shown
-from edgeecg.io.sources.requests import Requests
+from edgeecg.io.sources.requests import SELDOM_NS, Requests
 from edgeecg.io.sources.twins import FORGET, TURNS, Twins
 from edgeecg.types import Chunk, ConfigChange, SourceChange, SourceState
 from edgeecg_wire import frames as f
@@ -249,28 +249,32 @@ def test_a_rate_that_is_refused_is_said_and_asked_for_no_more() -> None:
     assert kinds(line.feed(samples(0))) == ["Chunk"], "it goes on at its own"
 
 
-def test_a_device_can_be_stopped_started_again_and_asked_for_its_clock() -> None:
+@pytest.mark.parametrize("says", [hello("a", clock_us=5), f.Clock(f.DEVICE, 0, 0, f.CLOCK_RESTARTED, 0)], ids=["its clock", "its word"])
+def test_a_device_that_restarts_behind_a_line_that_stays_up_is_asked_again(says: f.Frame) -> None:
     line, decoder = Line(), Decoder()
     requests = Requests(line.device)
-    line.feed(hello("a"))
+    requests.ask(f.SetRate(f.DEVICE, 0, 0, 0, 250_000))
 
     def asked(now_s: float) -> list[str]:
         return [type(frame).__name__ for frame in decoder.feed(requests.due(round(now_s * 1e9)))]
 
-    def done(kind: int) -> None:
-        line.feed(f.Ack(f.DEVICE, 0, 0, kind, 1, f.STATUS_DONE))
-
+    line.feed(hello("a", clock_us=9_000_000))
     assert asked(0.0) == ["Start"]
-    done(f.Start.TYPE)
-    assert asked(0.1) == ["TimeSync"]
-    requests.ask(f.Stop(f.DEVICE, 0, 0, 255))
-    assert [asked(0.2), asked(0.3), asked(0.8)] == [["Stop"], [], ["Stop"]]
-    done(f.Stop.TYPE)
-    assert asked(0.9) == []
-    requests.ask(f.TimeSync(f.DEVICE, 0, 0))
-    assert asked(1.0) == ["TimeSync"]
-    requests.ask(f.Start(f.DEVICE, 0, 0, 255))
-    assert asked(1.1) == ["Start"]
+    line.feed(f.Ack(f.DEVICE, 0, 0, f.Start.TYPE, 1, f.STATUS_DONE), hello("a", clock_us=10_000_000))
+    assert [asked(0.1), asked(0.2)] == [["TimeSync"], []]
+    line.feed(says)
+    assert asked(0.3) == ["Start"], "it is silent until it is asked"
+
+
+def test_who_does_not_answer_is_asked_ever_more_seldom_where_others_share_the_way() -> None:
+    line, decoder = Line(), Decoder()
+    requests = Requests(line.device, seldom_ns=SELDOM_NS)
+    line.feed(hello("a"))
+    times = [at_s for at_s in range(3600) if decoder.feed(requests.due(at_s * 10**9))]
+    assert times[:8] == [0, 1, 2, 4, 8, 16, 32, 64]
+    assert len(times) == 8 + (3600 - 64) // 64
+    line.feed(f.Ack(f.DEVICE, 0, 0, f.Start.TYPE, 4, f.STATUS_DONE))
+    assert [type(frame) for frame in decoder.feed(requests.due(3600 * 10**9))] == [f.TimeSync]
 
 
 def test_twins_are_told_from_loss_and_repetition() -> None:

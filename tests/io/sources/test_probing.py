@@ -4,16 +4,18 @@ import json
 import os
 import random
 import subprocess
+import termios
 import tty
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from edgeecg.cli import main
 from edgeecg.errors import InputError
-from edgeecg.io.sources.probing import Probe, probe_port
+from edgeecg.io.sources.probing import Found, Probe, probe_port
 from edgeecg.io.sources.serial import SerialSettings
 from edgeecg_wire import frames as f
 from edgeecg_wire.codec import Decoder, encode
@@ -142,16 +144,26 @@ def device_in_c(folder: Path, *options: str) -> Iterator[Path]:
             device.wait(PATIENCE_S)
 
 
-def test_the_device_in_c_is_told_for_people_and_for_programs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_device_in_c_is_told_for_people_and_for_programs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard_once = list[Found]()
+
+    def probed_once(port: str, **asked: Any) -> Found:
+        if not heard_once:
+            heard_once.append(probe_port(port, **asked))
+        return heard_once[0]
+
+    monkeypatch.setattr("edgeecg.cli.probe.probe_port", probed_once)
     with device_in_c(tmp_path, "--id", "c-1", "--heart-bpm", "120", "--frame", "10") as link:
         assert main(["probe", str(link), "--seconds", "6"]) == 0
         told = capsys.readouterr().out
         assert main(["probe", str(link), "--seconds", "6", "--json"]) == 0
         found = json.loads(capsys.readouterr().out)
-    assert f"{link}: edgeecg, device c-1\n" in told
+    assert f"{link}: edgeecg, device c-1, at 115200 baud\n" in told
     assert "integrity    crc-32\n" in told
     assert "ecg          c-1/ecg: 250 Hz, " in told
-    assert (found["format"], found["sentences"], found["streams"][0]["rate_hz"]) == ("edgeecg", [], 250.0)
+    assert (found["format"], found["baud"], found["sentences"], found["streams"][0]["rate_hz"]) == ("edgeecg", 115200, [], 250.0)
     assert found["streams"][0]["quality"][0]["heart_rate"] == pytest.approx(120, rel=0.1)
 
 
@@ -159,6 +171,53 @@ def test_a_port_that_is_none_is_refused(tmp_path: Path) -> None:
     port = str(tmp_path / "none")
     with pytest.raises(InputError, match=r"none: .*No such file.* is not a serial port that can be opened and read"):
         probe_port(port, seconds=6, settings=SerialSettings(port=port))
+
+
+class LineAtOneSpeed:
+    """The far end of a pty: who sets another speed than `baud` hears noise there, as on a wire."""
+
+    def __init__(self, baud: int, sends: Callable[[int], bytes]) -> None:
+        self._master, self._slave = os.openpty()
+        tty.setraw(self._slave)
+        self.port, self.heard_at = os.ttyname(self._slave), list[int]()
+        self._speed, self._sends, self._rng = getattr(termios, f"B{baud}"), sends, random.Random(3)
+        self._now_ns = 0
+
+    def clock_ns(self) -> int:
+        """Pass 0.1 s at each look, and send what is due: the time of the test is its own."""
+        self._now_ns += 100_000_000
+        data = self._sends(self._now_ns // 1_000_000)
+        speed = termios.tcgetattr(self._slave)[4]
+        if data:
+            os.write(self._master, data if speed == self._speed else self._rng.randbytes(len(data)))
+        return self._now_ns
+
+    def close(self) -> None:
+        os.close(self._slave)
+        os.close(self._master)
+
+
+def test_the_usual_speeds_are_tried_and_it_is_said_which_one_spoke() -> None:
+    def sends(ms: int) -> bytes:
+        return encode(hello("b-1", clock_us=1000 * ms)) * (ms % 1000 == 0) + encode(samples(ms // 100))
+
+    line, told = LineAtOneSpeed(57600, sends), list[str]()
+    try:
+        found = probe_port(line.port, seconds=6, settings=SerialSettings(port=line.port), clock_ns=line.clock_ns, tell=told.append)
+    finally:
+        line.close()
+    assert (found.baud, found.format, found.device) == (57600, "edgeecg", "b-1")
+    assert [sentence.split(" ", maxsplit=1)[0] for sentence in told] == ["115200", "230400"]
+    assert all("bytes in no format that is known" in sentence for sentence in told)
+
+
+def test_a_line_that_is_known_at_no_usual_speed_is_refused_with_all_that_were_tried() -> None:
+    line = LineAtOneSpeed(300, lambda _: b"x" * 20)
+    try:
+        with pytest.raises(InputError, match=r"bytes in no format .* at 115200, 230400, 57600, 9600, .* baud is not a line on which"):
+            probe_port(line.port, seconds=6, settings=SerialSettings(port=line.port), clock_ns=line.clock_ns)
+    finally:
+        line.close()
 
 
 def test_a_line_that_breaks_off_is_refused() -> None:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,6 +23,7 @@ from edgeecg.io.sources.refusals import Refusals
 from edgeecg.io.sources.serial import SerialSettings, SerialSource
 from edgeecg.types import Beat, Chunk, Gap, GapReason, Refused, SourceChange, SourceState, StreamChange, StreamChanged
 from edgeecg_wire import frames as f
+from tests.client.listener import until
 from tests.io.sources.listening import PATIENCE_S, Listener
 from tests.io.sources.pty_device import ECG, PtyDevice
 from tests.wire.conftest import make, need
@@ -30,8 +32,9 @@ EPOCH = 77
 
 
 @contextmanager
-def source_at(link: Path, claims: Claims | None = None, format_name: str = "auto") -> Iterator[Listener]:
-    source = SerialSource(SerialSettings(port=str(link), format=format_name), epoch=EPOCH, claims=claims or Claims(), fraction=lambda: 0.5)
+def source_at(link: Path, claims: Claims | None = None, format_name: str = "auto", **more: Any) -> Iterator[Listener]:
+    settings = SerialSettings(port=str(link), format=format_name, **more)
+    source = SerialSource(settings, epoch=EPOCH, claims=claims or Claims(), fraction=lambda: 0.5)
     listener = Listener(source.queue)
     source.start()
     try:
@@ -59,9 +62,11 @@ def states(listener: Listener) -> list[SourceChange]:
 
 def test_a_device_is_asked_who_it_is_told_to_begin_and_heard(tmp_path: Path) -> None:
     device = PtyDevice(tmp_path / "tty")
-    with device.running(), source_at(tmp_path / "tty") as listener:
-        listener.until(has(Chunk, 3), "three chunks")
-        listener.until(lambda all_: any(isinstance(notice, ClockAnswer) for notice in all_.notices), "the device's clock")
+    with device.running():
+        with source_at(tmp_path / "tty") as listener:
+            listener.until(has(Chunk, 3), "three chunks")
+            listener.until(lambda all_: any(isinstance(notice, ClockAnswer) for notice in all_.notices), "the device's clock")
+        until(lambda: device.requests[-1] == f.Stop.TYPE, "a source that stops letting the device cease")
     announced, opened, first = listener.items[:3]
     assert isinstance(announced, Announced)
     assert (announced.stream, announced.kind, announced.estimated) == ("belt-7/ecg", "ecg", ())
@@ -76,7 +81,6 @@ def test_a_device_is_asked_who_it_is_told_to_begin_and_heard(tmp_path: Path) -> 
     assert {after.device_us - before.device_us for before, after in pairwise(chunks)} == {100_000}
     answer = next(notice for notice in listener.notices if isinstance(notice, ClockAnswer))
     assert abs((answer.host_ns - device._born_ns) / 1000 - answer.device_us) <= answer.uncertain_ns / 1000 + 1
-    assert device.requests[-1] == f.Stop.TYPE, "a source that stops lets the device cease"
     assert not [event for event in listener.events if isinstance(event, Refused)]
 
 
@@ -232,13 +236,13 @@ def test_a_format_that_is_none_is_refused() -> None:
         SerialSettings(port="/dev/ttyUSB0", format="morse")
 
 
-def test_the_device_in_c_is_heard_through_to_its_beats(tmp_path: Path) -> None:
+def test_the_device_in_c_takes_another_rate_and_is_heard_through_to_its_beats(tmp_path: Path) -> None:
     need("make", "cc")
     made = make(tmp_path / "c", "device")
     assert made.returncode == 0, made.stderr
     link = tmp_path / "tty"
     command = [str(tmp_path / "c" / "edgeecg-device"), "--link", str(link), "--frame", "10", "--id", "c-1", "--heart-bpm", "150", "--pcg"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as device, source_at(link) as listener:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as device, source_at(link, ask_rate_hz=500.0) as listener:
         try:
             listener.until(lambda all_: sum(isinstance(event, Beat) for event in all_.events) >= 5, "five beats")
         finally:
@@ -247,6 +251,7 @@ def test_the_device_in_c_is_heard_through_to_its_beats(tmp_path: Path) -> None:
     assert [(item.stream, item.kind, item.facts.rate_hz) for item in listener.items if isinstance(item, Announced)] == [
         ("c-1/ecg", "ecg", 250.0),
         ("c-1/pcg", "pcg", 2000.0),
+        ("c-1/ecg", "ecg", 500.0),
     ]
     assert {event.stream for event in listener.events if isinstance(event, Beat)} == {"c-1/ecg"}
     assert not [event for event in listener.events if isinstance(event, Refused)]

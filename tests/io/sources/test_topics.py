@@ -9,14 +9,18 @@ from edgeecg.io.sources.queue import DroppingQueue
 from edgeecg.io.sources.topics import MAX_DEVICES, Topics
 from edgeecg.types import Chunk, SourceChange, SourceState
 from edgeecg_wire import frames as f
-from edgeecg_wire.codec import encode
-from tests.io.sources.publishing import hello, raw, samples
+from edgeecg_wire.codec import Decoder, encode
+from tests.io.sources.publishing import ask, hello, raw, samples
 
 
 class Broker:
-    def __init__(self, claims: Claims | None = None, name: str = "mqtt b") -> None:
+    def __init__(self, claims: Claims | None = None, name: str = "mqtt b", ask_rate_hz: float | None = None) -> None:
         self.queue = DroppingQueue()
-        self.topics = Topics(name, epoch=6, claims=claims or Claims(), queue=self.queue)
+        self.topics = Topics(name, epoch=6, claims=claims or Claims(), queue=self.queue, ask_rate_hz=ask_rate_hz)
+
+    def asked(self, now_s: float) -> list[tuple[str, list[str]]]:
+        """Whom it asks what."""
+        return [(topic, [type(frame).__name__ for frame in Decoder().feed(data)]) for topic, data in self.topics.due(round(now_s * 1e9))]
 
     def say(self, device: str, *frames: f.Frame) -> list[Item]:
         return self.publish(device, b"".join(map(encode, frames)))
@@ -109,3 +113,26 @@ def test_an_announcement_is_made_once() -> None:
     items = [item for i in range(5) for item in broker.say("d", hello("d"), samples(i))]
     assert sum(isinstance(item, Announced) for item in items) == 1
     assert sum(isinstance(item, Chunk) for item in items) == 5
+
+
+def test_each_device_is_asked_on_a_topic_of_its_own_and_one_that_sends_json_is_not() -> None:
+    broker = Broker(ask_rate_hz=500.0)
+    assert broker.asked(0.0) == []
+    broker.say("a", hello("a"))
+    broker.say("b", samples(0))
+    broker.tell("j")
+    assert broker.asked(0.1) == [(ask("a"), ["SetRate"]), (ask("b"), ["Identify"])]
+    assert broker.asked(0.2) == []
+    broker.say("a", f.Ack(f.DEVICE, 0, 0, f.SetRate.TYPE, 1, f.STATUS_REFUSED))
+    assert broker.asked(0.3) == [(ask("a"), ["Start"])]
+    broker.say("a", f.Ack(f.DEVICE, 0, 0, f.Start.TYPE, 1, f.STATUS_DONE))
+    assert broker.asked(0.4) == [(ask("a"), ["TimeSync"])]
+    (told, asked), *_ = broker.topics.goodbyes()
+    assert (told, [type(frame) for frame in Decoder().feed(asked)]) == (ask("a"), [f.Stop])
+    assert [topic for topic, _ in broker.topics.goodbyes()] == [ask("a"), ask("b")]
+
+
+def test_what_a_host_asks_is_nothing_that_a_device_says() -> None:
+    broker = Broker()
+    broker.say("a", hello("a"), f.Start(f.DEVICE, 0, 0, 255))
+    assert broker.sentences() == [f"mqtt b, {raw('a')}: frame: start, a request is not what a device says"]
