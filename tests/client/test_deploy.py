@@ -200,27 +200,10 @@ def test_a_simulated_device_is_let_in_with_all_it_shows_asked_and_stopped_and_it
     source.start()
     listener.until(lambda all_: any(isinstance(notice, Line) and notice.is_up for notice in all_.notices), "the line")
     files = {"password": tmp_path / "password", "ca": broker.authority.certificate, "certificate": certificate, "certificate-key": key}
-    options = [
-        "--to",
-        f"mqtts://strap-7@127.0.0.1:{broker.tls_port}",
-        *(word for name, path in files.items() for word in (f"--{name}-file", path)),
-    ]
-    command = [
-        sys.executable,
-        "-m",
-        "edgeecg",
-        "simulate",
-        "--device",
-        "strap-7",
-        "--truth",
-        tmp_path / "t",
-        "--scenario",
-        "pvc",
-        "--seconds",
-        "8",
-        "--json",
-    ]
-    with subprocess.Popen([*command, *options], stdout=subprocess.PIPE, text=True) as device:
+    shown = [word for name, path in files.items() for word in (f"--{name}-file", str(path))]
+    heart = f"--device strap-7 --scenario pvc --seconds 8 --json --truth {tmp_path / 't'} --to mqtts://strap-7@127.0.0.1:{broker.tls_port}"
+    command = [sys.executable, "-m", "edgeecg", "simulate", *heart.split(), *shown]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as device:
         listener.until(lambda all_: any(isinstance(notice, ClockAnswer) for notice in all_.notices), "its clock")
         assert "strap-7" in next(sentence for sentence in listener.sentences() if "request 0x83" in sentence), "it knows one rate"
         listener.until(lambda all_: len(all_.of(Chunk)) >= 5, "what it sends")

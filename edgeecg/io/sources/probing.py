@@ -172,6 +172,7 @@ def probe_port(
 ) -> Found:
     """Open a port, listen for so long, and judge; where no speed is given, at one after the other. `tell` is told what each gave."""
     bauds = (settings.baud,) if settings.baud else USUAL_BAUDS
+    heard = ""
     try:
         with Serial(port, bauds[0], timeout=READ_S, write_timeout=WRITE_S, exclusive=True) as line:
             for baud in bauds:
@@ -182,11 +183,12 @@ def probe_port(
                 _listen(line, probe, seconds, silence_s, clock_ns, is_last=baud == bauds[-1])
                 if probe.is_known or len(bauds) == 1:
                     return probe.found()
-                tell(f"{baud} baud: {probe.heard()}")
+                heard = probe.heard()
+                tell(f"{baud} baud: {heard}")
     except (SerialException, OSError) as error:
         raise InputError(port, str(error), "a serial port that can be opened and read") from error
     tried = ", ".join(map(str, bauds))
-    raise InputError(port, f"{probe.heard()}, at {tried} baud", "a line on which something known is sent (another speed? see --baud)")
+    raise InputError(port, f"{heard}, at {tried} baud", "a line on which something known is sent (another speed? see --baud)")
 
 
 def _listen(line: Serial, probe: Probe, seconds: float, silence_s: float, clock_ns: Callable[[], int], *, is_last: bool) -> None:

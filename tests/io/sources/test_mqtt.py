@@ -252,7 +252,7 @@ class AskedDevice:
     def __init__(self, port: int, name: str) -> None:
         self.name, self.requests, self.hello = name, list[str](), hello(name)
         self._client = Client(CallbackAPIVersion.VERSION2, protocol=MQTTv5)
-        self._client.on_message = lambda _client, _data, message: self._answer(message.payload)
+        self._client.on_message = lambda _client, _data, message: self._answer(bytes(message.payload))
         self._client.on_subscribe = lambda *_: self._say(self.hello)
         self._client.on_connect = lambda client, *_: client.subscribe(ask(name))
         self._client.connect("127.0.0.1", port)
