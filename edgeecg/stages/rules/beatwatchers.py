@@ -7,7 +7,7 @@ from edgeecg.rulefacts import RuleFacts
 from edgeecg.stages.rules.episodes import NEVER, Episode, Owner, Phase
 from edgeecg.stages.rules.heart import FLAT, NORMAL, RATE_INTERVALS, UNKNOWN, WIDE, Heart, Seen, alike
 from edgeecg.stages.rules.readings import MAX_TOLD_BEATS, Reading
-from edgeecg.stages.rules.watcher import BeatWatcher, Watcher
+from edgeecg.stages.rules.watcher import BeatWatcher, Needs, Watcher, needs
 from edgeecg.types import ClockReport, Event
 
 DECIDED_S: Final = 0.3
@@ -42,6 +42,9 @@ _SIGNED = {"amplitude_mv"}
 class Rate(BeatWatcher):
     """A threshold on the rate of the last beats."""
 
+    __slots__ = ()
+
+    @needs(Needs.UNUSUAL)
     def beat(self, now: int, out: list[Event]) -> None:
         value = self.heart.rate
         beyond = -1 if value == UNKNOWN or self.inhibited else self.beyond(value)
@@ -65,6 +68,8 @@ class Rate(BeatWatcher):
 
 class Measured(Watcher):
     """A threshold on what is said once a second, or of each beat."""
+
+    __slots__ = ("wants",)
 
     def __init__(self, rule: RuleFacts, episode: Episode, heart: Heart, owner: Owner, model: int) -> None:
         super().__init__(rule, episode, heart, owner, model)
@@ -106,18 +111,20 @@ class Measured(Watcher):
 class Asystole(Watcher):
     """No beat for too long: no event says so."""
 
+    __slots__ = ("patience",)
     wants = frozenset({"beat", "second", "signal"})
+
+    def __init__(self, rule: RuleFacts, episode: Episode, heart: Heart, owner: Owner, model: int) -> None:
+        super().__init__(rule, episode, heart, owner, model)
+        self.patience = round((rule.limit + DECIDED_S) * owner.rate_hz)
+        """How many samples without a beat are too many."""
 
     @property
     def due(self) -> int:
-        holds = self.episode.phase != Phase.IDLE and self.episode.over_at < 0  # it is asked again with every second
-        return NEVER if holds or self.inhibited else self.heart.watched_from + self.patience
+        holds = self.episode.phase and self.episode.over_at < 0  # it is asked again with every second
+        return NEVER if holds or self.heart.trouble & self._fears else self.heart.watched_from + self.patience
 
-    @property
-    def patience(self) -> int:
-        """How many samples without a beat are too many."""
-        return round((self.rule.limit + DECIDED_S) * self.owner.rate_hz)
-
+    @needs(Needs.ITSELF)
     def beat(self, now: int, out: list[Event]) -> None:
         if now - self.heart.watched_from < self.patience:  # it was none of the faint ones
             self.episode.over(now, out)
@@ -143,8 +150,11 @@ class Asystole(Watcher):
 class Pause(Watcher):
     """Too long between two beats."""
 
+    __slots__ = ()
+
     wants = frozenset({"beat"})
 
+    @needs(Needs.UNUSUAL)
     def beat(self, now: int, out: list[Event]) -> None:
         beats = self.heart.beats[-2:]
         if len(beats) < 2 or self.inhibited:
@@ -162,6 +172,9 @@ def in_doubt(heart: Heart) -> bool:
 class WideRun(BeatWatcher):
     """Wide beats in a row. With an end, told when it has ended; without, told with the beat that makes it one."""
 
+    __slots__ = ()
+
+    @needs(Needs.UNUSUAL)
     def beat(self, now: int, out: list[Event]) -> None:
         if self.inhibited:
             self.episode.over(now, out)
@@ -234,6 +247,9 @@ class WideRun(BeatWatcher):
 class Bigeminy(BeatWatcher):
     """Every other beat is wide."""
 
+    __slots__ = ()
+
+    @needs(Needs.UNUSUAL)
     def beat(self, now: int, out: list[Event]) -> None:
         n = 2 * int(self.rule.limit)
         run = self.heart.beats[-n:]
@@ -248,8 +264,11 @@ class Bigeminy(BeatWatcher):
 class ROnT(Watcher):
     """A wide beat on the T wave of the one before, and a pause after it."""
 
+    __slots__ = ()
+
     wants = frozenset({"beat"})
 
+    @needs(Needs.UNUSUAL)
     def beat(self, now: int, out: list[Event]) -> None:
         beats = self.heart.beats[-3:]
         if len(beats) < 3 or self.inhibited:

@@ -57,7 +57,8 @@ class Book:
             return tuple(events)
         rules = self.streams[slot]
         out = rules.take(events)
-        rules.pass_time(newest, out)
+        if rules.due <= newest:
+            rules.pass_time(newest, out)
         self.due[slot] = rules.due
         return tuple(out)
 

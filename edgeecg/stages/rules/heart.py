@@ -1,6 +1,7 @@
 """What the events of one stream have said of its heart and its signal: all that rules ask, in one bounded state."""
 
 from collections.abc import Sequence
+from functools import partial
 from itertools import pairwise
 from operator import sub
 from struct import Struct
@@ -51,6 +52,10 @@ class Seen(NamedTuple):
     amplitude_mv: float
 
 
+_SEEN: Final = partial(tuple.__new__, Seen)
+"""As Seen, at half its price: one is made of every beat."""
+
+
 def alike(beats: Sequence[Seen], most: float) -> bool:
     """Say whether no RR interval is longer than another by more than this factor."""
     intervals = [after.sample - before.sample for before, after in pairwise(beats)]
@@ -84,7 +89,7 @@ _SAMPLES = Struct(f"<{MAX_ECTOPIC}q")
 class Heart:
     """One stream as its events have it."""
 
-    __slots__ = ("_ectopic_len", "_lead", "_rate_len", "beats", "ectopic", "flags", "rate_hz", *_COUNTS, *_VALUES)
+    __slots__ = ("_ectopic_len", "_intervals", "_lead", "_rate_len", "beats", "ectopic", "flags", "rate_hz", *_COUNTS, *_VALUES)
 
     begins_at: int
     """Beats before this sample are no neighbours of those to come."""
@@ -121,6 +126,8 @@ class Heart:
         self._ectopic_len = round(ECTOPIC_WITHIN_S * rate_hz)
         self.beats: list[Seen] = []
         """Ascending; none from before what interrupted the signal last."""
+        self._intervals: list[int] = []
+        """Between them."""
         self.ectopic: list[int] = []
         self.flags = bytearray(len(leads))
         for name in _COUNTS:
@@ -135,7 +142,7 @@ class Heart:
         sample, beats = beat.sample, self.beats
         if sample < self.begins_at:
             return False
-        seen = Seen(sample, beat.morphology, beat.confidence, beat.width_ms, beat.prematurity, beat.amplitude_mv)
+        seen = _SEEN((sample, beat.morphology, beat.confidence, beat.width_ms, beat.prematurity, beat.amplitude_mv))
         self.amplitude_mv = beat.amplitude_mv
         newest = not beats or sample > beats[-1].sample
         at = len(beats)
@@ -144,6 +151,11 @@ class Heart:
         beats.insert(at, seen)
         if len(beats) > MAX_BEATS:
             del beats[0]
+        if newest and at:
+            self._intervals.append(sample - beats[-2].sample)
+            del self._intervals[: 1 - MAX_BEATS]
+        else:
+            self._measure_intervals()
         if seen.morphology == WIDE or 0 < seen.prematurity < PREMATURE:
             self.ectopic.append(sample)
             del self.ectopic[:-MAX_ECTOPIC]
@@ -151,6 +163,9 @@ class Heart:
             self.watched_from = max(self.watched_from, sample)
         self.rate = self._rate()
         return newest
+
+    def _measure_intervals(self) -> None:
+        self._intervals = [after.sample - before.sample for before, after in pairwise(self.beats)]
 
     def _is_faint(self, height_mv: float) -> bool:
         """Say whether a beat is small beside those before it, and learn: a loss of height more slowly than a gain."""
@@ -177,6 +192,7 @@ class Heart:
     def missed(self, start: int, end: int) -> None:
         """Nothing was seen from `start` up to `end`: what comes after begins anew. A moment only stops the watch for beats."""
         self.beats.clear()
+        self._intervals.clear()
         self.rate = UNKNOWN
         self.begins_at = max(self.begins_at, end)
         if end - start > MOMENT_S * self.rate_hz:
@@ -239,14 +255,12 @@ class Heart:
 
     def irregularity(self) -> float:
         """Median difference between successive RR intervals over the median interval, in percent: a few odd beats do not matter."""
-        n = len(self.beats) - 1
+        intervals = self._intervals
+        n = len(intervals)
         if n < IRREGULAR_INTERVALS_MIN:
             return UNKNOWN
-        samples = [beat[0] for beat in self.beats]
-        intervals: list[int] = list(map(sub, samples[1:], samples))
         changes: list[int] = sorted(map(abs, map(sub, intervals[1:], intervals)))
-        intervals.sort()
-        return 100.0 * changes[n // 2] / intervals[n // 2]
+        return 100.0 * changes[n // 2] / sorted(intervals)[n // 2]
 
     def ectopic_rate(self, now: int) -> float:
         """Wide or premature beats in the last minute."""
@@ -276,4 +290,5 @@ class Heart:
         at = _NUMBERS.size + len(self.flags)
         self.flags[:] = data[_NUMBERS.size : at]
         self.beats = [Seen(*row) for row in _BEAT.iter_unpack(data[at : at + n_beats * _BEAT.size])]
+        self._measure_intervals()
         self.ectopic = list(_SAMPLES.unpack_from(data, at + MAX_BEATS * _BEAT.size)[:n_ectopic])

@@ -5,7 +5,7 @@ from typing import ClassVar, Final
 from edgeecg.stages.rules.episodes import Phase
 from edgeecg.stages.rules.heart import BLIND
 from edgeecg.stages.rules.readings import MAX_TOLD_BEATS, Reading
-from edgeecg.stages.rules.watcher import Watcher
+from edgeecg.stages.rules.watcher import Needs, Watcher, needs
 from edgeecg.types import (
     ClockReport,
     Event,
@@ -28,8 +28,10 @@ NO_ANSWER_S: Final = 10.0
 class Answer(Watcher):
     """A threshold on the probability of a model's label."""
 
+    __slots__ = ()
     wants = frozenset({"prediction", "second"})
 
+    @needs(Needs.ITSELF)
     def second(self, now: int, out: list[Event]) -> None:
         """Having no answer is no answer: what the last one said holds no more."""
         if self.episode.phase != Phase.IDLE and now - self.episode.reading.sample > NO_ANSWER_S * self.owner.rate_hz:
@@ -66,6 +68,8 @@ class Answer(Watcher):
 class Fibrillation(Answer):
     """A model says so, and the RR intervals are irregular."""
 
+    __slots__ = ()
+
     def evidence(self) -> tuple[float, ...]:
         return self.heart.irregularity(), self.heart.rate
 
@@ -76,6 +80,7 @@ class Fibrillation(Answer):
 class Signal(Watcher):
     """A lead says nothing."""
 
+    __slots__ = ()
     wants = frozenset({"signal"})
 
     def event(self, event: Event, now: int, out: list[Event]) -> None:
@@ -95,6 +100,7 @@ class Signal(Watcher):
 class Missing(Watcher):
     """Samples never came."""
 
+    __slots__ = ()
     wants = frozenset({"gap"})
 
     def event(self, event: Event, now: int, out: list[Event]) -> None:
@@ -108,6 +114,7 @@ class Missing(Watcher):
 class Silent(Watcher):
     """The device sends nothing."""
 
+    __slots__ = ()
     wants = frozenset({"stream"})
     is_over: ClassVar = frozenset({StreamChange.LIVE, StreamChange.OPENED})
     begins: ClassVar = frozenset({StreamChange.SILENT, StreamChange.LOST})
@@ -123,6 +130,7 @@ class Silent(Watcher):
 class ClockJump(Watcher):
     """The device's clock jumped."""
 
+    __slots__ = ()
     wants = frozenset({"clock"})
 
     def event(self, event: Event, now: int, out: list[Event]) -> None:
@@ -135,6 +143,7 @@ class ClockJump(Watcher):
 class Overloaded(Watcher):
     """More work than there is time for: of the whole engine."""
 
+    __slots__ = ()
     wants = frozenset({"overload"})
 
     def event(self, event: Event, now: int, out: list[Event]) -> None:
@@ -148,6 +157,7 @@ class Overloaded(Watcher):
 class Unavailable(Watcher):
     """A model does not run: of the whole engine, one a model."""
 
+    __slots__ = ()
     wants = frozenset({"model"})
 
     def event(self, event: Event, now: int, out: list[Event]) -> None:

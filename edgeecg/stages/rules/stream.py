@@ -1,15 +1,16 @@
 """All rules of one stream: events in, the same events and the alerts they cause out, in stream time."""
 
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Callable, Iterable, Sequence
 from graphlib import TopologicalSorter
 from struct import Struct
-from typing import Final
+from typing import Any, Final
 
 from edgeecg.rulefacts import PROBABILITY, RuleFacts
 from edgeecg.stages.rules import beatwatchers, otherwatchers
 from edgeecg.stages.rules.episodes import EPISODE_LEN, NEVER, Episode, Owner, Phase
-from edgeecg.stages.rules.heart import Heart
-from edgeecg.stages.rules.watcher import Watcher
+from edgeecg.stages.rules.heart import NORMAL, Heart
+from edgeecg.stages.rules.watcher import Needs, Watcher, needs_of
 from edgeecg.types import (
     Beat,
     ClockReport,
@@ -50,6 +51,11 @@ _HEAD = Struct("<qq")
 class StreamRules:
     """The rules of one stream. What time it is it is told."""
 
+    __slots__ = (
+        "_always_beats", "_always_seconds", "_beats", "_chain", "_episodes_due", "_every_beats", "_every_seconds", "_fastest", "_lead",
+        "_longest_s", "_others", "_seconds", "_slowest", "_timed", "_vitals", "due", "episodes", "heart", "now", "owner", "rules",
+    )  # fmt: skip
+
     def __init__(self, owner: Owner, rules: Sequence[tuple[RuleFacts, int]]) -> None:
         """`rules`: each with the place of the model it is about, or -1."""
         self.owner = owner
@@ -65,8 +71,10 @@ class StreamRules:
             watcher_of(rule)(rule, episode, self.heart, owner, model)
             for (rule, model), episode in zip(rules, self.episodes, strict=True)
         ]  # fmt: skip
-        self._beats, self._seconds, self._vitals = (_wanting(watchers, name) for name in ("beat", "second", "vitals"))
-        self._others = {kind: _wanting(watchers, name) for kind, name in _OTHERS.items()}
+        self._every_beats, self._every_seconds, self._vitals = (_wanting(watchers, name) for name in ("beat", "second", "vitals"))
+        self._always_beats, self._always_seconds = _always(self._every_beats, "beat"), _always(self._every_seconds, "second")
+        self._others = {kind: found for kind, name in _OTHERS.items() if (found := _wanting(watchers, name))}
+        self._slowest, self._fastest, self._longest_s = _usual(watchers)
         self._timed = [watcher for watcher in watchers if type(watcher).due is not Watcher.due]
         self._chain = _chain(self.episodes)
         self._plan()
@@ -77,33 +85,56 @@ class StreamRules:
         """Return the events, each followed by the alerts it causes, and preceded by those that were due before it."""
         out: list[Event] = []
         for event in events:
-            seen_until = event.start_sample if isinstance(event, Gap) else event.reported_at  # of what is missing nothing was due
-            self.pass_time(seen_until - 1, out)
+            reported_at = event.reported_at
+            seen_until = event.start_sample if type(event) is Gap else reported_at  # of what is missing nothing was due
+            if self.due < seen_until:
+                self.pass_time(seen_until - 1, out)
             out.append(event)
-            self.one(event, event.reported_at, out)
+            self.one(event, reported_at, out)
         return out
 
     def one(self, event: Event, reported_at: int, out: list[Event]) -> None:
         """Take one event."""
         now = self.now = max(self.now, reported_at)
-        if isinstance(event, Beat):
-            if event.lead == self._lead and self.heart.beat(event):
-                for watcher in self._beats:
-                    watcher.beat(now, out)
-        elif isinstance(event, Quality):
-            if event.lead == self._lead:
-                self.heart.quality(event)
-                for watcher in self._seconds:
-                    watcher.second(now, out)
-        elif isinstance(event, Vitals):
-            self.heart.vitals(event)
-            for watcher in self._vitals:
-                watcher.vitals(now, out)
+        _TAKERS.get(type(event), StreamRules.take_other)(self, event, now, out)
+        if self.owner.changed:
+            self._settle(now, out)
         else:
-            self._note(event)
-            for watcher in self._others.get(type(event), ()):
-                watcher.event(event, now, out)
-        self._settle(now, out)
+            self._plan_watchers()
+
+    def take_beat(self, beat: Beat, now: int, out: list[Event]) -> None:
+        """Take a beat: rules are asked where it is not usual, or something is pending or told."""
+        if beat.lead == self._lead and self.heart.beat(beat):
+            for watcher in self._beats if self._is_usual() else self._every_beats:
+                watcher.beat(now, out)
+
+    def take_quality(self, quality: Quality, now: int, out: list[Event]) -> None:
+        """Take a rated second."""
+        if quality.lead == self._lead:
+            self.heart.quality(quality)
+            for watcher in self._seconds:
+                watcher.second(now, out)
+
+    def take_vitals(self, vitals: Vitals, now: int, out: list[Event]) -> None:
+        """Take a second's heart rate and variability."""
+        self.heart.vitals(vitals)
+        for watcher in self._vitals:
+            watcher.vitals(now, out)
+
+    def take_other(self, event: Event, now: int, out: list[Event]) -> None:
+        """Take any other event."""
+        self._note(event)
+        for watcher in self._others.get(type(event), ()):
+            watcher.event(event, now, out)
+
+    def _is_usual(self) -> bool:
+        """Say whether the newest beat is nothing that `Needs.UNUSUAL` speaks of."""
+        heart = self.heart
+        if len(heart.beats) < 2 or not self._slowest <= heart.rate <= self._fastest:
+            return False
+        before, newest = heart.beats[-2:]
+        is_long = (newest.sample - before.sample) / heart.rate_hz >= self._longest_s
+        return not is_long and newest.morphology == NORMAL and before.morphology == NORMAL
 
     def _note(self, event: Event) -> None:
         """Remember what the heart or the owner must know of an event before the watchers are asked."""
@@ -147,24 +178,27 @@ class StreamRules:
 
     def _settle(self, now: int, out: list[Event]) -> None:
         """Silence what yields to what is told of now, and see when time is next."""
-        if self.owner.changed:
-            for episode, uppers in self._chain:
-                blocked = any(upper.is_announced for upper in uppers)
-                if blocked != episode.blocked:
-                    episode.block(now, out, blocked=blocked)
-            self._plan()
-        else:
-            self._plan_watchers()
+        for episode, uppers in self._chain:
+            blocked = False
+            for upper in uppers:
+                if upper.phase and upper.is_announced:
+                    blocked = True
+            if blocked != episode.blocked:
+                episode.block(now, out, blocked=blocked)
+        self._plan()
 
     def _plan(self) -> None:
         self.owner.changed = False
-        self._episodes_due = min((episode.due for episode in self.episodes), default=NEVER)
+        self._episodes_due = min([episode.due for episode in self.episodes], default=NEVER)
+        self._beats = _awake(self._every_beats, self._always_beats)
+        self._seconds = _awake(self._every_seconds, self._always_seconds)
         self._plan_watchers()
 
     def _plan_watchers(self) -> None:
-        self.due = self._episodes_due
+        due = self._episodes_due
         for watcher in self._timed:
-            self.due = min(self.due, watcher.due)
+            due = min(due, watcher.due)
+        self.due = due
 
     # --- state ----------------------------------------------------------------------------------------------------
 
@@ -220,8 +254,34 @@ class StreamRules:
         return [(rule, models[model].name if model >= 0 else "") for rule, model in self.rules]
 
 
+_TAKERS: Final[dict[type, Callable[[StreamRules, Any, int, list[Event]], None]]] = {
+    Beat: StreamRules.take_beat,
+    Quality: StreamRules.take_quality,
+    Vitals: StreamRules.take_vitals,
+}
+
+
 def _wanting(watchers: Sequence[Watcher], name: str) -> list[Watcher]:
     return [watcher for watcher in watchers if name in watcher.wants]
+
+
+def _always(watchers: Sequence[Watcher], event: str) -> list[Watcher]:
+    """Return those that are asked at an event whatever it is, and whatever was before."""
+    return [watcher for watcher in watchers if needs_of(watcher, event) == Needs.ANYTHING]
+
+
+def _awake(watchers: Sequence[Watcher], always: list[Watcher]) -> list[Watcher]:
+    """Return those to ask at an event that is usual; in their order."""
+    return [watcher for watcher in watchers if watcher.episode.phase or watcher in always]
+
+
+def _usual(watchers: Sequence[Watcher]) -> tuple[float, float, float]:
+    """Return the rates, and the RR interval in seconds, between and below which no rule finds anything."""
+    rates = [watcher.rule for watcher in watchers if isinstance(watcher, beatwatchers.Rate)]
+    pauses = [watcher.rule.limit for watcher in watchers if isinstance(watcher, beatwatchers.Pause)]
+    slowest = max((rule.limit for rule in rates if not rule.above), default=-math.inf)
+    fastest = min((rule.limit for rule in rates if rule.above), default=math.inf)
+    return slowest, fastest, min(pauses, default=math.inf)
 
 
 def _chain(episodes: Sequence[Episode]) -> list[tuple[Episode, list[Episode]]]:

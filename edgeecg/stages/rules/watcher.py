@@ -1,6 +1,8 @@
 """What watches for a rule. A watcher has no state of its own: the heart remembers, its episode lives."""
 
-from typing import Final
+from collections.abc import Callable
+from enum import IntEnum
+from typing import Any, Final, TypeVar
 
 from edgeecg.rulefacts import RuleFacts
 from edgeecg.stages.rules.episodes import NEVER, Episode, Owner, Phase
@@ -12,8 +14,39 @@ STALE_S: Final = 4.0
 """Without a beat for this long, what the last ones said holds no more."""
 
 
+M = TypeVar("M", bound=Callable[..., None])
+
+
+class Needs(IntEnum):
+    """What must have happened for a rule of which nothing is pending and nothing told to find anything at an event."""
+
+    ANYTHING = 0
+    """It must be asked always; so is who says nothing else."""
+    UNUSUAL = 1
+    """The newest beat, or the one before, is not of the usual shape, their interval is a pause, or the rate is beyond a limit."""
+    ITSELF = 2
+    """It finds nothing, unless it was pending or told before."""
+
+
+def needs(what: Needs) -> Callable[[M], M]:
+    """Say so of a method: most rules are idle nearly always, and to ask them all at every event costs more than finding the beats."""
+
+    def mark(method: M) -> M:
+        method.needs = what  # type: ignore[attr-defined]
+        return method
+
+    return mark
+
+
+def needs_of(watcher: "Watcher", event: str) -> Any:
+    """Return what a watcher's method for an event needs; one that is written anew needs anything, until it says otherwise."""
+    return getattr(getattr(type(watcher), event), "needs", Needs.ANYTHING)
+
+
 class Watcher:
     """One rule, looking at one stream."""
+
+    __slots__ = ("_fears", "episode", "heart", "model", "owner", "rule")
 
     wants: frozenset[str] = frozenset()
     """Names of events: `beat`, `second` (rated), `vitals`, `signal`, `prediction`, `gap`, `stream`, `clock`, `overload`, `model`."""
@@ -63,8 +96,10 @@ class Watcher:
 class BeatWatcher(Watcher):
     """One that looks at beats: without any, what they said holds no more."""
 
+    __slots__ = ()
     wants = frozenset({"beat", "second"})
 
+    @needs(Needs.ITSELF)
     def second(self, now: int, out: list[Event]) -> None:
         if self.episode.phase != Phase.IDLE and (self.inhibited or now - self.heart.watched_from > STALE_S * self.owner.rate_hz):
             self.episode.over(now, out)
