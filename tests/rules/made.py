@@ -55,10 +55,11 @@ def beat(
     lead: str = "I",
     later_s: float = 0.2,
     mv: float = 1.0,
+    sure: float = 0.9,
 ) -> Beat:
     if shape == W and width_ms == 80.0:
         width_ms = 140.0
-    return Beat("s", lead, at(seconds), 0.9, shape, width_ms, prematurity, 0.1, mv, False, at(seconds + later_s))
+    return Beat("s", lead, at(seconds), sure, shape, width_ms, prematurity, 0.1, mv, False, at(seconds + later_s))
 
 
 def beats(start_s: float, rr_s: float, n: int, shape: Morphology = N) -> list[Event]:

@@ -1,5 +1,6 @@
 """Every rule about the heart: raised when it should be, grounded, over when it is, and silent where nothing can be seen."""
 
+from dataclasses import replace
 from itertools import accumulate
 
 import pytest
@@ -194,6 +195,7 @@ def run_of(n: int, rr_s: float = 0.35, shape: object = W) -> list[Event]:
     return [*beats(0.5, 0.8, 10), *beats(start, rr_s, n, shape), *beats(start + n * rr_s + 0.4, 0.8, 12)]  # type: ignore[arg-type]
 
 
+GOOD = seconds(0, 14)
 VENTRICULAR = ("v-tach", "ventricular-run", "couplet")
 
 
@@ -222,7 +224,7 @@ def test_one_odd_shape_among_six_does_not_hide_a_tachycardia() -> None:
     for odd in (N, U):
         shapes = [W, W, odd, W, W, W]
         run = [beat(8.5 + i * 0.35, shape) for i, shape in enumerate(shapes)]
-        (alert,) = told(rules_with("v-tach"), [*beats(0.5, 0.8, 10), *run])
+        (alert,) = told(rules_with("v-tach"), ordered(beats(0.5, 0.8, 10), run, GOOD))
         assert alert.value == 6
 
 
@@ -252,7 +254,7 @@ def test_doubt_does_not_hide_a_tachycardia_for_it_is_what_one_looks_like() -> No
 def test_after_seconds_of_doubt_a_run_must_be_faster() -> None:
     doubt = seconds(4, 3, 0.6, QualityReason.DOUBT)
     assert not told(rules_with("v-tach"), ordered(run_of(8, 0.52), doubt))
-    assert told(rules_with("v-tach"), run_of(8, 0.52))
+    assert told(rules_with("v-tach"), ordered(run_of(8, 0.52), GOOD))
     assert told(rules_with("v-tach"), ordered(run_of(8, 0.48), doubt))
 
 
@@ -269,7 +271,7 @@ def test_after_seconds_of_doubt_one_focus_must_have_made_a_run(rr_s: tuple[float
     doubt = seconds(4, 3, 0.6, QualityReason.DOUBT)
     times = accumulate(rr_s, initial=8.5)
     run = [*beats(0.5, 0.8, 10), *(beat(time, W, mv=mv) for time, mv in zip(times, heights_mv, strict=True))]
-    assert told(rules_with("v-tach"), run)
+    assert told(rules_with("v-tach"), ordered(run, GOOD))
     assert not told(rules_with("v-tach"), ordered(run, doubt))
 
 
@@ -291,25 +293,60 @@ def test_after_seconds_of_doubt_a_run_of_narrow_beats_must_keep_better_time() ->
         times = accumulate((0.3, 0.3, long_s, 0.3), initial=8.5)
         return [*beats(0.5, 0.8, 10), *(beat(time, W, width_ms=width_ms) for time, width_ms in zip(times, widths_ms, strict=True))]
 
-    narrow, two_broad = (60.0, 90.0, 60.0, 60.0, 60.0), (60.0, 110.0, 60.0, 60.0, 110.0)
+    narrow, broad = (60.0, 90.0, 60.0, 60.0, 60.0), (60.0, 110.0, 110.0, 60.0, 110.0)
     assert not told(rules_with("v-tach"), ordered(run(0.38, narrow), doubt)), "motion's peaks"
-    assert not told(rules_with("v-tach"), ordered(run(0.38, (60.0, 110.0, 60.0, 60.0, 60.0)), doubt)), "one may be by chance"
-    assert told(rules_with("v-tach"), ordered(run(0.38, two_broad), doubt))
+    assert not told(rules_with("v-tach"), ordered(run(0.38, (60.0, 110.0, 60.0, 60.0, 110.0)), doubt)), "two may be by chance"
+    assert told(rules_with("v-tach"), ordered(run(0.38, broad), doubt))
     assert told(rules_with("v-tach"), ordered(run(0.34, narrow), doubt)), "in one lead a ventricle's beats may be narrow"
-    assert told(rules_with("v-tach"), run(0.38, narrow))
+    assert not told(rules_with("v-tach"), ordered(run(0.34, (60.0, 97.0, 60.0, 60.0, 60.0)), doubt)), "but they are alike"
+    assert told(rules_with("v-tach"), ordered(run(0.38, narrow), GOOD))
+
+
+@pytest.mark.parametrize(
+    ("sure", "is_told"), [((0.9, 0.9, 0.9, 0.9, 0.76), True), ((0.9, 0.9, 0.9, 0.9, 0.7), False), ((1, 1, 1, 1, 0.69), False)]
+)
+def test_in_doubt_the_detector_must_be_sure_of_a_run_of_narrow_beats(sure: tuple[float, ...], is_told: bool) -> None:
+    run = [beat(8.5 + i * 0.35, W, width_ms=60.0, sure=confidence) for i, confidence in enumerate(sure)]
+    assert bool(told(rules_with("v-tach"), [*beats(0.5, 0.8, 10), *run])) == is_told
+    broad = [replace(one, width_ms=120.0) for one in run]
+    assert told(rules_with("v-tach"), [*beats(0.5, 0.8, 10), *broad]), "broad ones speak for themselves"
+
+
+def unlike(n: int) -> list[Event]:
+    """Wide beats of two heights, as motion has them, and some tachycardias."""
+    return [*beats(0.5, 0.8, 10), *(beat(8.5 + i * 0.35, W, mv=1.0 + 1.5 * (i % 2)) for i in range(n))]
+
+
+def test_a_run_that_does_not_speak_for_itself_waits_until_its_seconds_are_rated() -> None:
+    (alert,) = told(rules_with("v-tach"), ordered(unlike(5), GOOD))
+    assert alert.reported_at == at(9 + 1.5), "when the second of its last beat was"
+    assert alert.onset_sample == at(8.5)
+    assert not told(rules_with("v-tach"), unlike(5)), "nobody has said that it is none of motion"
+    begun = ordered(unlike(5), seconds(0, 8), seconds(8, 6, 0.3, QualityReason.DOUBT))
+    assert not told(rules_with("v-tach"), begun), "motion that has just begun"
+    assert story(told(rules_with("v-tach"), ordered(unlike(5), seconds(0, 60)), until_s=60)) == [
+        ("v-tach", RAISED, False),
+        ("v-tach", UPDATED, True),
+    ]
+
+
+def test_a_run_that_waits_is_told_within_five_seconds() -> None:
+    run = [*beats(0.5, 0.8, 10), *(beat(8.5 + i * 0.55, W, mv=1.0 + 1.5 * (i % 2)) for i in range(20))]
+    alert = told(rules_with("v-tach"), ordered(run, GOOD, seconds(14, 10)))[0]
+    assert alert.reported_at <= at(8.5 + 5)
 
 
 def test_after_seconds_of_doubt_a_beat_of_the_usual_shape_is_the_hearts_own_and_there_is_no_run() -> None:
     doubt = seconds(4, 3, 0.6, QualityReason.DOUBT)
     for odd, is_told in ((N, False), (U, True)):
         run = [beat(8.5 + i * 0.35, odd if i == 2 else W, width_ms=140.0) for i in range(6)]
-        assert told(rules_with("v-tach"), [*beats(0.5, 0.8, 10), *run])
+        assert told(rules_with("v-tach"), ordered(beats(0.5, 0.8, 10), run, GOOD))
         assert bool(told(rules_with("v-tach"), ordered(beats(0.5, 0.8, 10), run, doubt))) == is_told
 
 
 def with_peaks(n: int, width_ms: float, of: int = 3) -> list[Event]:
     """Usual beats, then n at 180/min of which only every third (or so) is the heart's."""
-    rest = [beat(8.5 + i / 3, W if i % of else N, width_ms=width_ms if i % of else 80.0) for i in range(n)]
+    rest = [beat(8.5 + i / 3, width_ms=width_ms if i % of else 80.0) for i in range(n)]
     return [*beats(0.5, 0.8, 10), *rest]
 
 
@@ -321,6 +358,21 @@ def test_after_seconds_of_doubt_narrow_peaks_between_beats_make_no_high_rate() -
     assert told(rules_with(*rules), with_peaks(30, 60.0)), "nothing speaks against them"
     a_few = [beat(8.5 + i / 3, width_ms=60.0 if i % 4 == 0 else 80.0) for i in range(30)]
     assert told(rules_with(*rules), ordered(beats(0.5, 0.8, 10), a_few, doubt)), "two of seven"
+
+
+def test_in_doubt_wide_beats_that_no_one_focus_made_make_no_high_rate() -> None:
+    doubt = seconds(4, 14, 0.7, QualityReason.DOUBT)
+
+    def rate_of(wide_of_three: int, mv: float = 1.0) -> list[Event]:
+        rest = [beat(8.5 + i / 3, W if i % 3 < wide_of_three else N, mv=mv if i % 2 else 1.0) for i in range(30)]
+        return [*beats(0.5, 0.8, 10), *rest]
+
+    rules = ("tachycardia", "extreme-tachycardia")
+    assert not told(rules_with(*rules), ordered(rate_of(2), doubt)), "the heart's own among motion's peaks"
+    assert not told(rules_with(*rules), ordered(rate_of(3, mv=2.5), doubt)), "of two heights"
+    assert told(rules_with(*rules), ordered(rate_of(3), doubt)), "one focus"
+    assert told(rules_with(*rules), ordered(rate_of(0), doubt))
+    assert told(rules_with(*rules), ordered(rate_of(2), GOOD, seconds(14, 8)))
 
 
 def test_a_narrower_heart_is_believed_in_doubt_once_the_broad_beats_are_long_past() -> None:

@@ -104,6 +104,7 @@ def test_rules_are_asked_less() -> None:
         (beatwatchers.Asystole, "second"),
         (beatwatchers.Rate, "beat"),
         (beatwatchers.WideRun, "beat"),
+        (beatwatchers.WideRun, "second"),
         (beatwatchers.Bigeminy, "beat"),
         (beatwatchers.Pause, "beat"),
         (beatwatchers.Measured, "look"),

@@ -15,9 +15,11 @@ DECIDED_S: Final = 0.3
 ALIKE: Final = 1.6
 """In a run of wide beats no RR interval is longer than another by more: noise and double counts come at odd times."""
 ALIKE_IN_DOUBT, HEIGHT_IN_DOUBT = 1.4, 2.0
-"""After seconds of doubt its intervals, and the heights of its R peaks, differ by no more, and all point to one side: one focus made them."""
-BROAD_MS, BROAD_BEATS, ALIKE_IF_NARROW = 100.0, 2, 1.2
-"""With fewer beats as broad as this it must keep better time: peaks of motion are narrow. A ventricle's may be, too, in one lead."""
+"""In doubt its intervals, and the heights of its R peaks, differ by no more, and all point to one side: one focus made them."""
+BROAD_MS, BROAD_BEATS = 100.0, 3
+ALIKE_IF_NARROW, WIDTH_IF_NARROW, LEAST_SURE, MEAN_SURE = 1.2, 1.6, 0.7, 0.87
+"""With fewer beats as broad as this it must keep better time, its widths be alike, and the detector be sure of each and of all: peaks of
+motion are narrow, one so and one so. A ventricle's may be narrow, too, in one lead."""
 ENDING: Final = 3
 NARROWER: Final = 0.8
 SLOWER: Final = 0.9
@@ -26,8 +28,9 @@ SURE, FASTER = 0.9, 1.2
 """And it is faster: a resting heart whose beats are counted twice is at 120 a minute."""
 STEADY, STEADY_IN_DOUBT = 2.8, 1.8
 """A high rate of RR intervals that differ by more is one of beats counted twice, or, after seconds of doubt, of noise between beats."""
-NARROW, NARROW_BEATS = 0.8, 3
-"""Nor is it one, after seconds of doubt, with so many of its beats narrower than this share of the usual: motion's peaks between beats."""
+NARROW, ODD_BEATS = 0.8, 3
+"""Nor is it one, after seconds of doubt, with so many of its beats narrower than this share of the usual: motion's peaks between beats; or
+with so many wide ones that no one focus made."""
 PAUSE_AFTER: Final = 1.2
 """An interval longer than the usual one by this factor is a pause."""
 
@@ -63,7 +66,9 @@ class Rate(BeatWatcher):
         if not in_doubt(self.heart):
             return alike(beats, STEADY)
         least_ms = NARROW * self.heart.usual_width_ms()
-        return alike(beats, STEADY_IN_DOUBT) and sum(beat.width_ms < least_ms for beat in beats) < NARROW_BEATS
+        few_narrow = sum(beat.width_ms < least_ms for beat in beats) < ODD_BEATS
+        few_wide = sum(beat.morphology == WIDE for beat in beats) < ODD_BEATS
+        return alike(beats, STEADY_IN_DOUBT) and few_narrow and (few_wide or from_one_focus(beats))
 
 
 class Measured(Watcher):
@@ -169,10 +174,34 @@ def in_doubt(heart: Heart) -> bool:
     return 0 <= heart.surety < SURE
 
 
+def from_one_focus(run: list[Seen]) -> bool:
+    """Say whether wide beats that may be noise look as if one place in the ventricles made them all."""
+    heights = [abs(beat.amplitude_mv) for beat in run]
+    if len({beat.amplitude_mv > 0 for beat in run}) > 1 or max(heights) > HEIGHT_IN_DOUBT * min(heights):
+        return False
+    if any(beat.morphology == NORMAL for beat in run):  # the heart's own, among noise
+        return False
+    if sum(beat.width_ms >= BROAD_MS for beat in run) >= BROAD_BEATS:
+        return alike(run, ALIKE_IN_DOUBT)
+    widths, sure = [beat.width_ms for beat in run], [beat.confidence for beat in run]
+    is_sure = min(sure) >= LEAST_SURE and sum(sure) >= MEAN_SURE * len(run)
+    return is_sure and alike(run, ALIKE_IF_NARROW) and max(widths) <= WIDTH_IF_NARROW * min(widths)
+
+
 class WideRun(BeatWatcher):
     """Wide beats in a row. With an end, told when it has ended; without, told with the beat that makes it one."""
 
     __slots__ = ()
+
+    @needs(Needs.UNUSUAL)
+    def second(self, now: int, out: list[Event]) -> None:
+        """A run that did not speak for itself is looked at again once the seconds it lies in are rated."""
+        super().second(now, out)
+        if self.episode.phase != Phase.IDLE or self.rule.at_most or self.inhibited:
+            return
+        n = self.heart.n_rated()
+        if n:
+            self._begins(self.heart.beats[:n], now, out, doubtful=in_doubt(self.heart))
 
     @needs(Needs.UNUSUAL)
     def beat(self, now: int, out: list[Event]) -> None:
@@ -183,7 +212,7 @@ class WideRun(BeatWatcher):
         elif self.episode.phase != Phase.IDLE and self.episode.over_at < 0:
             self._goes_on(now, out)
         else:
-            self._begins(now, out)
+            self._begins(self.heart.beats, now, out, doubtful=True)
 
     def _told(self, run: list[Seen], n: int) -> Reading:
         width_ms = sum(beat.width_ms for beat in run) / len(run)
@@ -201,12 +230,11 @@ class WideRun(BeatWatcher):
         if bounded and self.rule.limit <= n <= self.rule.at_most and alike(run, ALIKE) and self.heart.rate_of(run) >= self.rule.at_rate:
             self.episode.happened(now, self._told(run, n), out)
 
-    def _begins(self, now: int, out: list[Event]) -> None:
+    def _begins(self, beats: list[Seen], now: int, out: list[Event], *, doubtful: bool) -> None:
         """All of the last n are wide; or, of one more, all but one, where two of unknown shape stand for one."""
-        beats, n = self.heart.beats, int(self.rule.limit)
+        n = int(self.rule.limit)
         if beats[-1].morphology == NORMAL:
             return
-        doubtful = in_doubt(self.heart)
         at_rate = self.rule.at_rate * (FASTER if doubtful else 1.0)
         for length in (n, n + 1):
             run = beats[-length:]
@@ -214,22 +242,11 @@ class WideRun(BeatWatcher):
             if (
                 len(run) == length
                 and halves >= 2 * n
-                and self._from_one_focus(run, doubtful=doubtful)
+                and (from_one_focus(run) if doubtful else alike(run, ALIKE))
                 and self.heart.rate_of(run) >= at_rate
             ):
                 self.episode.holds(now, self._told(run, length), out)
                 return
-
-    def _from_one_focus(self, run: list[Seen], *, doubtful: bool) -> bool:
-        if not doubtful:
-            return alike(run, ALIKE)
-        if any(beat.morphology == NORMAL for beat in run):  # the heart's own, among noise
-            return False
-        sides = {beat.amplitude_mv > 0 for beat in run}
-        heights = [abs(beat.amplitude_mv) for beat in run]
-        is_broad = sum(beat.width_ms >= BROAD_MS for beat in run) >= BROAD_BEATS
-        most = ALIKE_IN_DOUBT if is_broad else ALIKE_IF_NARROW
-        return alike(run, most) and len(sides) == 1 and max(heights) <= HEIGHT_IN_DOUBT * min(heights)
 
     def _goes_on(self, now: int, out: list[Event]) -> None:
         """Its shape may become the usual one: a run is over when beats are narrower again, or slow."""

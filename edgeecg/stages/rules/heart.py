@@ -66,7 +66,7 @@ WIDE: Final = int(Morphology.WIDE)
 NORMAL: Final = int(Morphology.NORMAL)
 
 _BEAT = Struct("<qqdddd")
-_COUNTS = ("begins_at", "watched_from", "blind_from", "contact_at", "trouble")
+_COUNTS = ("begins_at", "watched_from", "blind_from", "contact_at", "rated_until", "trouble")
 _VALUES = (
     "rate",
     "index",
@@ -89,7 +89,7 @@ _SAMPLES = Struct(f"<{MAX_ECTOPIC}q")
 class Heart:
     """One stream as its events have it."""
 
-    __slots__ = ("_ectopic_len", "_intervals", "_lead", "_rate_len", "beats", "ectopic", "flags", "rate_hz", *_COUNTS, *_VALUES)
+    __slots__ = ("_ectopic_len", "_intervals", "_lead", "_rate_len", "beats", "ectopic", "flags", "odd_at", "rate_hz", *_COUNTS, *_VALUES)
 
     begins_at: int
     """Beats before this sample are no neighbours of those to come."""
@@ -99,6 +99,8 @@ class Heart:
     """Where the lead was last seen to go off, or to say nothing."""
     contact_at: int
     """Where the lead came back last."""
+    rated_until: int
+    """The end of the last second that was rated."""
     trouble: int
     """What beats are not to be trusted for: bits of TROUBLE."""
     rate: float
@@ -128,6 +130,8 @@ class Heart:
         """Ascending; none from before what interrupted the signal last."""
         self._intervals: list[int] = []
         """Between them."""
+        self.odd_at = -1
+        """Where the last of them is that is not of the usual shape."""
         self.ectopic: list[int] = []
         self.flags = bytearray(len(leads))
         for name in _COUNTS:
@@ -156,6 +160,8 @@ class Heart:
             del self._intervals[: 1 - MAX_BEATS]
         else:
             self._measure_intervals()
+        if seen.morphology != NORMAL:
+            self.odd_at = max(self.odd_at, sample)
         if seen.morphology == WIDE or 0 < seen.prematurity < PREMATURE:
             self.ectopic.append(sample)
             del self.ectopic[:-MAX_ECTOPIC]
@@ -219,6 +225,7 @@ class Heart:
     def quality(self, quality: Quality) -> None:
         """Take a second's rating."""
         self.index = quality.index
+        self.rated_until = quality.start_sample + quality.len_samples
         self.surety += (quality.index - self.surety) / 3 if self.surety != UNKNOWN else quality.index - UNKNOWN
         self.noise_mv, self.mains_mv = quality.noise_mv, quality.mains_mv
         self._trouble(NOISE, there=not quality.good and quality.reason in SPOILING)
@@ -247,6 +254,13 @@ class Heart:
     def rate_of(self, beats: Sequence[Seen]) -> float:
         """Beats a minute from the first to the last of two or more."""
         return 60.0 * self.rate_hz * (len(beats) - 1) / (beats[-1].sample - beats[0].sample)
+
+    def n_rated(self) -> int:
+        """Return how many beats lie before the end of the second rated last; 0, if none of them lies in it."""
+        n = len(self.beats)
+        while n and self.beats[n - 1].sample >= self.rated_until:
+            n -= 1
+        return n if n and self.beats[n - 1].sample >= self.rated_until - self.rate_hz else 0
 
     def usual_width_ms(self) -> float:
         """Median width of the beats kept that have the usual shape; 0: there is none."""
@@ -291,4 +305,5 @@ class Heart:
         self.flags[:] = data[_NUMBERS.size : at]
         self.beats = [Seen(*row) for row in _BEAT.iter_unpack(data[at : at + n_beats * _BEAT.size])]
         self._measure_intervals()
+        self.odd_at = max((beat.sample for beat in self.beats if beat.morphology != NORMAL), default=-1)
         self.ectopic = list(_SAMPLES.unpack_from(data, at + MAX_BEATS * _BEAT.size)[:n_ectopic])

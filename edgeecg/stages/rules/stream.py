@@ -109,10 +109,10 @@ class StreamRules:
                 watcher.beat(now, out)
 
     def take_quality(self, quality: Quality, now: int, out: list[Event]) -> None:
-        """Take a rated second."""
+        """Take a rated second: rules are asked where a beat in it or after it is not usual, or something is pending or told."""
         if quality.lead == self._lead:
             self.heart.quality(quality)
-            for watcher in self._seconds:
+            for watcher in self._every_seconds if self.heart.odd_at >= quality.start_sample else self._seconds:
                 watcher.second(now, out)
 
     def take_vitals(self, vitals: Vitals, now: int, out: list[Event]) -> None:

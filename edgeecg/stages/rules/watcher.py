@@ -23,7 +23,8 @@ class Needs(IntEnum):
     ANYTHING = 0
     """It must be asked always; so is who says nothing else."""
     UNUSUAL = 1
-    """The newest beat, or the one before, is not of the usual shape, their interval is a pause, or the rate is beyond a limit."""
+    """The newest beat, or the one before, is not of the usual shape, their interval is a pause, or the rate is beyond a limit.
+    Of a second: a beat in it, or after it, is not of the usual shape."""
     ITSELF = 2
     """It finds nothing, unless it was pending or told before."""
 
