@@ -30,6 +30,7 @@ KINDS: Mapping[str, str] = MappingProxyType({
     "bigeminy": "a wide beat after every other one, `limit` times",
     "r-on-t": "a wide beat that comes before `limit` of the usual RR interval is over, and a pause after it",
     "fibrillation": "a model says `label` with a probability of at least `limit`, and the RR intervals are irregular",
+    "delay-drift": "from R to the first heart sound it takes `limit` ms more, or less, than it usually does",
     "signal": "a lead is off, saturated, or gives no numbers",
     "gap": "at least `limit` seconds of samples are missing",
     "silent": "a device sends nothing, or its source is lost",
@@ -153,7 +154,7 @@ _SURE = (LEAD_OFF, NOISE, DOUBT)
 
 def default_rules(low_rate: float = 50.0, high_rate: float = 120.0) -> tuple[RuleFacts, ...]:
     """Return the rules of a bedside monitor, for a person whose heart rate is to stay between two limits."""
-    return (*_high(low_rate, high_rate), *_rhythm(low_rate, high_rate), *_technical())
+    return (*_high(low_rate, high_rate), *_rhythm(low_rate, high_rate), *_sounds(), *_technical())
 
 
 def _high(low_rate: float, high_rate: float) -> tuple[RuleFacts, ...]:
@@ -210,6 +211,19 @@ def _rhythm(low_rate: float, high_rate: float) -> tuple[RuleFacts, ...]:
         RuleFacts(
             name="irregular-rhythm", title="Irregular rhythm", kind=THRESHOLD, measure="irregularity", priority=low, limit=10.0,
             hysteresis=2.0, for_s=30.0, clear_for_s=60.0, yields_to=("atrial-fibrillation", "bigeminy"), inhibited_by=_SURE, update_every_s=60.0,
+        ),
+    )  # fmt: skip
+
+
+def _sounds() -> tuple[RuleFacts, ...]:
+    return (
+        RuleFacts(
+            name="delay-drift", title="Electromechanical delay", kind="delay-drift", priority=Priority.MEDIUM, limit=20.0, hysteresis=5.0,
+            for_s=60.0, clear_for_s=60.0, inhibited_by=(DOUBT,), update_every_s=60.0,
+        ),
+        RuleFacts(
+            name="abnormal-sound", title="Abnormal heart sound", kind=THRESHOLD, measure=PROBABILITY, label="abnormal", priority=Priority.LOW,
+            limit=0.5, for_s=60.0, clear_for_s=60.0, inhibited_by=(DOUBT,), update_every_s=60.0,
         ),
     )  # fmt: skip
 

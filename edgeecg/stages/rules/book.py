@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from edgeecg.errors import SnapshotError
 from edgeecg.facts import EngineConfig
-from edgeecg.rulefacts import RuleFacts
+from edgeecg.rulefacts import PROBABILITY, RuleFacts
 from edgeecg.stages.rules.episodes import MAX_NAME_LEN, Owner
 from edgeecg.stages.rules.stream import StreamRules
 from edgeecg.types import Acknowledge, Event, ModelChanged, OverloadChanged, RefusalReason, Refused, SourceState
@@ -16,8 +16,9 @@ from edgeecg_kernels.state import UNRULED
 
 ENGINES: Final = frozenset({"overload", "model"})
 """Kinds that are about the engine, not about a stream."""
-OF_SOUND: Final = frozenset({"gap", "silent", "clock-jump"})
-"""Kinds that are about a stream of sound too: it has no beats, and its ECG's rules watch those."""
+OF_SOUND: Final = frozenset({"gap", "silent", "clock-jump", "delay-drift", PROBABILITY})
+"""Kinds, and measures, that a stream of sound knows something of: it has no beats, and its ECG's rules watch those."""
+OF_SOUND_ALONE: Final = frozenset({"delay-drift"})
 
 Events = tuple[Event, ...]
 
@@ -25,8 +26,10 @@ Events = tuple[Event, ...]
 def rules_of(config: EngineConfig, stream: str, *, of_sound: bool = False) -> list[tuple[RuleFacts, int]]:
     """Return the rules for a stream, or for the engine itself (""), each with the place of the model it is about."""
     rules = [rule for rule in config.rules if rule.enabled and (rule.kind in ENGINES) == (not stream)]
-    if of_sound:
-        rules = [rule for rule in rules if rule.kind in OF_SOUND]
+    if stream:
+        rules = [rule for rule in rules if (OF_SOUND & {rule.kind, rule.measure} if of_sound else rule.kind not in OF_SOUND_ALONE)]
+    labels = {label for model in config.models for label in model.labels}
+    rules = [rule for rule in rules if not rule.label or rule.label in labels]  # of what no model says nothing is to be heard
     mine = [rule for rule in rules if not rule.streams or stream in rule.streams]
     return [(rule, model) for rule in mine for model in (range(len(config.models)) if rule.kind == "model" else (-1,))]
 

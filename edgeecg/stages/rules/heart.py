@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from edgeecg.rulefacts import DOUBT, LEAD_OFF, NOISE
+from edgeecg.stages.rules.delays import Delays
 from edgeecg.types import Beat, Morphology, Quality, QualityReason, SignalState, Vitals
 
 MAX_BEATS: Final = 40
@@ -89,7 +90,20 @@ _SAMPLES = Struct(f"<{MAX_ECTOPIC}q")
 class Heart:
     """One stream as its events have it."""
 
-    __slots__ = ("_ectopic_len", "_intervals", "_lead", "_rate_len", "beats", "ectopic", "flags", "odd_at", "rate_hz", *_COUNTS, *_VALUES)
+    __slots__ = (
+        "_ectopic_len",
+        "_intervals",
+        "_lead",
+        "_rate_len",
+        "beats",
+        "delays",
+        "ectopic",
+        "flags",
+        "odd_at",
+        "rate_hz",
+        *_COUNTS,
+        *_VALUES,
+    )
 
     begins_at: int
     """Beats before this sample are no neighbours of those to come."""
@@ -121,8 +135,9 @@ class Heart:
     pace: float
     """The rate before the lead went off last."""
 
-    def __init__(self, rate_hz: float, leads: tuple[str, ...]) -> None:
+    def __init__(self, rate_hz: float, leads: tuple[str, ...], *, hears: bool = False) -> None:
         self.rate_hz = rate_hz
+        self.delays = Delays() if hears else None
         self._lead = {lead: i for i, lead in enumerate(leads)}
         self._rate_len = round(RATE_WITHIN_S * rate_hz)
         self._ectopic_len = round(ECTOPIC_WITHIN_S * rate_hz)
@@ -286,7 +301,7 @@ class Heart:
     @property
     def len_bytes(self) -> int:
         """How long `to_bytes` always is."""
-        return _NUMBERS.size + len(self.flags) + MAX_BEATS * _BEAT.size + _SAMPLES.size
+        return _NUMBERS.size + len(self.flags) + MAX_BEATS * _BEAT.size + _SAMPLES.size + (self.delays.len_bytes if self.delays else 0)
 
     def to_bytes(self) -> bytes:
         """All of it."""
@@ -294,10 +309,11 @@ class Heart:
         beats = b"".join([_BEAT.pack(*beat) for beat in self.beats])
         ectopic = self.ectopic + [0] * (MAX_ECTOPIC - len(self.ectopic))
         head = _NUMBERS.pack(len(self.beats), len(self.ectopic), *numbers)
-        return b"".join((head, self.flags, beats.ljust(MAX_BEATS * _BEAT.size, b"\0"), _SAMPLES.pack(*ectopic)))
+        delays = self.delays.to_bytes() if self.delays else b""
+        return b"".join((head, self.flags, beats.ljust(MAX_BEATS * _BEAT.size, b"\0"), _SAMPLES.pack(*ectopic), delays))
 
     def load(self, data: bytes) -> None:
-        """Become what `to_bytes` was."""
+        """Become what `to_bytes` was, be it of one that hears or of one that does not."""
         n_beats, n_ectopic, *numbers = _NUMBERS.unpack_from(data)
         for name, value in zip((*_COUNTS, *_VALUES), numbers, strict=True):
             setattr(self, name, value)
@@ -306,4 +322,8 @@ class Heart:
         self.beats = [Seen(*row) for row in _BEAT.iter_unpack(data[at : at + n_beats * _BEAT.size])]
         self._measure_intervals()
         self.odd_at = max((beat.sample for beat in self.beats if beat.morphology != NORMAL), default=-1)
-        self.ectopic = list(_SAMPLES.unpack_from(data, at + MAX_BEATS * _BEAT.size)[:n_ectopic])
+        at += MAX_BEATS * _BEAT.size
+        self.ectopic = list(_SAMPLES.unpack_from(data, at)[:n_ectopic])
+        delays = data[at + _SAMPLES.size :]
+        if self.delays and delays:
+            self.delays.load(delays)

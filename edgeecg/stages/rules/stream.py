@@ -7,13 +7,14 @@ from struct import Struct
 from typing import Any, Final
 
 from edgeecg.rulefacts import PROBABILITY, RuleFacts
-from edgeecg.stages.rules import beatwatchers, otherwatchers
+from edgeecg.stages.rules import beatwatchers, otherwatchers, soundwatchers
 from edgeecg.stages.rules.episodes import EPISODE_LEN, NEVER, Episode, Owner, Phase
 from edgeecg.stages.rules.heart import NORMAL, Heart
 from edgeecg.stages.rules.watcher import Needs, Watcher, needs_of
 from edgeecg.types import (
     Beat,
     ClockReport,
+    Coupling,
     Event,
     Gap,
     ModelChanged,
@@ -27,7 +28,7 @@ from edgeecg.types import (
 
 KINDS: Final[dict[str, type[Watcher]]] = {
     "asystole": beatwatchers.Asystole, "pause": beatwatchers.Pause, "wide-run": beatwatchers.WideRun, "bigeminy": beatwatchers.Bigeminy,
-    "r-on-t": beatwatchers.ROnT, "fibrillation": otherwatchers.Fibrillation, "signal": otherwatchers.Signal, "gap": otherwatchers.Missing,
+    "r-on-t": beatwatchers.ROnT, "fibrillation": otherwatchers.Fibrillation, "delay-drift": soundwatchers.DelayDrift, "signal": otherwatchers.Signal, "gap": otherwatchers.Missing,
     "silent": otherwatchers.Silent, "clock-jump": otherwatchers.ClockJump, "overload": otherwatchers.Overloaded,
     "model": otherwatchers.Unavailable,
 }  # fmt: skip
@@ -41,7 +42,7 @@ def watcher_of(rule: RuleFacts) -> type[Watcher]:
 
 _OTHERS: Final[dict[type, str]] = {
     SignalState: "signal", Gap: "gap", StreamChanged: "stream", ClockReport: "clock", Prediction: "prediction",
-    ModelChanged: "model", OverloadChanged: "overload",
+    Coupling: "coupling", ModelChanged: "model", OverloadChanged: "overload",
 }  # fmt: skip
 """Events that are handed to watchers as they are, and what watchers call them."""
 
@@ -60,7 +61,7 @@ class StreamRules:
         """`rules`: each with the place of the model it is about, or -1."""
         self.owner = owner
         self.rules = tuple(rules)
-        self.heart = Heart(owner.rate_hz, owner.leads)
+        self.heart = Heart(owner.rate_hz, owner.leads, hears=any(rule.kind == "delay-drift" for rule, _ in rules))
         self.episodes = [Episode(rule, owner) for rule, _ in rules]
         self._lead = owner.leads[0] if owner.leads else ""
         self.now = -1
@@ -215,8 +216,8 @@ class StreamRules:
     def load(self, data: bytes) -> None:
         """Become what `to_bytes` was."""
         self.owner.epoch, self.now = _HEAD.unpack_from(data)
-        self.heart.load(data[_HEAD.size :])
         at = _HEAD.size + self.heart.len_bytes
+        self.heart.load(data[_HEAD.size : at])
         for place, episode in enumerate(self.episodes):
             episode.load(data[at + place * EPISODE_LEN :])
         self._reckon()

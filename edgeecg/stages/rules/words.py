@@ -10,7 +10,7 @@ from edgeecg.stages.rules.readings import Reading
 from edgeecg.types import GapReason, Measure, ModelChange, StreamChange
 
 UNITS: Final[Mapping[str, str]] = MappingProxyType({
-    "asystole": "s", "pause": "s", "wide-run": "beats", "bigeminy": "beats", "r-on-t": "1", "fibrillation": "1", "signal": "leads",
+    "asystole": "s", "pause": "s", "wide-run": "beats", "bigeminy": "beats", "r-on-t": "1", "fibrillation": "1", "delay-drift": "ms", "signal": "leads",
     "gap": "s", "silent": "1", "clock-jump": "s", "overload": "1", "model": "1",
 })  # fmt: skip
 """What a kind's value and limit count in; a threshold has its measure's unit."""
@@ -23,6 +23,7 @@ EVIDENCE: Final[Mapping[str, tuple[tuple[str, str], ...]]] = MappingProxyType({
     "bigeminy": (("rate", "1/min"),),
     "r-on-t": (("prematurity", "1"), ("pause", "1")),
     "fibrillation": (("irregularity", "%"), ("rate", "1/min")),
+    "delay-drift": (("delay", "ms"), ("usual_delay", "ms"), ("delay_sd", "ms")),
 })  # fmt: skip
 """Name and unit of each number in a reading's evidence."""
 
@@ -88,6 +89,11 @@ def _fibrillation(rule: RuleFacts, reading: Reading, _leads: tuple[str, ...], mo
     )
 
 
+def _delay_drift(rule: RuleFacts, reading: Reading, _leads: tuple[str, ...], _model: str) -> str:
+    delay_ms, usual_ms, _sd = reading.evidence
+    return f"R to first sound {delay_ms:.0f} ms, usually {usual_ms:.0f} ms: {reading.value:+.0f} ms (limit {rule.limit:g} ms)"
+
+
 def _signal(_rule: RuleFacts, reading: Reading, leads: tuple[str, ...], _model: str) -> str:
     """`detail`: which leads from bit 8 on, and all their flags below."""
     names = ", ".join(lead for i, lead in enumerate(leads) if reading.detail >> 8 + i & 1)
@@ -116,6 +122,6 @@ def _model(_rule: RuleFacts, reading: Reading, _leads: tuple[str, ...], model: s
 
 _SENTENCES: Final[Mapping[str, Callable[[RuleFacts, Reading, tuple[str, ...], str], str]]] = MappingProxyType({
     THRESHOLD: _threshold, "asystole": _asystole, "pause": _pause, "wide-run": _wide_run, "bigeminy": _bigeminy, "r-on-t": _r_on_t,
-    "fibrillation": _fibrillation, "signal": _signal, "gap": _gap, "silent": _silent, "clock-jump": _clock_jump, "overload": _overload,
+    "fibrillation": _fibrillation, "delay-drift": _delay_drift, "signal": _signal, "gap": _gap, "silent": _silent, "clock-jump": _clock_jump, "overload": _overload,
     "model": _model,
 })  # fmt: skip
