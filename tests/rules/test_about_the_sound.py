@@ -149,7 +149,7 @@ def test_an_abnormal_sound_is_told_when_the_model_goes_on_saying_so() -> None:
 
 @pytest.mark.parametrize("how", [{"late": True}, {"abstained": True}, {"model": "gone"}])
 def test_an_answer_that_is_none_is_not_acted_upon(how: dict[str, object]) -> None:
-    assert not told(heard("abnormal-sound"), story(answers(0.9, **how), good(130)))
+    assert not told(heard("abnormal-sound"), story(answers(0.9, **how), good(130)))  # type: ignore[arg-type]
 
 
 def test_an_abnormal_sound_is_over_when_the_model_no_longer_says_so() -> None:
