@@ -111,6 +111,8 @@ class ModelFacts:
     """With a top probability under this the model is taken to have no answer."""
     shown: tuple[str, ...] = ()
     """The labels one of which is the answer; empty: any. The others have probabilities, and no say."""
+    sound_hz: float = 0.0
+    """Above 0 the model hears: it is asked about streams of sound of at least this rate, each with its ECG, and about no other."""
 
     def __post_init__(self) -> None:
         where = f"model {self.name!r}"
@@ -126,6 +128,10 @@ class ModelFacts:
         share = self.max_missing_share
         _require(0 <= share <= 1, f"{where}.max_missing_share", share, "0 to 1")
         _require(set(self.shown) <= set(self.labels), f"{where}.shown", self.shown, "among its labels")
+        _require(0 <= self.sound_hz <= MAX_SOUND_HZ, f"{where}.sound_hz", self.sound_hz, f"0 to {MAX_SOUND_HZ:g} Hz")
+        _require(
+            not self.sound_hz or self.before_s < 0, f"{where}.before_s", self.before_s, "left out: a model that hears is asked by the clock"
+        )
 
 
 CIRCLE = " before "

@@ -439,6 +439,11 @@ class WindowReady:
     beats: bytes = field(repr=False)
     """Rows of `BEAT_FIELDS`: the beats in the last `beats_s` of the window that were known when it was whole, oldest first."""
     reported_at: int
+    sound: bytes = field(default=b"", repr=False)
+    """For a model that hears, whose windows are told by the stream of sound: what was heard in the same span, float32, little endian, at
+    COUPLING_HZ, missing samples NaN."""
+    sound_fault: SoundReason = SoundReason.NONE
+    """What is wrong with it: the window is not readable."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,8 +21,13 @@ Features = Callable[[Floats, Floats], Floats]
 """(samples in mV on the grid, NaN where missing; rows of BEAT_FIELDS) -> what the tree reads."""
 
 
-HeardFeatures = Callable[[Floats, Floats, Floats], Floats]
-"""The same, of the sound of the same span too: what the net of a model that hears reads."""
+@dataclass(frozen=True, slots=True)
+class HeardFeatures:
+    """What the net of a model that hears reads: features of samples, beats, and the sound of the same span."""
+
+    make: Callable[[Floats, Floats, Floats], Floats]
+    unheard: Callable[[Floats], str]
+    """Why they are not to be judged, or nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +61,8 @@ class Opinion:
     features: Floats | None
     parts: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 0)))
     """Of a model that hears: what each sense adds, (labels, senses); the logits are their mean, but for the bias."""
+    fault: str = ""
+    """Why there is none: the scores are all the same then."""
 
 
 class Classifier:
@@ -70,15 +77,17 @@ class Classifier:
 
     def __call__(self, window: WindowReady) -> Inference:
         """Answer a window of the engine."""
-        opinion = self.opinion(np.frombuffer(window.samples_mv, "<f4"), beats_of(window))
-        scores, activation = tuple(opinion.scores.tolist()), tuple(opinion.activation.tolist())
-        return Inference(window.stream, window.model, window.window_id, scores, activation)
+        return said(window, self.opinion_of(window))
+
+    def opinion_of(self, window: WindowReady) -> Opinion:
+        """Say more than an answer holds."""
+        return self.opinion(np.frombuffer(window.samples_mv, "<f4"), beats_of(window), np.frombuffer(window.sound, "<f4"))
 
     def opinion(self, samples_mv: Floats, beats: Floats, sound: Floats | None = None) -> Opinion:
         """Answer samples on the grid with the beats known in them, and the sound of the same span if the model hears."""
         if self.model.hears:
             assert sound is not None, "a model that hears is asked with a sound"
-            return self.of_features(self.model.hears(samples_mv, beats, sound))
+            return self.of_features(self.model.hears.make(samples_mv, beats, sound))
         model, fusion = self.model, self.model.card.fusion
         logits, activation = np.zeros(model.card.n_outputs), None
         if self._net and self.preprocess:
@@ -94,6 +103,9 @@ class Classifier:
     def of_features(self, features: Floats) -> Opinion:
         """Answer the features that a model that hears reads; its activation is what each sense adds."""
         assert self._net, "a model that hears has a net"
+        assert self.model.hears, "a model that hears"
+        if fault := self.model.hears.unheard(features):
+            return Opinion(np.zeros(len(self.model.card.labels)), np.zeros(0), features, fault=fault)
         answer = self._net(features.reshape(1, 1, 1, -1))
         logits = answer.logits.astype(np.float64)
         return Opinion(logits, self._shown(answer.activation, logits), features, answer.activation.astype(np.float64))
@@ -108,6 +120,12 @@ class Classifier:
             line = np.array([stretch.mean() for stretch in np.array_split(line, MAX_ACTIVATION)])
         largest = float(np.abs(line).max())
         return np.asarray(line / largest if largest > 0 else line)
+
+
+def said(window: WindowReady, opinion: Opinion) -> Inference:
+    """Return an opinion as the answer to a window."""
+    scores, activation = tuple(opinion.scores.tolist()), tuple(opinion.activation.tolist())
+    return Inference(window.stream, window.model, window.window_id, scores, activation)
 
 
 def beats_of(window: WindowReady) -> Floats:

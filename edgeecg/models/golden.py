@@ -83,7 +83,7 @@ def _noise(n: int) -> NDArray[np.float64]:
 def answers(card: Card, folder: Path, key: FileKey, cache: Path | None = None) -> NDArray[np.float64]:
     """Return what one file says to the golden window: logits of a net, probabilities of a tree."""
     if card.hearing:
-        return open_net(card, folder, key, cache)(heard_set(card)(*asked(card)).reshape(1, 1, 1, -1)).logits.astype(np.float64)
+        return open_net(card, folder, key, cache)(heard_set(card).make(*asked(card)).reshape(1, 1, 1, -1)).logits.astype(np.float64)
     samples, beats = window(card.input)
     if key is FileKey.TREE_ONNX:
         return open_tree(card, folder, cache)(feature_set(card)(samples, beats)).astype(np.float64)

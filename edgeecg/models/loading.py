@@ -3,6 +3,7 @@
 import hashlib
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from edgeecg.errors import Fault, ModelError
 from edgeecg.models.backend import Net, runtime_of
@@ -59,10 +60,10 @@ def heard_set(card: Card) -> HeardFeatures:
     """Return what makes the features of a model that hears."""
     assert card.hearing, "a card of a model that hears says which features its net reads"
     asked = f"{card.hearing.features}-{card.hearing.features_version}"
-    sets: dict[str, HeardFeatures] = import_module("edgeecg.models.features").HEARD
+    sets: dict[str, tuple[Any, Any]] = import_module("edgeecg.models.features").HEARD
     if asked not in sets:
         raise ModelError(Fault(f"{card.id}: hearing.features", asked, f"one this version makes: {', '.join(sets)}"))
-    return sets[asked]
+    return HeardFeatures(*sets[asked])
 
 
 def read_checked(folder: Path, file: File) -> bytes:

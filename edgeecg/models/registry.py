@@ -15,7 +15,6 @@ from edgeecg.models.loading import load
 from edgeecg.types import ModelChange, ModelState
 
 INDEX = "index.toml"
-DEAF = "it hears, and windows of a stream carry no sound: ask it about recordings, by edgeecg.classify"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +102,6 @@ class Registry:
             return None, ModelState(name, ModelChange.UNAVAILABLE, str(error))
         except ModelError as error:
             return None, ModelState(name, ModelChange.REFUSED, str(error))
-        if model.hears:
-            return None, ModelState(name, ModelChange.REFUSED, f"{model.card.id}: {DEAF}")
         return model, ModelState(name, ModelChange.READY, model.spoken)
 
 

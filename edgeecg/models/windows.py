@@ -6,6 +6,7 @@ readable, and so no answer.
 """
 
 import dataclasses
+import heapq
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -21,6 +22,7 @@ CHUNK_S = 0.2
 FLUSH_S = 0.1
 """Missing samples after the last, which see a window through that ends with it: what the engine's own filters hold back."""
 LEAST_SHARE = 0.5
+END_NS = 1 << 62
 
 
 def of_recording(
@@ -32,16 +34,32 @@ def of_recording(
 
 
 def run(
-    samples: NDArray[np.number], stream: StreamFacts, facts: ModelFacts, answer: Callable[[WindowReady], Inference] | None = None
-) -> Iterator[Event]:
-    """Take one lead through an engine of its own; answer each readable window at once, where there is who answers."""
+    samples: NDArray[np.number], stream: StreamFacts, facts: ModelFacts, answer: Callable[[WindowReady], Inference] | None = None,
+    sound: tuple[NDArray[np.number], StreamFacts] | None = None,
+) -> Iterator[Event]:  # fmt: skip
+    """Take one lead, with its sound where there is one, through an engine of its own; answer each readable window at once, where there is who answers."""
     padded, facts = _padded(samples, stream.rate_hz, facts)
-    engine = Engine(EngineConfig(streams=(stream,), models=(facts,)))
-    for record in _records(padded, stream):
+    streams = [(padded, stream)]
+    if sound:
+        streams.append((_as_long(sound[0], round(len(padded) / stream.rate_hz * sound[1].rate_hz)), sound[1]))
+    engine = Engine(EngineConfig(streams=tuple(of for _, of in streams), models=(facts,)))
+    for record in heapq.merge(*(_records(x, of) for x, of in streams), key=_came_ns):
         for event in engine.feed(record):
             yield event
             if answer and isinstance(event, WindowReady) and event.readable:
                 yield from engine.feed(answer(event))
+
+
+def _came_ns(record: Record) -> int:
+    """Sources are lost when all has come."""
+    if isinstance(record, Chunk):
+        return record.arrival_ns
+    return END_NS if isinstance(record, SourceState) and record.change == SourceChange.LOST else 0
+
+
+def _as_long(samples: NDArray[np.number], n: int) -> NDArray[np.float64]:
+    """Cut, or go on with missing samples."""
+    return np.concatenate((samples[:n].astype(np.float64), np.full(max(0, n - len(samples)), np.nan)))
 
 
 def _padded(samples: NDArray[np.number], rate_hz: float, facts: ModelFacts) -> tuple[NDArray[Any], ModelFacts]:

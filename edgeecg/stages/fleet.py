@@ -1,6 +1,6 @@
 """All streams of one engine: their state in two arrays, taken through the pipeline's kernel a batch at a time."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 from zlib import crc32
 
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from edgeecg.errors import SnapshotError
 from edgeecg.facts import EngineConfig, StreamFacts
-from edgeecg.stages import align, classify, condition, qrs, quality, sound, vitals, window
+from edgeecg.stages import align, classify, condition, hearing, qrs, quality, sound, vitals, window
 from edgeecg.stages.batch import Batch
 from edgeecg.stages.params import Params
 from edgeecg.stages.rows import Row, rows
@@ -27,6 +27,7 @@ from edgeecg.types import (
     SourceState,
     StreamChange,
     StreamChanged,
+    WindowReady,
 )
 from edgeecg_kernels import state as kinds
 from edgeecg_kernels.align import align_dropped
@@ -34,7 +35,7 @@ from edgeecg_kernels.arena import LEAD_STATE, PIECE, PIECE_BREAK, PIECE_TICK, RO
 from edgeecg_kernels.coupling_state import COUPLING_STATE
 from edgeecg_kernels.entry import entry
 from edgeecg_kernels.pipeline import restart_windows, run_pieces, start_stream
-from edgeecg_kernels.sound_state import KIND_COUPLING, KIND_CYCLE, KIND_SOUND, SOUND_STATE
+from edgeecg_kernels.sound_state import HEARD_STATE, KIND_COUPLING, KIND_CYCLE, KIND_SOUND, SOUND_STATE
 from edgeecg_kernels.window_state import NEVER
 
 ROWS = 4 * ROWS_PER_PIECE
@@ -55,7 +56,7 @@ READERS: dict[int, Callable[[StreamFacts, Row], Event]] = {
 }
 """Events that are known from a row alone; those of windows need the stream's state."""
 
-ARRAYS = ("streams", "leads", "sounds", "couplings")
+ARRAYS = ("streams", "leads", "sounds", "couplings", "heard")
 CLOSED = (-1, 0, 0)
 NO_SAMPLES = np.zeros(0)
 
@@ -71,11 +72,9 @@ class Fleet:
         self._params = Params(config)
         self._streams = np.zeros(len(config.streams), STREAM_STATE)
         self._leads = np.zeros(sum(len(facts.leads) for facts in config.streams if not facts.sound_of), LEAD_STATE)
-        self._sounds = sound.Sounds(config.streams, self._params.sound_taps)
+        self._sounds = sound.Sounds(config.streams, config.models, self._params.sound_taps)
         self._sound_of = {ecg: slot for slot, ecg in self._sounds.ecg_of.items()}
-        self._windows = [
-            window.Windows(facts, config.models, self._params.models, self._params.rate(slot)) for slot, facts in enumerate(config.streams)
-        ]
+        self._windows = [self._made_windows(slot) for slot in range(len(config.streams))]
         self._open: dict[str, tuple[int, int, int]] = {}
         self._open_pairs: dict[str, tuple[int, int, int]] = {}
         """Apart from the others, streams of sound and their ECG: they must be taken in the order they came in."""
@@ -151,7 +150,7 @@ class Fleet:
         if not batch.owners:
             return
         x, pieces, row_ends = batch.laid_out()
-        told, done = (self._streams, self._leads, self._params.streams, self._book.due), 0
+        told, done = (self._streams, self._leads, self._params.streams, self.hop_factor, self._book.due), 0
         while done < len(pieces):
             begin = done
             done = self._sounds.run(*told, pieces, begin, x, self._out, row_ends)
@@ -197,10 +196,32 @@ class Fleet:
             return self._sounds.cycle(self._facts[slot], row)
         if row.kind == KIND_COUPLING:
             return self._sounds.coupling(self._facts[slot], self._params.first_lead(slot), row)
-        if row.kind == kinds.KIND_WINDOW:
-            self._unread[slot] = NEVER
-            return self._windows[slot].ready(self._streams[slot]["window"], row)
-        return self._windows[slot].expired(row)
+        windows = self._windows[slot]
+        if row.kind != kinds.KIND_WINDOW:
+            return windows.expired(row)
+        if isinstance(windows, hearing.HeardWindows):
+            return windows.heard(self._streams[slot]["window"], row, *self._heard_with(slot))
+        self._unread[slot] = NEVER
+        return windows.ready(self._streams[slot]["window"], row)
+
+    def _made_windows(self, slot: int) -> window.Windows:
+        facts, models, rate = self._facts[slot], self.config.models, self._params.rate(slot)
+        if slot in self._sounds.ecg_of:
+            return hearing.HeardWindows(facts, models, rate, self._facts[self._sounds.ecg_of[slot]].leads[0])
+        return window.Windows(facts, models, self._params.models, rate)
+
+    def _heard_with(self, slot: int) -> tuple[NDArray[np.void], int, NDArray[np.void]]:
+        """Return what windows of sound are read from: the ECG's, the newest grid sample there, and the sound that is remembered."""
+        ecg = self._sounds.ecg_of[slot]
+        newest = int(self._leads[self._params.first_lead(ecg)]["resample"]["next_output"]) - 1
+        return self._streams[ecg]["window"], newest, self._sounds.heard[self._params.first_lead(slot)]
+
+    def _deafen(self, slot: int) -> None:
+        """Have models that hear not asked about an ECG: the stream of its sound asks them."""
+        due = self._streams[slot]["window"]["next_due"]
+        for model, facts in enumerate(self.config.models):
+            if facts.sound_hz:
+                due[model] = NEVER
 
     def _unknown(self, name: str) -> Refused:
         known = f"one of {', '.join(sorted(self._slots))}" if self._slots else "configured: none is"
@@ -254,6 +275,7 @@ class Fleet:
                 self._sounds.start(self._streams, p.streams, slot)
             else:
                 start_stream(self._streams, self._leads, p.streams, p.models, slot)
+                self._deafen(slot)
             stream["epoch"] = source.epoch
         elif stream["is_open"]:
             events = self._run_order(slot, PIECE_BREAK)
@@ -303,6 +325,7 @@ class Fleet:
             later = max(0, turn % hop_factor - turn % self.hop_factor)
             for model in np.flatnonzero(due[slot, : len(hops)] < NEVER).tolist():
                 due[slot, model] += later * hops[model]
+        self._sounds.heard["end"] = NEVER  # where the next windows were to end
         self.hop_factor = hop_factor
 
     def answer(self, inference: Inference) -> Events:
@@ -347,17 +370,25 @@ class Fleet:
         else:
             for lead in range(len(facts.leads)):  # row by row: numpy copies a slice field by field, and five times as long
                 self._leads[first + lead] = before._leads[old_first + lead]
-        if not same_models and self._streams[slot]["started"] and not facts.sound_of:
-            restart_windows(self._streams, self._leads, self._params.streams, self._params.models, slot)
+        if not same_models and self._streams[slot]["started"]:
+            self._restart_windows(slot)
         if before._streams[old_slot]["is_open"]:
             self._note_open(slot)
         return self._book.adopt(slot, before._book.streams[old_slot])
 
+    def _restart_windows(self, slot: int) -> None:
+        streams, p = self._streams, self._params
+        if slot in self._sounds.ecg_of:
+            self._sounds.restart_windows(streams, p.streams, slot)
+        else:
+            restart_windows(streams, self._leads, p.streams, p.models, slot)
+            self._deafen(slot)
+
     # --- state ----------------------------------------------------------------------------------------------------
 
     def arrays(self) -> tuple[NDArray[np.void], ...]:
-        """Return the state itself: of the streams, of their leads, of those that are sound, of their coupling."""
-        return self._streams, self._leads, self._sounds.state, self._sounds.couplings.state
+        """Return the state itself: of the streams, of their leads, of those that are sound, of their coupling, of what was heard for models."""
+        return self._streams, self._leads, self._sounds.state, self._sounds.couplings.state, self._sounds.heard
 
     def state_bytes(self) -> dict[str, bytes]:
         """Return all state, by name: of `arrays`, and of the rules."""
@@ -373,12 +404,17 @@ class Fleet:
         self._leads = np.frombuffer(state["leads"], LEAD_STATE).copy()
         self._sounds.state = np.frombuffer(state["sounds"], SOUND_STATE).copy()
         self._sounds.couplings.state = np.frombuffer(state["couplings"], COUPLING_STATE).copy()
+        self._sounds.heard = np.frombuffer(state["heard"], HEARD_STATE).copy()
         self._open, self._open_pairs = {}, {}
         for slot in np.flatnonzero(self._streams["is_open"] == 1).tolist():
             self._note_open(slot)
 
     def waiting_windows(self) -> Events:
         """Announce again every window that still waits for an answer."""
-        return tuple(
-            event for slot, windows in enumerate(self._windows) for event in windows.waiting(self._streams[slot]["window"], self._now(slot))
-        )
+        return tuple(event for slot in range(len(self._windows)) for event in self._waiting(slot))
+
+    def _waiting(self, slot: int) -> Iterator[WindowReady]:
+        windows, state, now = self._windows[slot], self._streams[slot]["window"], self._now(slot)
+        if not isinstance(windows, hearing.HeardWindows):
+            return windows.waiting(state, now)
+        return windows.heard_waiting(state, now, *self._heard_with(slot)) if len(self._sounds.heard) else iter(())

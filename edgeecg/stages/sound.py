@@ -6,13 +6,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeecg.facts import StreamFacts
+from edgeecg.facts import ModelFacts, StreamFacts
+from edgeecg.stages import hearing
 from edgeecg.stages.coupled import Couplings
 from edgeecg.stages.rows import Row
 from edgeecg.types import Coupling, HeartCycle, HeartSound, SoundKind, SoundReason
 from edgeecg_kernels.entry import entry
 from edgeecg_kernels.sound_filter import band_passes, sound_resampler
-from edgeecg_kernels.sound_pipeline import run_sounds, start_sound
+from edgeecg_kernels.sound_pipeline import restart_heard, run_sounds, start_sound
 from edgeecg_kernels.sound_state import MAX_TOLD, SOUND_PARAMS, SOUND_SCRATCH, SOUND_STATE, SOUND_TOLD
 
 UNKNOWN = -1.0
@@ -43,16 +44,19 @@ def rails(facts: StreamFacts) -> tuple[float, float]:
 class Sounds:
     """The streams of sound of one fleet: a row of state each, and one kernel."""
 
-    def __init__(self, streams: Sequence[StreamFacts], taps: NDArray[np.float64]) -> None:
+    def __init__(self, streams: Sequence[StreamFacts], models: Sequence[ModelFacts], taps: NDArray[np.float64]) -> None:
         slots = {facts.name: slot for slot, facts in enumerate(streams)}
         self.ecg_of = {slot: slots[facts.sound_of] for slot, facts in enumerate(streams) if facts.sound_of}
         """By the slot of a stream of sound, that of its ECG."""
         self.state = np.zeros(len(self.ecg_of), SOUND_STATE)
         self.couplings = Couplings(len(self.ecg_of))
+        self.heard = hearing.state(len(self.ecg_of), models)
+        self._models = hearing.params(models)
         self._params = np.zeros(len(self.ecg_of), SOUND_PARAMS)
         for row, (slot, ecg) in zip(self._params, self.ecg_of.items(), strict=True):
             row["ecg"] = ecg
             row["rail_low"], row["rail_high"] = rails(streams[slot])
+            row["asks"] = hearing.asks(models, streams[slot])
         self._taps = taps
         self._fir = band_passes() if self.ecg_of else np.zeros((2, 1))
         self._scratch = np.zeros(1, SOUND_SCRATCH)
@@ -60,11 +64,11 @@ class Sounds:
         self._kernel: Callable[..., Any] | None = None
 
     def run(
-        self, streams: NDArray[np.void], leads: NDArray[np.void], params: NDArray[np.void], due: NDArray[np.int64],
+        self, streams: NDArray[np.void], leads: NDArray[np.void], params: NDArray[np.void], hop_factor: int, due: NDArray[np.int64],
         pieces: NDArray[np.void], begin: int, x: NDArray[np.float64], out: NDArray[np.void], row_ends: NDArray[np.int64],
     ) -> int:  # fmt: skip
         """Take pieces[begin:]; return the first one not taken. The kernel is made at the first call: who hears no sound needs none."""
-        told = streams, leads, self.state, params, self._params, self._taps, self._fir, due
+        told = streams, leads, self.state, self.heard, params, self._params, self._models, hop_factor, self._taps, self._fir, due
         rest = pieces, begin, x, self._scratch, self._told, out, row_ends
         if self._kernel is None:
             self._kernel = entry(run_sounds, *told, *rest)
@@ -73,13 +77,19 @@ class Sounds:
 
     def start(self, streams: NDArray[np.void], params: NDArray[np.void], slot: int) -> None:
         """Begin a stream."""
-        start_sound(streams, self.state, params, slot)
+        start_sound(streams, self.state, self.heard, params, slot)
         self.couplings.start(int(params[slot]["first_lead"]), self._told)
 
     def adopt(self, row: int, before: "Sounds", old_row: int) -> None:
         """Go on with a stream as it was under other settings."""
         self.state[row] = before.state[old_row]
         self.couplings.state[row] = before.couplings.state[old_row]
+        if len(self.heard) and len(before.heard):
+            self.heard[row] = before.heard[old_row]
+
+    def restart_windows(self, streams: NDArray[np.void], params: NDArray[np.void], slot: int) -> None:
+        """Other models: forget the windows of the ones before."""
+        restart_heard(streams, self.state, self.heard, params, slot)
 
     def coupling(self, facts: StreamFacts, which: int, row: Row) -> Coupling:
         """Read a row of KIND_COUPLING, and learn the beat it points at."""

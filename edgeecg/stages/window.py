@@ -34,13 +34,14 @@ class Windows:
         self.facts, self.models, self.rows = facts, models, rows
         self.up, self.down = rate
 
-    def _input(self, grid_sample: int) -> int:
+    def input_sample(self, grid_sample: int) -> int:
+        """Return the stream's own sample at a sample of the grid."""
         return int(grid_to_input(grid_sample, self.up, self.down))
 
     def span(self, model: int, grid_start: int) -> tuple[int, int]:
         """Return (start, length) of a window of `model`, in input samples."""
-        start = self._input(grid_start)
-        return start, self._input(grid_start + int(self.rows[model]["length"])) - start
+        start = self.input_sample(grid_start)
+        return start, self.input_sample(grid_start + int(self.rows[model]["length"])) - start
 
     def ready(self, state: NDArray[np.void], row: Row) -> WindowReady:
         """Read a row of KIND_WINDOW, and the window out of the rings in `state`."""
@@ -73,12 +74,12 @@ class Windows:
             window_id=window_id,
             start_sample=start,
             len_samples=len_samples,
-            deadline_sample=self._input(grid_start + length - 1 + int(self.rows[model]["deadline"])),
+            deadline_sample=self.input_sample(grid_start + length - 1 + int(self.rows[model]["deadline"])),
             readable=bad <= facts.max_missing_share * length,
             missing_share=bad / length,
-            beat_sample=beat if beat < 0 else self._input(beat),
+            beat_sample=beat if beat < 0 else self.input_sample(beat),
             samples_mv=samples.tobytes(),
-            beats=_beats(state, grid_start, grid_start + length, known, facts.beats_s).tobytes(),
+            beats=beats(state, grid_start, grid_start + length, known, facts.beats_s).tobytes(),
             reported_at=reported_at,
         )
 
@@ -88,7 +89,7 @@ class Windows:
         return WindowExpired(self.facts.name, self.models[model].name, window_id, row.known_at)
 
 
-def _beats(state: NDArray[np.void], start: int, end: int, known: int, beats_s: float) -> NDArray[np.float32]:
+def beats(state: NDArray[np.void], start: int, end: int, known: int, beats_s: float) -> NDArray[np.float32]:
     """Return rows of `BEAT_FIELDS` of the beats before grid sample `end` that were known at `known`, oldest first."""
     slots = np.arange(min(int(state["n_beats"]), BEATS))
     at = state["beat_at"][slots]

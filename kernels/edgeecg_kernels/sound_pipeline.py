@@ -45,6 +45,7 @@ from edgeecg_kernels.sound_state import (
     SOUND_HZ,
     SOUND_MISSING,
 )
+from edgeecg_kernels.sound_window import hear_windows_start, next_heard, place_windows, remember_sound, tell_windows
 from edgeecg_kernels.state import ASKED, GRID_HZ, KIND_CLOCK, KIND_GAP, KIND_REFUSED, KIND_TIME, UNRULED
 from edgeecg_kernels.window_state import BEATS
 from edgeecg_kernels.window_state import RING as LEAD_RING
@@ -206,15 +207,24 @@ def _decide(ecg: Any, lead: Any, ecg_p: Any, s: Any, p: Any, known_at: int, work
 
 @kernel
 def _decide_until(
-    ecg: Any, lead: Any, ecg_p: Any, s: Any, p: Any, until: int, since: int, work: Any, told: Any, n_told: int, out: Any, n_out: int
+    ecg: Any, lead: Any, ecg_p: Any, s: Any, p: Any, hear: Any, until: int, since: int, work: Any, told: Any, n_told: int, out: Any, n_out: int
 ) -> tuple[int, int]:  # fmt: skip
-    """Decide seconds and beats that the grid samples up to `until` decide, none known before input sample `since`."""
+    """Decide seconds, beats and windows that the grid samples up to `until` decide, none known before input sample `since`."""
+    heard, window, models, hop_factor, sp, align = hear
     spared = n_told + MAX_TOLD
+    for h in heard:
+        remember_sound(h, s, until)
     while True:
         second = (s["next_second"] + 1) * SOUND_HZ - 1 + LOBE
         has_beat = s["next_beat"] < s["placed"] and n_told < spared
         at = _next_at(s) if has_beat else until
         decision = max(at + DECIDED_AFTER, s["decided_to"]) if has_beat else until + 1
+        window_at = next_heard(heard[0], window, models) if len(heard) else until + 1
+        if window_at <= until and window_at <= second and window_at <= decision:
+            n_out = tell_windows(heard[0], window, p, models, hop_factor, window_at, since, out, n_out)
+            newest = lead["resample"]["next_output"] - 1
+            place_windows(ecg, newest, ecg_p, s, p, sp, align, heard[0], window, models, hop_factor, out[n_out - 1]["known_at"])
+            continue
         if second > until and decision > until:
             return n_told, n_out
         if second <= decision:
@@ -247,15 +257,18 @@ def sound_reset(s: Any, p: Any, skipped_from: int, next_input: int) -> None:
 
 @kernel
 def _take_data(
-    ecg: Any, lead: Any, ecg_p: Any, align: Any, s: Any, p: Any, sp: Any, tables: Any, x: Any, start: int, n: int, first_input: int,
+    ecg: Any, lead: Any, ecg_p: Any, s: Any, p: Any, hear: Any, tables: Any, x: Any, start: int, n: int, first_input: int,
     work: Any, told: Any, n_told: int, out: Any, n_out: int,
 ) -> tuple[int, int]:  # fmt: skip
     """Take n input samples, the first of them number `first_input`."""
     taps, fir = tables
+    heard, window, models, hop_factor, sp, align = hear
     rate, begin = p["resample"], n_out
     _place_beats(ecg, ecg_p, s, p, align, first_input)
+    for h in heard:
+        place_windows(ecg, lead["resample"]["next_output"] - 1, ecg_p, s, p, sp, align, h, window, models, hop_factor, first_input)
     until = s["resample"]["next_output"] - 1 - HALF
-    n_told, n_out = _decide_until(ecg, lead, ecg_p, s, p, until, first_input, work, told, n_told, out, n_out)
+    n_told, n_out = _decide_until(ecg, lead, ecg_p, s, p, hear, until, first_input, work, told, n_told, out, n_out)
     most = max(1, (BLOCK - 1) * rate["down"] // rate["up"])
     done = 0
     while done < n:
@@ -266,7 +279,7 @@ def _take_data(
         m = resample_block(s["resample"], rate, taps, x, place, p["leads"], count, work["raw"])
         sound_signal(s, fir, p["mv_per_unit"], p["offset_units"], work["raw"], m, first, work)
         until = first + m - 1 - HALF
-        n_told, n_out = _decide_until(ecg, lead, ecg_p, s, p, until, first_input, work, told, n_told, out, n_out)
+        n_told, n_out = _decide_until(ecg, lead, ecg_p, s, p, hear, until, first_input, work, told, n_told, out, n_out)
         done += count
     sort_rows(out, begin, n_out, work["row"])
     return n_told, n_out
@@ -310,7 +323,7 @@ def _break(ecg: Any, lead: Any, ecg_p: Any, stream: Any, s: Any, p: Any, fir: An
 
 @kernel
 def _take_spans(
-    ecg: Any, lead: Any, ecg_p: Any, stream: Any, s: Any, p: Any, sp: Any, tables: Any, n_spans: int, x: Any,
+    ecg: Any, lead: Any, ecg_p: Any, stream: Any, s: Any, p: Any, hear: Any, tables: Any, n_spans: int, x: Any,
     work: Any, told: Any, n_told: int, out: Any, n_out: int,
 ) -> tuple[int, int]:  # fmt: skip
     """Take what `align` made of a piece of input, in the order of the stream."""
@@ -321,10 +334,10 @@ def _take_spans(
         if kind == span_of.DATA:
             begin = span["source_start"] * p["leads"]
             if span["source"] == span_of.PIECE:
-                n_told, n_out = _take_data(ecg, lead, ecg_p, align, s, p, sp, tables, x, begin, n, first, work, told, n_told, out, n_out)
+                n_told, n_out = _take_data(ecg, lead, ecg_p, s, p, hear, tables, x, begin, n, first, work, told, n_told, out, n_out)
             else:
                 held = align["held_values"][span["source"]]
-                n_told, n_out = _take_data(ecg, lead, ecg_p, align, s, p, sp, tables, held, begin, n, first, work, told, n_told, out, n_out)
+                n_told, n_out = _take_data(ecg, lead, ecg_p, s, p, hear, tables, held, begin, n, first, work, told, n_told, out, n_out)
         elif kind == span_of.GAP:
             n_out = _say(KIND_GAP, first, first + n, float(n), float(span["reason"]), out, n_out)
             n_told, n_out = _break(ecg, lead, ecg_p, stream, s, p, tables[1], first + n, first + n, work, told, n_told, out, n_out)
@@ -337,12 +350,13 @@ def _take_spans(
 
 @kernel
 def run_sounds(
-    streams: Any, leads: Any, sounds: Any, params: Any, sound_params: Any, taps: Any, fir: Any, due: Any,
-    pieces: Any, begin: int, x: Any, scratch: Any, told: Any, out: Any, row_ends: Any,
+    streams: Any, leads: Any, sounds: Any, heard: Any, params: Any, sound_params: Any, models: Any, hop_factor: int, taps: Any, fir: Any,
+    due: Any, pieces: Any, begin: int, x: Any, scratch: Any, told: Any, out: Any, row_ends: Any,
 ) -> int:  # fmt: skip
-    """Take pieces[begin:], all of streams of sound, until done; return the first piece not taken: `out` or `told` is full.
+    """Take pieces[begin:], all of streams of sound, until done; return the first piece not taken: `out` or `told` is full, or a window is to be read.
 
-    A stream's row in `sounds` and `sound_params` is its `first_lead`. Its ECG's rows are only read: what records brought
+    A stream's row in `sounds`, `sound_params` and `heard` is its `first_lead`; `heard` is empty where no model hears, and lengths in `models`
+    are grid samples of sound. Its ECG's rows are only read: what records brought
     before this call is what is known of it. Rows of KIND_CYCLE and KIND_COUPLING say in their first value which entry of `told` they are about.
     The rest is as in `pipeline.run_pieces`.
     """
@@ -354,7 +368,7 @@ def run_sounds(
         borrowed(x),
         borrowed(out),
     )
-    told, tables = borrowed(told), (borrowed(taps), borrowed(fir))
+    told, tables, heard, models = borrowed(told), (borrowed(taps), borrowed(fir)), borrowed(heard), borrowed(models)
     work = scratch[0]
     n_out = n_told = 0
     for i in range(begin, len(pieces)):
@@ -367,7 +381,8 @@ def run_sounds(
         ecg, ecg_p = streams[sp["ecg"]], params[sp["ecg"]]
         lead = leads[ecg_p["first_lead"]]
         samples = x[piece["start"] : piece["start"] + max(piece["n"], 0) * p["leads"]]
-        said = n_out
+        hear = heard[p["first_lead"] : p["first_lead"] + 1], stream["window"], models, hop_factor, sp, stream["align"]
+        said, announced = n_out, stream["window"]["next_id"]
         if piece["n"] == PIECE_TICK:
             n_spans = align_tick(stream["align"], p["align"], piece["arrival_ns"], work["spans"])
         elif piece["n"] == PIECE_BREAK:
@@ -375,7 +390,7 @@ def run_sounds(
         else:
             n_spans = align_chunk(stream["align"], p["align"], piece, samples, 0, work["spans"])
             stream["heard_ns"] = max(stream["heard_ns"], piece["arrival_ns"])
-        n_told, n_out = _take_spans(ecg, lead, ecg_p, stream, s, p, sp, tables, n_spans, samples, work, told, n_told, out, n_out)
+        n_told, n_out = _take_spans(ecg, lead, ecg_p, stream, s, p, hear, tables, n_spans, samples, work, told, n_told, out, n_out)
         if piece["n"] == PIECE_BREAK:
             now = stream["align"]["next_index"] - 1
             n_told, n_out = _break(ecg, lead, ecg_p, stream, s, p, fir, now, now + 1, work, told, n_told, out, n_out)
@@ -384,11 +399,13 @@ def run_sounds(
             n_out = _say(KIND_TIME, now, now, 0.0, 0.0, out, n_out)
             due[slot] = ASKED
         row_ends[i] = n_out
+        if stream["window"]["next_id"] != announced:
+            return i + 1
     return len(pieces)
 
 
 @kernel
-def start_sound(streams: Any, sounds: Any, params: Any, slot: int) -> None:
+def start_sound(streams: Any, sounds: Any, heard: Any, params: Any, slot: int) -> None:
     """Begin a stream of sound that has never been open."""
     stream, p = streams[slot], params[slot]
     stream["started"] = 1
@@ -401,3 +418,12 @@ def start_sound(streams: Any, sounds: Any, params: Any, slot: int) -> None:
     resample_reset(s["resample"], p["resample"], 0)
     first = s["resample"]["next_output"]
     signal_reset(s, first - AHEAD, first)
+    restart_heard(streams, sounds, heard, params, slot)
+
+
+@kernel
+def restart_heard(streams: Any, sounds: Any, heard: Any, params: Any, slot: int) -> None:
+    """Other models that hear: forget the windows of the ones before, and the sound."""
+    row = params[slot]["first_lead"]
+    for h in heard[row : row + 1]:
+        hear_windows_start(h, streams[slot]["window"], sounds[row]["resample"]["next_output"])

@@ -7,6 +7,7 @@ import numpy as np
 from edgeecg_kernels.align_state import SPAN, SPANS_LEN
 from edgeecg_kernels.resample_state import RESAMPLE_STATE
 from edgeecg_kernels.state import EVENT
+from edgeecg_kernels.window_state import MAX_MODELS, MAX_OPEN
 
 SOUND_HZ: Final = 1000
 """Rate of the sound grid: a position on it is a millisecond of the stream's own clock."""
@@ -159,9 +160,27 @@ SOUND_PARAMS = np.dtype(
         ("ecg", "i8"),  # slot of the ECG stream
         ("rail_low", "f8"),  # in the input's own units
         ("rail_high", "f8"),
+        ("asks", "i8", (MAX_MODELS,)),  # 1: the model hears, and is asked about this stream
     ],
     align=True,
 )
+
+HEARD_RING: Final = 16384
+"""Grid samples remembered for models that hear: the longest window and deadline together, rounded up to a power of two."""
+
+HEARD_STATE = np.dtype(
+    [
+        ("ready", "i8"),  # the next grid sample to be remembered
+        ("ecg_epoch", "i8"),  # of the ECG whose windows are told; -1: none yet
+        ("end", "i8", (MAX_MODELS,)),  # of the next window, one past its last grid sample of sound; NEVER: not placed yet
+        ("sure", "i8", (MAX_MODELS,)),  # 0: the clocks do not say where it is
+        ("open_sure", "i8", (MAX_OPEN,)),
+        ("x", "f4", (HEARD_RING,)),  # as it came, but for `base`
+        ("bad", "u1", (HEARD_RING,)),
+    ],
+    align=True,
+)
+"""One row a stream of sound, where a model hears; its windows that are open are in the stream's own WINDOW_STATE."""
 
 PLAIN_BEFORE: Final = 160
 PLAIN_LEN: Final = 870

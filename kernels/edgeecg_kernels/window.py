@@ -155,25 +155,30 @@ def _slot_to_fill(s: Any) -> int:
 
 
 @kernel
-def _announce(s: Any, models: Any, m: int, start: int, beat: int, known_at: int, out: Any, n_out: int) -> int:
+def open_window(s: Any, models: Any, m: int, start: int, beat: int, known_at: int, out: Any, n_out: int) -> int:
+    """Have a window wait for its answer, and report it; where there is no slot, the oldest gives way."""
     slot = _slot_to_fill(s)
     if s["open_status"][slot] == OPEN_WAITING:
         _report(KIND_EXPIRED, s, slot, known_at, out[n_out])
         n_out += 1
-    length = models[m]["length"]
     s["open_status"][slot] = OPEN_WAITING
     s["open_id"][slot] = s["next_id"]
     s["open_model"][slot] = m
     s["open_start"][slot] = start
-    s["open_deadline"][slot] = start + length - 1 + models[m]["deadline"]
+    s["open_deadline"][slot] = start + models[m]["length"] - 1 + models[m]["deadline"]
     s["open_known"][slot] = known_at
     s["open_beat"][slot] = beat
     s["next_id"] += 1
     _find_earliest_deadline(s)
-    row = out[n_out]
-    _report(KIND_WINDOW, s, slot, known_at, row)
-    row["value"][2] = float(bad_samples(s, start, length))
+    _report(KIND_WINDOW, s, slot, known_at, out[n_out])
     return n_out + 1
+
+
+@kernel
+def _announce(s: Any, models: Any, m: int, start: int, beat: int, known_at: int, out: Any, n_out: int) -> int:
+    n_out = open_window(s, models, m, start, beat, known_at, out, n_out)
+    out[n_out - 1]["value"][2] = float(bad_samples(s, start, models[m]["length"]))
+    return n_out
 
 
 @kernel
@@ -208,7 +213,8 @@ def _oldest_late(s: Any, known_at: int) -> int:
 
 
 @kernel
-def _expire(s: Any, known_at: int, out: Any, n_out: int) -> int:
+def expire_windows(s: Any, known_at: int, out: Any, n_out: int) -> int:
+    """Report the windows whose answer is late at `known_at`."""
     slot = _oldest_late(s, known_at)
     while slot >= 0:
         s["open_status"][slot] = OPEN_EXPIRED
@@ -245,7 +251,7 @@ def _remember(s: Any, y: Any, flags: Any, begin: int, end: int, first: int) -> N
 def _happen(s: Any, models: Any, hop_factor: int, moment: int, out: Any, n_out: int) -> int:
     """Report what is due at `moment`: answers that are late, windows by the clock, windows about beats."""
     if s["earliest_deadline"] <= moment:
-        n_out = _expire(s, moment, out, n_out)
+        n_out = expire_windows(s, moment, out, n_out)
     for m in range(models.shape[0]):
         if s["next_due"][m] <= moment:
             due = s["next_due"][m]

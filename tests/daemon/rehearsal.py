@@ -27,8 +27,8 @@ STREAM = "simulated/ecg"
 class PlayedDevice:
     """A simulated device on a pty, `speed` times as fast; a host that reads in time loses nothing."""
 
-    def __init__(self, scenario: Scenario | str, *, speed: float, seconds: float | None = None) -> None:
-        self._simulation = Simulation(Setup(scenario=NAMED[scenario] if isinstance(scenario, str) else scenario))
+    def __init__(self, scenario: Scenario | str, *, speed: float, seconds: float | None = None, pcg_rate_hz: float | None = None) -> None:
+        self._simulation = Simulation(Setup(scenario=NAMED[scenario] if isinstance(scenario, str) else scenario, pcg_rate_hz=pcg_rate_hz))
         self.line, self._speed, self._seconds = PtyLine(), speed, seconds
         self._stopping = Event()
         self.is_over = Event()
@@ -115,9 +115,11 @@ def running(text: Callable[[], str], *, speed: float = 1.0) -> Iterator[Running]
 
 
 @contextmanager
-def playing(scenario: Scenario | str, *, speed: float, seconds: float | None = None) -> Iterator[PlayedDevice]:
-    """Play a device, from now on."""
-    device = PlayedDevice(scenario, speed=speed, seconds=seconds)
+def playing(
+    scenario: Scenario | str, *, speed: float, seconds: float | None = None, pcg_rate_hz: float | None = None
+) -> Iterator[PlayedDevice]:  # fmt: skip
+    """Play a device, from now on; one that hears, where a rate is given."""
+    device = PlayedDevice(scenario, speed=speed, seconds=seconds, pcg_rate_hz=pcg_rate_hz)
     device.start()
     try:
         yield device

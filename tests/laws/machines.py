@@ -425,6 +425,8 @@ SOUND_FACTS = (
     StreamFacts(name="ear", rate_hz=800.0, sequence_bits=16, device_clock_bits=32, frame_len=80, reorder_frames=2, sound_of="chest"),
 )
 
+HEARING = (ModelFacts(name="hears", sha256="0" * 64, labels=("a", "b"), window_s=1.0, hop_s=0.6, deadline_s=0.8, sound_hz=500.0),)
+
 
 def _beats_of(n: int) -> Signal:
     """A second of heart over and over, at 250 Hz, 0.3 s in."""
@@ -440,7 +442,7 @@ class HeardEngine(Machine):
     bound = 1500
 
     def __init__(self) -> None:
-        self.engine = Engine(EngineConfig(streams=SOUND_FACTS))
+        self.engine = Engine(EngineConfig(streams=SOUND_FACTS, models=HEARING))
         self.position = 0
         for facts in SOUND_FACTS:
             self.engine.feed(SourceState(facts.name, SourceChange.OPENED, 0, epoch=7))

@@ -19,7 +19,10 @@ STREAMS = (
     StreamFacts(name="d", rate_hz=800.0, sequence_bits=16, frame_len=25, reorder_frames=2, sound_of="a"),
     StreamFacts(name="e", rate_hz=1000.0, device_clock_bits=32, sound_of="c"),
 )
-MODELS = (ModelFacts(name="m", sha256="0" * 64, labels=("x", "y"), window_s=1.0, hop_s=0.5, deadline_s=0.5),)
+MODELS = (
+    ModelFacts(name="m", sha256="0" * 64, labels=("x", "y"), window_s=1.0, hop_s=0.5, deadline_s=0.5),
+    ModelFacts(name="hears", sha256="0" * 64, labels=("x", "y"), window_s=1.0, hop_s=0.5, deadline_s=0.5, sound_hz=1000.0),
+)
 
 
 def records_of(facts: StreamFacts, seed: int, seconds: float) -> list[Record]:

@@ -8,7 +8,7 @@ import numpy as np
 from common.heard import hear
 from numpy.typing import NDArray
 
-from edgeecg.models.hearing import resampled
+from edgeecg.stages.coupling import regrid
 from edgeecg_kernels.coupling import couple_beats, couple_reset
 from edgeecg_kernels.coupling_state import COUPLING_ROW, COUPLING_WORK, HARD, OK, PLAIN, SOFT, coupling_params, coupling_state
 from edgeecg_kernels.state import GRID_HZ
@@ -41,7 +41,7 @@ class Coupled:
 def coupled(ecg_mv: NDArray[np.float64], ecg_rate_hz: float, pcg: NDArray[np.float64], pcg_rate_hz: float) -> Coupled:
     """Run a recording's beats through each estimator, causally."""
     heard = hear("recording", ecg_mv, ecg_rate_hz)
-    sound = resampled(pcg, round(len(pcg) * SOUND_HZ / pcg_rate_hz)).astype(np.float64)
+    sound = regrid(pcg, pcg_rate_hz, SOUND_HZ)
     beats = np.sort(heard.beats, order="sample")
     peaks_s = beats["sample"] / ecg_rate_hz
     at = np.round((peaks_s - heard.first_sample / ecg_rate_hz) * GRID_HZ).astype(np.int64)

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from edgeecg.facts import ModelFacts, StreamFacts
 from edgeecg.io.wav import read_wav
 from edgeecg.io.wfdb import read_record
-from edgeecg.models.features.heart_sound import NAMES, WINDOW_S, heart_sound_features
+from edgeecg.models.classifier import HeardFeatures
+from edgeecg.models.features.heart_sound import NAMES, SOUND_HZ, WINDOW_S, heart_sound_features, unheard
 from edgeecg.models.hearing import HeardWindow, heard_windows
 from edgeecg.models.windows import STREAM
 from heart_sound.coupled import METHODS, Coupled, coupled
@@ -19,7 +20,10 @@ from heart_sound.coupled import METHODS, Coupled, coupled
 LABELS = ("normal", "abnormal")
 FOLDER = Path("cinc2016") / "training-a"
 HOP_S = 5.0
-MODEL = ModelFacts(name="heart-sound", sha256="0" * 64, labels=LABELS, window_s=WINDOW_S, hop_s=HOP_S, beats_s=WINDOW_S, deadline_s=2.0)
+HEARS = HeardFeatures(heart_sound_features, unheard)
+MODEL = ModelFacts(
+    name="heart-sound", sha256="0" * 64, labels=LABELS, window_s=WINDOW_S, hop_s=HOP_S, beats_s=WINDOW_S, deadline_s=2.0, sound_hz=SOUND_HZ
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,11 +57,11 @@ def harvest(name: str, label: int) -> Harvest:
     ecg, pcg = read_record(folder / name), read_wav(folder / f"{name}.wav")
     stream = StreamFacts(name=STREAM, rate_hz=ecg.rate_hz)
     lead, sound = ecg.lead("ECG").millivolts(), pcg.lead(0).physical()
-    windows = list(heard_windows(lead, stream, sound, pcg.rate_hz, MODEL, heart_sound_features))
+    windows = list(heard_windows(lead, stream, sound, pcg.rate_hz, MODEL, HEARS))
     fit = [one for one in windows if not one.fault]
     features = np.array([one.features for one in fit]).reshape(-1, len(NAMES))
     heard: Coupled = coupled(lead, ecg.rate_hz, sound, pcg.rate_hz)
-    by_end = {method: np.array([heard.at(method, _end_s(one, ecg.rate_hz)) for one in fit]) for method in METHODS}
+    by_end = {method: np.array([heard.at(method, _end_s(one, pcg.rate_hz)) for one in fit]) for method in METHODS}
     faults = tuple(one.fault for one in windows if one.fault)
     print(f"{name}: {LABELS[label]}, {len(fit)} of {len(windows)} windows", flush=True)
     return Harvest(name, label, features, by_end, faults)

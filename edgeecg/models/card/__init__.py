@@ -335,4 +335,5 @@ def to_facts(card: Card) -> ModelFacts:
         temperature=calibration.temperature,
         abstain_below=calibration.abstain_below,
         shown=card.shown,
+        sound_hz=card.hearing.sound_hz if card.hearing else 0.0,
     )

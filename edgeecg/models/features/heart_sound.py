@@ -61,8 +61,8 @@ SENSES: dict[str, tuple[str, ...]] = {
 """Which features belong together."""
 NAMES = tuple(chain.from_iterable(SENSES.values()))
 LIKE = NAMES.index("like_mean")
-"""How like its mean each beat sounds: below, there is no heart to be heard."""
-
+LEAST_LIKE = 0.37
+"""How like each other beats must sound: what 95 % of windows of noise, put in time by a heart's beats, stay below."""
 
 _RHYTHM = np.array([rhythm.NAMES.index(name) for name in SENSES["rhythm"]])
 
@@ -79,6 +79,13 @@ def heart_sound_features(samples_mv: NDArray[np.float32], beats: NDArray[np.floa
     ecg = rhythm.rhythm_features(samples_mv, beats)[_RHYTHM]
     values = (shape.reshape(BEAT_POINTS, BEAT_STEP).mean(1), shape[QRS], ecg, *_sound(heard), *_phases(heard), *_texture(heard))
     return np.concatenate([np.ravel(value) for value in values]).astype(np.float32)
+
+
+def unheard(features: NDArray[np.float32]) -> str:
+    """Say why features are not to be judged, or nothing."""
+    if not np.isfinite(features).any():
+        return "too few beats"
+    return "nothing in the sound repeats with the heart" if not features[LIKE] >= LEAST_LIKE else ""
 
 
 def _beats(samples_mv: NDArray[np.float32], peaks_s: Floats) -> Floats:
@@ -131,8 +138,7 @@ def _bands(n: int) -> tuple[Floats, Floats]:
 def _listen(sound: NDArray[np.float32], peaks_s: Floats) -> Heard | None:
     """Take a sound apart by band, and find the beats heard whole; None where they are too few."""
     n = len(sound)
-    x = sound.astype(np.float64)
-    x = np.where(np.isfinite(x), x, 0.0)
+    x = _filled(sound.astype(np.float64))
     x -= np.linspace(float(x[:50].mean()), float(x[-50:].mean()), n)
     x /= float(x.std()) or 1.0
     hz, gains = _bands(n)
@@ -158,6 +164,14 @@ def _listen(sound: NDArray[np.float32], peaks_s: Floats) -> Heard | None:
     envelope = np.sqrt(heard.energy(at - SMOOTH_MS // 2, at + SMOOTH_MS // 2)[:LOUD_BANDS].sum(0) + ENERGY_FLOOR)
     envelope /= envelope.mean(1, keepdims=True)
     return Heard(sums, heard.power, hz, heard.wide, peaks, heard.ends, beat_ms, logs, envelope)
+
+
+def _filled(x: Floats) -> Floats:
+    """Draw missing samples as lines between their neighbours."""
+    known = np.isfinite(x)
+    if known.all() or not known.any():
+        return x if known.all() else np.zeros(len(x))
+    return np.asarray(np.interp(np.arange(len(x)), np.flatnonzero(known), x[known]), np.float64)
 
 
 def _levels(heard: Heard) -> tuple[Floats, Floats]:
