@@ -1,8 +1,8 @@
-"""What looking on costs, and what is seen: `python -m benchmarks.dashboard WHAT [--json]`. All of it on loopback, with simulated devices on ptys.
+"""What looking on costs, and what is seen: `python -m benchmarks.dashboard WHAT [--json]`. All of it on loopback, with simulated hearts.
 
     engine [--streams 4] [--rounds 6] [--turn-s 15] [--browser]   arrival to decision, somebody looking and nobody, turn by turn
-    alert [--episodes 6]                                          from a V-tach alert in the outbox until it stands on the page
-    frames [--streams 4]                                          frames a second, and the longest between two
+    alert [--episodes 6]                                          from a V-tach alert until it stands on the page, from a click to the outbox
+    frames [--streams 4 or 50]                                    frames a second, the longest between two, what one costs to draw
     memory [--minutes 30]                                         the tab's heap, minute by minute, after a collection
 
 `--browser` and all but the first need Chromium and playwright; the browser then shares this machine's cores with the engine.
@@ -11,104 +11,42 @@
 import argparse
 import json
 import statistics
-import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
-from shutil import which
-from tempfile import TemporaryDirectory
-from threading import Event, Thread
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from threading import Thread
 from typing import Any
 from urllib.request import urlopen
 
-from edgeecg.simulate.scenario import Episode, Scenario
+from benchmarks.dashboard_wards import PATIENCE_S, crowd, dashboard, onlooker, tab, ward
 from edgeecg.types import Alert, AlertState, Chunk
-from tests.daemon.rehearsal import Running, free_port, playing, running
-
-RESTLESS = Scenario(name="restless", episodes=tuple(Episode(20.0 * i, "vt" if i % 2 else "normal") for i in range(200)))
-PATIENCE_S = 60.0
-CHROMIUM = which("chromium") or which("chromium-browser") or which("google-chrome") or ""
+from tests.daemon.rehearsal import Running
 
 
-@contextmanager
-def ward(streams: int, scenario: Scenario | str) -> Iterator[tuple[Running, Path]]:
-    """Run a daemon in this process, with devices in others."""
-    with TemporaryDirectory(prefix="edgeecg-bench-") as name, ExitStack() as stack:
-        folder = Path(name)
-        ports = [stack.enter_context(device(i)) for i in range(streams - 1)]
-        own = stack.enter_context(playing(scenario, speed=1.0))
-        serial = "".join(f'[[sources.serial]]\nport = "{port}"\nformat = "edgeecg"\n' for port in [*ports, own.port])
-        text = f'[state]\nfolder = "{folder}"\n[broker]\nport = {free_port()}\n[health]\nport = 0\n[dashboard]\nport = 0\n{serial}'
-        (folder / "edgeecg.toml").write_text(text)
-        daemon = stack.enter_context(running(lambda: text))
-        daemon.until(lambda app: len(app.keeper.engine.config.streams) == streams, "all devices")
-        yield daemon, folder
-
-
-@contextmanager
-def device(seed: int) -> Iterator[str]:
-    command = [sys.executable, "-m", "edgeecg", "simulate", "--to", "pty", "--device", f"bed-{seed + 1}", "--seed", str(seed)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    assert process.stdout is not None
-    yield process.stdout.readline().strip()
-    process.kill()
-    process.communicate()
-
-
-@contextmanager
-def dashboard(folder: Path) -> Iterator[str]:
-    command = [sys.executable, "-m", "edgeecg", "dashboard", "--tied", "--config", str(folder / "edgeecg.toml")]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    assert process.stderr is not None
-    yield process.stderr.readline().removeprefix("dashboard: ").strip()
-    process.communicate()
-
-
-@contextmanager
-def onlooker(address: str) -> Iterator[None]:
-    """Read as a browser does that runs elsewhere."""
+def look(options: argparse.Namespace) -> dict[str, Any]:
+    """Read all that a page is told, until standard input ends."""
     from websockets.sync.client import connect
 
-    with urlopen(address) as answer:
+    with urlopen(options.address) as answer:
         cookie = answer.headers["Set-Cookie"].partition(";")[0]
-    origin: Any = address.rstrip("/")
-    stopping = Event()
+    origin: Any = options.address.rstrip("/")
+    n_told = 0
     with connect(f"{origin.replace('http', 'ws')}/live", origin=origin, additional_headers={"Cookie": cookie}, max_size=None) as socket:
 
-        def read() -> None:
-            while not stopping.is_set():
-                socket.recv()
+        def leave() -> None:
+            sys.stdin.read()
+            socket.close()
 
-        thread = Thread(target=read, daemon=True)
-        thread.start()
-        yield
-        stopping.set()
-        thread.join()
-
-
-@contextmanager
-def tab(address: str, options: Sequence[str] = ()) -> Iterator[Any]:
-    """Open the page; what its console says ends the benchmark."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", *options])
-        page = browser.new_page(viewport={"width": 1600, "height": 900})
-        said: list[str] = []
-        page.on("console", lambda message: said.append(message.text))
-        page.on("pageerror", lambda error: said.append(str(error)))
-        page.goto(address)
-        page.locator(".tile").first.wait_for(timeout=PATIENCE_S * 1000)
-        yield page
-        browser.close()
-        assert not said, said
+        Thread(target=leave, daemon=True).start()
+        for _ in socket:
+            n_told += 1
+    return {"told": n_told}
 
 
 def engine(options: argparse.Namespace) -> dict[str, Any]:
     """Alternate turns with and without somebody who looks; milliseconds from arrival to decision, of every call that had samples."""
-    with ward(options.streams, "normal") as (daemon, folder):
+    with ward(options.streams) as (daemon, folder):
         took = Taken(daemon)
         turns: dict[bool, list[list[float]]] = {False: [], True: []}
         for turn in range(2 * options.rounds):
@@ -157,33 +95,45 @@ def percentiles(turns: Sequence[Sequence[float]]) -> dict[str, float]:
 
 
 def alert(options: argparse.Namespace) -> dict[str, Any]:
-    """The page's clock says when a card came to stand there: both clocks are this machine's."""
-    with ward(4, RESTLESS) as (daemon, folder):
-        raised: dict[str, float] = {}
+    """From an alert in the outbox to its card on the page, and from a click to what a person said in the outbox; all clocks are this machine's."""
+    with ward(options.streams, is_restless=True) as (daemon, folder):
+        told: dict[AlertState, dict[str, float]] = {AlertState.RAISED: {}, AlertState.ACKNOWLEDGED: {}}
         heard = daemon.app._decided.heard  # noqa: SLF001
 
         def hear(records: Any, given: Any) -> None:
-            for events in given:
-                for event in events:
-                    if isinstance(event, Alert) and event.rule == "v-tach" and event.state == AlertState.RAISED:
-                        raised[event.alert_id] = time.time() * 1000
+            for event in (event for events in given for event in events):
+                if isinstance(event, Alert) and event.rule == "v-tach" and event.state in told:
+                    told[event.state].setdefault(event.alert_id, time.time() * 1000)
             heard(records, given)
 
         daemon.app._decided.heard = hear  # noqa: SLF001
         with dashboard(folder) as address, tab(address) as page:
             page.locator("#by").fill("nurse")
             page.evaluate(WATCH_CARDS)
-            wait(lambda: page.evaluate(SEEN) >= options.episodes, 90.0 * options.episodes)
-            seen = page.evaluate("window.seenAt")
-    delays = sorted(at - max(told for told in raised.values() if told <= at) for at in seen)
-    return {"alerts": len(delays), "median_ms": round(statistics.median(delays)), "most_ms": round(delays[-1])}
+            wait(lambda: _acknowledged(page, len(told[AlertState.ACKNOWLEDGED]), options.episodes), 60.0 + 45.0 * options.episodes)
+            seen, clicked = page.evaluate("window.seenAt"), page.evaluate("window.clickedAt")
+    raised, taken = (list(told[state].values()) for state in (AlertState.RAISED, AlertState.ACKNOWLEDGED))
+    delays = {"alert_to_card_ms": [_since(raised, at) for at in seen], "click_to_outbox_ms": [_since(clicked, at) for at in taken]}
+    return {"alerts": len(seen)} | {name: [round(one) for one in sorted(of)] for name, of in delays.items()}
 
 
-WATCH_CARDS = """() => { window.seenAt = [];
+def _since(told: Sequence[float], at: float) -> float:
+    """Return how long after the last that was told something came."""
+    return at - max(one for one in told if one <= at)
+
+
+def _acknowledged(page: Any, n_taken: int, wanted: int) -> bool:
+    n_seen: int = page.evaluate(SEEN)
+    print(f"{n_seen} alerts on the page, {n_taken} of {wanted} acknowledged", file=sys.stderr)
+    return min(n_seen, n_taken) >= wanted
+
+
+WATCH_CARDS = """() => { window.seenAt = []; window.clickedAt = []; const known = new WeakSet();
   new MutationObserver((records) => { for (const r of records) for (const node of r.addedNodes)
-    if (node.dataset?.rule === "v-tach") requestAnimationFrame(() => window.seenAt.push(Date.now()));
+    if (node.dataset?.rule === "v-tach" && !known.has(node)) { known.add(node); requestAnimationFrame(() => window.seenAt.push(Date.now())); }
   }).observe(document.getElementById("alerts"), { childList: true }); }"""
-SEEN = """() => { document.querySelectorAll(".alert.high button.ack:not([hidden])").forEach((button) => button.click());
+SEEN = """() => { const buttons = document.querySelectorAll(".alert.high[data-rule='v-tach'] button.ack:not([hidden])");
+  buttons.forEach((button) => { window.clickedAt.push(Date.now()); button.click(); });
   return window.seenAt.length; }"""
 """An alert that nobody has seen stays, and the next episode is told as a revision of it: so each is acknowledged."""
 WATCH_FRAMES = """() => { window.gaps = []; let last = performance.now();
@@ -198,8 +148,9 @@ def wait(holds: Callable[[], bool], timeout_s: float) -> None:
 
 
 def frames(options: argparse.Namespace) -> dict[str, Any]:
-    """How evenly the page is drawn."""
-    with ward(options.streams, "normal") as (_, folder), dashboard(folder) as address, tab(address) as page:
+    """How evenly the page is drawn, and what one picture of it costs."""
+    with crowd(options.streams) as folder, dashboard(folder) as address, tab(address) as page:
+        page.locator(".tile").nth(options.streams - 1).wait_for(timeout=PATIENCE_S * 1000)
         time.sleep(5.0)
         page.evaluate(WATCH_FRAMES)
         time.sleep(options.turn_s)
@@ -208,6 +159,7 @@ def frames(options: argparse.Namespace) -> dict[str, Any]:
     return {
         "streams": options.streams,
         "frames_per_s": round(1000 / statistics.mean(gaps), 1),
+        "p50_gap_ms": round(gaps[len(gaps) // 2], 1),
         "p99_gap_ms": round(gaps[int(0.99 * len(gaps))], 1),
         "most_ms": round(gaps[-1], 1),
         "one_frame_of_work_ms": round(work_ms, 2),
@@ -224,7 +176,7 @@ DRAW_MS = """async () => { const { state } = await import("/page/state.js"); con
 
 def memory(options: argparse.Namespace) -> dict[str, Any]:
     """Four streams, one of them in and out of V-tach: alerts come and go all the time."""
-    with ward(4, RESTLESS) as (_, folder), dashboard(folder) as address, tab(address, ["--js-flags=--expose-gc"]) as page:
+    with ward(4, is_restless=True) as (_, folder), dashboard(folder) as address, tab(address, ["--js-flags=--expose-gc"]) as page:
         megabytes = []
         for minute in range(options.minutes + 1):
             page.evaluate("() => { gc(); gc(); }")
@@ -239,16 +191,17 @@ def memory(options: argparse.Namespace) -> dict[str, Any]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["engine", "alert", "frames", "memory"])
+    parser.add_argument("what", choices=["engine", "alert", "frames", "memory", "look"], metavar="engine|alert|frames|memory")
     parser.add_argument("--streams", type=int, default=4)
     parser.add_argument("--rounds", type=int, default=6)
     parser.add_argument("--turn-s", type=float, default=15.0)
     parser.add_argument("--episodes", type=int, default=6)
     parser.add_argument("--minutes", type=int, default=30)
     parser.add_argument("--browser", action="store_true")
+    parser.add_argument("--address", help=argparse.SUPPRESS)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    found = {"engine": engine, "alert": alert, "frames": frames, "memory": memory}[options.what](options)
+    found = {"engine": engine, "alert": alert, "frames": frames, "memory": memory, "look": look}[options.what](options)
     print(json.dumps(found) if options.json else "\n".join(f"{name:22} {value}" for name, value in found.items()))
 
 

@@ -1,6 +1,6 @@
 """A day of ECG and sound whose clocks disagree: how far off a beat is put on the sound's samples, and the heart's rate.
 
-    python -m benchmarks.sound_clock [--hours 24] [--chunk-s 0.1]
+    python -m benchmarks.sound_clock [--hours 24] [--chunk-s 0.1] [--jump-every-s 1800]
 
 Both converters run off the device's clock by their own error, the device's 32-bit microseconds wrap, and its clock is set back
 and forth. Frames go through the engine as they would arrive; each beat's place on the sound's samples is compared with where
@@ -156,9 +156,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--hours", type=float, default=24.0)
     parser.add_argument("--chunk-s", type=float, default=0.1)
+    parser.add_argument("--jump-every-s", type=float, default=Device().jump_every_s)
     options = parser.parse_args()
     begin = time.perf_counter()
-    for name, value in run(options.hours * 3600, options.chunk_s).items():
+    for name, value in run(options.hours * 3600, options.chunk_s, Device(jump_every_s=options.jump_every_s)).items():
         print(f"{name:32} {value:.3f}" if value != int(value) else f"{name:32} {int(value)}")
     print(f"{'took, s':32} {time.perf_counter() - begin:.0f}")
 

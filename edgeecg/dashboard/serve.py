@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from threading import Thread
+from typing import Final
 
 import uvicorn
 
@@ -16,9 +17,13 @@ from edgeecg.dashboard.relay import Relay
 from edgeecg.dashboard.site import MOST_REQUEST, Site
 from edgeecg.errors import ConfigError
 
+BEHIND_THE_ENGINE: Final = 10
+"""Where there is one core for two, the daemon's beats go first, and the page's pictures wait."""
+
 
 def serve(settings: Dashboard, path: Path, *, is_tied: bool, ready: Callable[[str], None]) -> None:
     """Serve until told to stop; `is_tied`: until standard input ends, with who started us. `ready` hears the address."""
+    os.nice(BEHIND_THE_ENGINE)
     door = Door(settings.host, settings.token.read())
     listener = _listener(settings.host, settings.port)
     config = uvicorn.Config(

@@ -1,6 +1,7 @@
 """The page as a browser gets it, from a process of its own, beside a daemon's socket."""
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -111,6 +112,12 @@ def test_the_page_and_what_it_needs_come_from_here_alone(page: Page) -> None:
     for name in ("main.js", "style.css", "state.js", "strip.js", "sound.js", "tiles.js", "alerts.js", "chosen.js", "icon.svg"):
         assert page.ask(f"/page/{name}").status == 200, name
     assert page.ask("/page/../site.py").status == 404
+
+
+def test_the_page_waits_where_the_engine_wants_the_processor(page: Page) -> None:
+    from edgeecg.dashboard.serve import BEHIND_THE_ENGINE
+
+    assert os.getpriority(os.PRIO_PROCESS, page.process.pid) == min(19, os.getpriority(os.PRIO_PROCESS, 0) + BEHIND_THE_ENGINE)
 
 
 def test_what_the_daemon_tells_reaches_the_browser_and_an_acknowledgement_the_daemon(page: Page, ward: Ward) -> None:

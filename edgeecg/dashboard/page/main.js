@@ -15,7 +15,11 @@ const papers = {};
 function connect() {
   const scheme = location.protocol === "https:" ? "wss" : "ws";
   socket = new WebSocket(`${scheme}://${location.host}/live`);
-  socket.addEventListener("message", (event) => fold(JSON.parse(event.data)));
+  socket.addEventListener("message", (event) => {
+    const told = JSON.parse(event.data);
+    fold(told);
+    if (told.some((message) => message.kind === "alert")) lastWords = -WORDS_MS;  // an alert waits for the next picture, no longer
+  });
   socket.addEventListener("close", () => { state.isAway = true; socket = null; setTimeout(connect, 1000); });
 }
 
