@@ -176,6 +176,8 @@ class Host:
     def _told(self, records: Sequence[Record], given: Sequence[Sequence[Event]]) -> None:
         outcome, workers = self.outcome, self._workers
         for record, events in zip(records, given, strict=True):
+            if not events:
+                continue
             outcome.events += len(events)
             for event in events:
                 if isinstance(event, WindowReady) and workers is not None and isinstance(record, Chunk):
