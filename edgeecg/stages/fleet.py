@@ -12,7 +12,7 @@ from edgeecg.facts import EngineConfig, StreamFacts
 from edgeecg.stages import align, classify, condition, hearing, qrs, quality, sound, vitals, window
 from edgeecg.stages.batch import Batch
 from edgeecg.stages.params import Params
-from edgeecg.stages.rows import Row, rows
+from edgeecg.stages.rows import Flat, Row, flat_rows
 from edgeecg.stages.rules.book import Book
 from edgeecg.types import (
     Acknowledge,
@@ -45,16 +45,19 @@ NUMBERS = "iuf"
 
 Events = tuple[Event, ...]
 
-READERS: dict[int, Callable[[StreamFacts, Row], Event]] = {
-    kinds.KIND_GAP: align.gap,
-    kinds.KIND_REFUSED: align.refused,
-    kinds.KIND_CLOCK: align.clock_report,
-    kinds.KIND_SIGNAL: condition.signal_state,
+READERS: dict[int, Callable[[StreamFacts, Flat], Event]] = {
     kinds.KIND_BEAT: qrs.beat,
     kinds.KIND_QUALITY: quality.quality,
     kinds.KIND_VITALS: vitals.vitals,
 }
-"""Events that are known from a row alone; those of windows need the stream's state."""
+"""Events there are many of."""
+RARE: dict[int, Callable[[StreamFacts, Row], Event]] = {
+    kinds.KIND_GAP: align.gap,
+    kinds.KIND_REFUSED: align.refused,
+    kinds.KIND_CLOCK: align.clock_report,
+    kinds.KIND_SIGNAL: condition.signal_state,
+}
+"""Others that are known from a row alone; those of windows need the stream's state."""
 
 ARRAYS = ("streams", "leads", "sounds", "couplings", "heard")
 CLOSED = (-1, 0, 0)
@@ -164,15 +167,17 @@ class Fleet:
 
     def _tell(self, batch: Batch, begin: int, row_ends: list[int], events: list[Events]) -> None:
         """Give each chunk its events."""
-        told, row = rows(self._out[: row_ends[-1]]), 0
+        told, row, read = flat_rows(self._out[: row_ends[-1]]), 0, READERS.get
         for piece, end in enumerate(row_ends, begin):
             if end > row:
                 slot, owner = batch.pieces[piece * PIECE_FIELDS], batch.owners[piece]
-                if told[end - 1].kind == kinds.KIND_TIME:
-                    said = [self._event(slot, one) for one in told[row : end - 1]]
-                    events[owner] += self._book.take(slot, said, told[end - 1].known_at)
-                else:
-                    events[owner] += tuple([self._event(slot, one) for one in told[row:end]])
+                facts, last = self._facts[slot], told[end - 1]
+                is_time = last[0] == kinds.KIND_TIME
+                said = [
+                    reader(facts, one) if (reader := read(one[0])) is not None else self._event(slot, one)
+                    for one in told[row : end - is_time]
+                ]
+                events[owner] += self._book.take(slot, said, last[3]) if is_time else tuple(said)
                 row = end
 
     def _run_order(self, slot: int, order: int, now_ns: int = 0) -> Events:
@@ -186,10 +191,10 @@ class Fleet:
             self._run_batch(batch, events)
         return events[0]
 
-    def _event(self, slot: int, row: Row) -> Event:
-        reader = READERS.get(row.kind)
-        if reader is not None:
-            return reader(self._facts[slot], row)
+    def _event(self, slot: int, flat: Flat) -> Event:
+        row = Row.of(flat)
+        if row.kind in RARE:
+            return RARE[row.kind](self._facts[slot], row)
         if row.kind == KIND_SOUND:
             return self._sounds.sound(self._facts[slot], row)
         if row.kind == KIND_CYCLE:

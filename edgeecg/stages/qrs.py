@@ -1,7 +1,7 @@
 """`qrs`: one event a beat."""
 
 from edgeecg.facts import StreamFacts
-from edgeecg.stages.rows import Row, thawed
+from edgeecg.stages.rows import Flat, thawed
 from edgeecg.types import Beat, Morphology
 from edgeecg_kernels.qrs_state import qrs_params as params
 
@@ -12,10 +12,9 @@ MORPHOLOGIES = tuple(Morphology)
 _Beat = thawed(Beat)
 
 
-def beat(facts: StreamFacts, row: Row) -> Beat:
+def beat(facts: StreamFacts, row: Flat) -> Beat:
     """Read a row of KIND_BEAT."""
-    _, lead, sample, known_at, value = row
-    confidence, morphology, width_ms, prematurity, distance, amplitude_mv, late, _ = value
+    _, lead, sample, known_at, confidence, morphology, width_ms, prematurity, distance, amplitude_mv, late, _ = row
     shape = MORPHOLOGIES[int(morphology)]
     event = _Beat(
         facts.name, facts.leads[lead], sample, confidence, shape, width_ms, prematurity, distance, amplitude_mv, late != 0, known_at

@@ -1,7 +1,7 @@
 """`quality`: one event a second: can what is read from it be trusted, and if not, why."""
 
 from edgeecg.facts import StreamFacts
-from edgeecg.stages.rows import Row, thawed
+from edgeecg.stages.rows import Flat, thawed
 from edgeecg.types import Quality, QualityReason
 from edgeecg_kernels.quality_state import quality_params as params
 
@@ -12,10 +12,9 @@ REASONS = tuple(QualityReason)
 _Quality = thawed(Quality)
 
 
-def quality(facts: StreamFacts, row: Row) -> Quality:
+def quality(facts: StreamFacts, row: Flat) -> Quality:
     """Read a row of KIND_QUALITY."""
-    _, lead, start_sample, known_at, value = row
-    index, good, reason, bad_share, noise_mv, mains_mv, _, _ = value
+    _, lead, start_sample, known_at, index, good, reason, bad_share, noise_mv, mains_mv, _, _ = row
     name, rate_hz, why = facts.name, facts.rate_hz, REASONS[int(reason)]
     event = _Quality(name, facts.leads[lead], start_sample, round(rate_hz), index, good != 0, why, bad_share, noise_mv, mains_mv, known_at)
     event.__class__ = Quality

@@ -1,10 +1,12 @@
 """`vitals`: heart rate and its variability, one event a second."""
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
 from edgeecg.facts import StreamFacts
-from edgeecg.stages.rows import Row, rows, thawed
+from edgeecg.stages.rows import Flat, flat_rows, thawed
 from edgeecg.types import Vitals
 from edgeecg_kernels.quality import QUALITY_BOUND
 from edgeecg_kernels.state import EVENT, GRID_HZ, KIND_BEAT, KIND_QUALITY
@@ -15,10 +17,10 @@ from edgeecg_kernels.vitals_state import VITALS_STATE
 _Vitals = thawed(Vitals)
 
 
-def vitals(facts: StreamFacts, row: Row) -> Vitals:
+def vitals(facts: StreamFacts, row: Flat) -> Vitals:
     """Read a row of KIND_VITALS."""
-    heart_rate, rr_ms, sdnn_ms, rmssd_ms, n_intervals, _, _, _ = row.value
-    event = _Vitals(facts.name, row.sample, heart_rate, rr_ms, sdnn_ms, rmssd_ms, int(n_intervals), row.known_at)
+    _, _, sample, known_at, heart_rate, rr_ms, sdnn_ms, rmssd_ms, n_intervals, _, _, _ = row
+    event = _Vitals(facts.name, sample, heart_rate, rr_ms, sdnn_ms, rmssd_ms, int(n_intervals), known_at)
     event.__class__ = Vitals
     return event
 
@@ -37,5 +39,5 @@ def of_known_beats(facts: StreamFacts, beats: NDArray[np.int64], seconds: NDArra
     rated["sample"] = np.round(seconds * (GRID_HZ / facts.rate_hz))
     rated["known_at"] = rated["sample"] + QUALITY_BOUND
     rated["value"][:, 1] = 1.0
-    said = rows(out[n_rows : kernel(state, out, n_rows)])
-    return [vitals(facts, row._replace(sample=second)) for row, second in zip(said, seconds.tolist(), strict=True)]
+    said = flat_rows(out[n_rows : kernel(state, out, n_rows)])
+    return [replace(vitals(facts, row), sample=second) for row, second in zip(said, seconds.tolist(), strict=True)]

@@ -17,10 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeecg_kernels._jit import kernel
+from edgeecg_kernels.lanes import weighted
 from edgeecg_kernels.resample_state import RING_LEN
-
-_U = np.uint64
-_1, _2, _3, _4 = _U(1), _U(2), _U(3), _U(4)
 
 
 @kernel
@@ -77,21 +75,7 @@ def _drain(s: Any, p: Any, taps: Any, y: Any, n_out: int) -> int:
     up, whole, part, width, first_tap = p["up"], p["whole"], p["part"], p["width"], p["first_tap"]
     while needed <= newest:
         oldest = slot - width - (newest - needed)
-        # Unsigned, because numba tests every signed index for "counted from the end": that alone doubles the time.
-        i = _U(oldest if oldest >= 0 else oldest + RING_LEN)
-        j = _U(first_tap + phase * width)
-        a = b = c = d = 0.0
-        for _ in range(width // 4):
-            a += ring[i] * taps[j]
-            b += ring[i + _1] * taps[j + _1]
-            c += ring[i + _2] * taps[j + _2]
-            d += ring[i + _3] * taps[j + _3]
-            i += _4
-            j += _4
-        for _ in range(width % 4 // 2):
-            a += ring[i] * taps[j]
-            b += ring[i + _1] * taps[j + _1]
-        y[n_out] = (a + c) + (b + d)
+        y[n_out] = weighted(ring, oldest if oldest >= 0 else oldest + RING_LEN, taps, first_tap + phase * width, width)
         n_out += 1
         needed += whole
         phase += part

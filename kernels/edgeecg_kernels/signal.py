@@ -34,9 +34,14 @@ def _report(s: Any, at: int, lead: int, out: Any, n_out: int) -> int:
 def signal_block(s: Any, flags: Any, n: int, first: int, lead: int, out: Any, n_out: int) -> int:
     """Report changes of `flags[0:n]`, which stand at grid samples first..first+n-1."""
     seen = 0
+    always = -1
     for i in range(n):
         seen |= int(flags[i])
-    if seen == 0 and s["reported"] == 0:
+        always &= int(flags[i])
+    if n <= 0 or (seen == always and seen == s["reported"]):  # nothing comes or goes: as below, at once
+        for bit in range(N_FLAGS):
+            if seen & 1 << bit:
+                s["last_seen"][bit] = first + n - 1
         return n_out
     for i in range(n):
         before = s["reported"]

@@ -239,12 +239,17 @@ def _next_event(s: Any, models: Any) -> int:
 
 @kernel
 def _remember(s: Any, y: Any, flags: Any, begin: int, end: int, first: int) -> None:
-    for i in range(begin, end):
-        at = (first + i) % RING
-        value = float(y[i])
-        bad = (flags[i] & FLAG_BAD) != 0 or not abs(value) < LARGEST_MV
-        s["mv"][at] = 0.0 if bad else value
-        s["bad"][at] = 1 if bad else 0
+    while begin < end:
+        at = (first + begin) % RING
+        count = min(end - begin, RING - at)
+        values, marks = y[begin : begin + count], flags[begin : begin + count]
+        mv, is_bad = s["mv"][at : at + count], s["bad"][at : at + count]
+        for k in range(count):
+            value = float(values[k])
+            bad = (marks[k] & FLAG_BAD != 0) | (not abs(value) < LARGEST_MV)
+            mv[k] = 0.0 if bad else value
+            is_bad[k] = 1 if bad else 0
+        begin += count
 
 
 @kernel

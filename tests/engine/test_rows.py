@@ -10,7 +10,7 @@ from edgeecg.encoding import decode, encode
 from edgeecg.facts import StreamFacts
 from edgeecg.stages.qrs import beat
 from edgeecg.stages.quality import quality
-from edgeecg.stages.rows import Row, rows, thawed
+from edgeecg.stages.rows import Flat, Row, flat_rows, thawed
 from edgeecg.stages.vitals import vitals
 from edgeecg.types import Beat, Event, Morphology, Quality, QualityReason, Vitals
 from edgeecg_kernels.state import EVENT
@@ -21,10 +21,10 @@ def test_rows_are_read_field_by_field() -> None:
     out = np.zeros(3, EVENT)
     out["kind"], out["lead"], out["sample"], out["known_at"] = (1, 2, 3), (4, 5, 6), (7, 8, 1 << 60), (9, 10, 11)
     out["value"] = np.arange(24.0).reshape(3, 8)
-    first, _, last = rows(out)
-    assert first == (1, 4, 7, 9, [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0])
-    assert (last.sample, last.value[7]) == (1 << 60, 23.0)
-    assert rows(out[:0]) == []
+    first, _, last = flat_rows(out)
+    assert Row.of(first) == (1, 4, 7, 9, [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0])
+    assert (Row.of(last).sample, Row.of(last).value[7]) == (1 << 60, 23.0)
+    assert flat_rows(out[:0]) == []
 
 
 @pytest.mark.parametrize("kind", [Beat, Quality, Vitals])
@@ -46,7 +46,7 @@ def test_every_field_must_be_given() -> None:
 
 def test_every_value_lands_in_its_own_field() -> None:
     facts = StreamFacts(name="s", rate_hz=360.0, leads=("I", "II"))
-    row = Row(0, 1, 70, 90, [0.5, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0])
+    row: Flat = (0, 1, 70, 90, 0.5, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0)
     assert beat(facts, row) == Beat(
         stream="s", lead="II", sample=70, confidence=0.5, morphology=Morphology.WIDE, width_ms=3.0, prematurity=4.0,
         template_distance=5.0, amplitude_mv=6.0, late=True, reported_at=90,
