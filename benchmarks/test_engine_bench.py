@@ -13,7 +13,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from sleepecg import detect_heartbeats
 
 from benchmarks.engine_work import FLEET, RATE_HZ, Lead, arrival_ns, cut, engine_of, fleet_calls, read_lead
-from edgeecg.stages.rows import rows
+from edgeecg.stages.rows import flat_rows
 from edgeecg.types import Chunk
 from edgeecg_kernels.condition_qrs import condition_qrs, condition_qrs_lead
 from edgeecg_kernels.entry import entry
