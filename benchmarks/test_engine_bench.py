@@ -82,4 +82,4 @@ def test_snapshot_and_restore(benchmark: BenchmarkFixture, lead: Lead) -> None:
 
 def test_rows(benchmark: BenchmarkFixture) -> None:
     """A hundred rows out of the kernel's array."""
-    assert len(benchmark(rows, np.zeros(100, EVENT))) == 100
+    assert len(benchmark(flat_rows, np.zeros(100, EVENT))) == 100
