@@ -1,4 +1,4 @@
-// The numbers beside the paper: vitals, quality, delay, and what the classifier makes of it.
+// The numbers beside the paper: vitals, quality, how late a decision is, and what the classifier makes of it.
 
 import { soundOf } from "./state.js";
 import { set, wordFor } from "./tiles.js";
@@ -24,8 +24,10 @@ function updateNumbers(stream, sound) {
   number("RMSSD", known(v?.rmssd_ms), "ms");
   number("quality", q ? q.index.toFixed(2) : "--", q && !q.good ? q.reason.replaceAll("_", " ") : "");
   updateSound(sound, known);
-  number("delay", stream.head < 0 ? "--" : Math.max(0.1, stream.behindS * 1000).toFixed(stream.behindS < 0.01 ? 1 : 0), "ms");
+  number("decided after", stream.head < 0 ? "--" : Math.max(0.1, stream.behindS * 1000).toFixed(stream.behindS < 0.01 ? 1 : 0), "ms");
 }
+
+const give = (ms) => `± ${ms.toFixed(ms < 10 ? 1 : 0)} ms`;
 
 function updateSound(sound, known) {
   const c = sound?.couplings.at(-1);
@@ -33,8 +35,8 @@ function updateSound(sound, known) {
     ["R to S1", "S1 to S2", "sound"].forEach(without);
     return;
   }
-  number("R to S1", known(c?.delay_ms), c?.delay_sd_ms > 0 ? `± ${c.delay_sd_ms.toFixed(0)} ms` : "ms");
-  number("S1 to S2", known(c?.s1_s2_ms), c?.s1_s2_sd_ms > 0 ? `± ${c.s1_s2_sd_ms.toFixed(0)} ms` : "ms");
+  number("R to S1", known(c?.delay_ms), c?.delay_sd_ms > 0 ? give(c.delay_sd_ms) : "ms");
+  number("S1 to S2", known(c?.s1_s2_ms), c?.s1_s2_sd_ms > 0 ? give(c.s1_s2_sd_ms) : "ms");
   const q = sound.quality;
   number("sound", q ? q.index.toFixed(2) : "--", q && !q.good ? q.reason.replaceAll("_", " ") : "");
 }

@@ -73,7 +73,7 @@ function show(stream, sound) {
 }
 
 function head() {
-  set($("device"), state.device);
+  set($("device"), state.device === "edgeecg" ? "" : state.device);  // the brand stands there already
   set($("line"), state.isAway ? "the daemon is away" : state.speed === 1 ? "live" : `rehearsal, ${state.speed} times as fast`);
   $("line").classList.toggle("away", state.isAway);
   set($("now"), state.isAway ? "" : clock(nowMs()));

@@ -57,19 +57,29 @@ function swings(sound, from, perPx, width) {
 
 export function drawCoupling(canvas, sound) {
   const g = canvas.begin(), half = Math.round(canvas.width * 0.5) - 8;
-  kernel(g, canvas, sound.couplings.at(-1), half);
+  kernel(g, canvas, sound, half);
   delays(g, canvas, sound.couplings, half + 16);
 }
 
-function kernel(g, canvas, coupling, width) {
+// The longest of the texts that fits.
+function caption(g, texts, left, width) {
   g.font = SMALL; g.textBaseline = "alphabetic"; g.textAlign = "left"; g.fillStyle = colourOf("soft");
-  g.fillText("from R peak to sound: this beat, and its beats so far", 8, 14);
-  if (!coupling.smoothed) return;
+  g.fillText(texts.find((text) => g.measureText(text).width <= width) ?? texts.at(-1), left, 14);
+}
+
+function kernel(g, canvas, sound, width) {
+  const coupling = sound.couplings.at(-1), quality = sound.quality;
+  caption(g, ["from R peak to sound: this beat, and its beats so far", "R to sound: this beat, and so far", "R to sound (ms)"], 8, width - 8);
+  if (!coupling.smoothed) {
+    g.fillText(quality && !quality.good ? `not told: ${quality.reason.replaceAll("_", " ")}` : "not told of this beat", 8, canvas.height / 2);
+    return;
+  }
   coupling.curves ??= [millivolts(coupling.smoothed), millivolts(coupling.kernel)];
   const most = Math.max(...coupling.curves.flatMap((curve) => [...curve].map(Math.abs)), 1e-12);
   const middle = (canvas.height + 12) / 2, tall = (canvas.height - 44) / 2, x = (ms) => 8 + (ms / KERNEL_MS) * (width - 16);
   g.textAlign = "center";
-  for (let ms = 0; ms <= KERNEL_MS; ms += 100) { g.fillStyle = colourOf("grid-strong"); g.fillRect(x(ms), 20, 1, canvas.height - 36); g.fillStyle = colourOf("soft"); g.fillText(ms ? String(ms) : "R", x(ms) + (ms === KERNEL_MS ? -6 : 0), canvas.height - 4); }
+  const step = width < 300 ? 200 : 100;
+  for (let ms = 0; ms <= KERNEL_MS; ms += step) { g.fillStyle = colourOf("grid-strong"); g.fillRect(x(ms), 20, 1, canvas.height - 36); g.fillStyle = colourOf("soft"); g.fillText(ms ? String(ms) : "R", x(ms) + (ms === KERNEL_MS ? -6 : 0), canvas.height - 4); }
   coupling.curves.forEach((curve, which) => {
     g.beginPath();
     curve.forEach((v, i) => (i ? g.lineTo(x((i * KERNEL_MS) / (curve.length - 1)), middle - (v / most) * tall) : g.moveTo(x(0), middle - (v / most) * tall)));
@@ -79,8 +89,8 @@ function kernel(g, canvas, coupling, width) {
 
 function delays(g, canvas, couplings, left) {
   const told = couplings.filter((c) => c.delay_ms > 0).slice(-60);
-  g.font = SMALL; g.textAlign = "left"; g.textBaseline = "alphabetic"; g.fillStyle = colourOf("soft");
-  g.fillText("electromechanical delay, R to S1, the last 60 beats (ms)", left, 14);
+  const texts = ["electromechanical delay, R to S1, the last 60 beats (ms)", "R to S1, the last 60 beats (ms)", "R to S1 (ms)"];
+  caption(g, texts, left, canvas.width - left - 8);
   if (!told.length) return;
   const low = Math.min(...told.map((c) => c.delay_ms)) - 4, high = Math.max(...told.map((c) => c.delay_ms)) + 4;
   const y = (ms) => canvas.height - 10 - ((ms - low) / (high - low)) * (canvas.height - 34), right = canvas.width - 44;
