@@ -3,8 +3,8 @@
 No paper. Both streams of a device stamp their frames with one clock, each counts its own samples, and no two converters
 run equally fast. So a moment goes from the count of the one to the device's clock and from there to the count of the other:
 each count's offset from the clock is the mean over the last frames whose offsets agree. A device that sets its clock
-leaves runs of frames with one offset each; the run is taken that holds the moment, by what has come of both streams. Where
-frames carry no time, both streams began at once, and each count is its clock; if one began anew, no count says where they meet.
+leaves runs of frames with one offset each; the run is taken that holds the moment, as far apart as the two counts were at
+the beat before, or, at first, by what has come of both streams. Where frames carry no time, both streams began at once, and each count is its clock; if one began anew, no count says where they meet.
 """
 
 from typing import Any
@@ -19,6 +19,8 @@ SAME_RUN_US = 20_000.0
 SLACK_US = 20_000.0
 """How far outside its frames a moment may seem to lie, and a frame more: two streams' frames do not begin together."""
 NOWHERE = -1e18
+DOUBTS = 3
+"""So many beats in a row are placed as those before were, though the clocks say otherwise: the sound's frames may not show a setting yet."""
 
 
 @kernel
@@ -66,11 +68,12 @@ def behind_us(ecg: Any, ecg_mhz: int, sound_mhz: int, index: int) -> float:
 
 
 @kernel
-def sound_place(ecg: Any, ecg_mhz: int, sound: Any, sound_mhz: int, grid: int, index: int, later_us: float) -> tuple[float, bool]:
+def sound_place(ecg: Any, ecg_mhz: int, sound: Any, sound_mhz: int, grid: int, index: int, later_us: float, apart_us: float
+) -> tuple[float, bool]:  # fmt: skip
     """Return a position on the ECG's grid as microseconds of the sound's count, and whether the clocks say so.
 
     `ecg` and `sound` are states of `align`; of the sound only frames up to sample `index`, which comes now, are looked at.
-    Where frames carry no time, the ECG began `later_us` after the sound.
+    Where frames carry no time, the ECG began `later_us` after the sound; where they do, it did so by `apart_us` when that was last seen.
     """
     ecg_us = float(grid) * 1e6 / GRID_HZ
     if ecg["anchors"] == 0 or sound["anchors"] == 0:
@@ -78,7 +81,7 @@ def sound_place(ecg: Any, ecg_mhz: int, sound: Any, sound_mhz: int, grid: int, i
     near = _newest_at(ecg, int(float(grid) * float(ecg_mhz) / 1000.0 / GRID_HZ))
     ecg_first = _run_start(ecg, near, max(0, ecg["anchors"] - ANCHORS), ecg_mhz)
     clock_us = ecg_us + _mean_offset_us(ecg, near, ecg_first, ecg_mhz)
-    expected_us = ecg_us + behind_us(ecg, ecg_mhz, sound_mhz, index + sound["last_len"])
+    expected_us = ecg_us + (behind_us(ecg, ecg_mhz, sound_mhz, index + sound["last_len"]) if apart_us == NOWHERE else apart_us)
     newest, oldest = _newest_at(sound, index), max(0, sound["anchors"] - ANCHORS)
     best_us, best_off, sure = (
         clock_us - _mean_offset_us(sound, newest, _run_start(sound, newest, oldest, sound_mhz), sound_mhz),

@@ -21,7 +21,7 @@ from edgeecg_kernels.machine import borrowed
 from edgeecg_kernels.pipeline import sort_rows
 from edgeecg_kernels.resample import grid_to_input, input_needed, resample_block, resample_reset
 from edgeecg_kernels.sound_beat import decide_beat
-from edgeecg_kernels.sound_clock import behind_us, sound_place
+from edgeecg_kernels.sound_clock import DOUBTS, NOWHERE, SAME_RUN_US, behind_us, sound_place
 from edgeecg_kernels.sound_ecg import refined_r
 from edgeecg_kernels.sound_quality import sound_second
 from edgeecg_kernels.sound_signal import see_clipping, signal_reset, signal_start, sound_signal
@@ -86,9 +86,23 @@ def _meet(ecg: Any, ecg_p: Any, s: Any, p: Any, index: int) -> None:
     at_once = s["ecg_epoch"] < 0 and abs(later_us) < AT_ONCE_US
     s["ecg_later_us"] = 0.0 if at_once else later_us
     s["ecg_sure"] = 1 if at_once else 0
+    s["ecg_apart_us"] = NOWHERE
+    s["ecg_doubts"] = 0
     s["ecg_epoch"] = ecg["epoch"]
     s["placed"] = s["next_beat"] = 0
     s["since"] = 0
+
+
+@kernel
+def _settled(s: Any, us: float, ecg_us: float) -> float:
+    """Return a beat's place: as far apart as the beats before had it, unless the clocks have said otherwise for long."""
+    apart_us = s["ecg_apart_us"]
+    if apart_us != NOWHERE and abs(us - ecg_us - apart_us) > SAME_RUN_US and s["ecg_doubts"] < DOUBTS:
+        s["ecg_doubts"] += 1
+        return float(ecg_us + apart_us)
+    s["ecg_apart_us"] = us - ecg_us
+    s["ecg_doubts"] = 0
+    return us
 
 
 @kernel
@@ -107,9 +121,11 @@ def _place_beats(ecg: Any, ecg_p: Any, s: Any, p: Any, align: Any, index: int) -
     s["next_beat"] = max(s["next_beat"], window["n_beats"] - BEATS)
     while s["placed"] < window["n_beats"]:
         grid = window["beat_at"][s["placed"] % BEATS]
-        later_us = s["ecg_later_us"]
-        us, sure = sound_place(ecg["align"], ecg_p["align"]["rate_mhz"], align, p["align"]["rate_mhz"], grid, index, later_us)
+        later_us, apart_us = s["ecg_later_us"], s["ecg_apart_us"]
+        us, sure = sound_place(ecg["align"], ecg_p["align"]["rate_mhz"], align, p["align"]["rate_mhz"], grid, index, later_us, apart_us)
         stamped = ecg["align"]["anchors"] > 0 and align["anchors"] > 0
+        if stamped and sure:
+            us = _settled(s, us, float(grid) * 1e6 / GRID_HZ)
         at = s["placed"] % QUEUE
         s["queue_us"][at] = us
         s["queue_sure"][at] = 1 if sure and (stamped or s["ecg_sure"] == 1) else 0

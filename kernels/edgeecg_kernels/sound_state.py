@@ -126,6 +126,8 @@ SOUND_STATE = np.dtype(
         # beats
         ("ecg_epoch", "i8"),  # of the ECG that is being heard; -1: none yet
         ("ecg_later_us", "f8"),  # where frames carry no time: how much later than the sound the ECG began
+        ("ecg_apart_us", "f8"),  # by the clocks, at the last beat that was placed; NOWHERE: none was
+        ("ecg_doubts", "i8"),  # beats in a row whose clocks said otherwise
         ("ecg_sure", "i8"),  # 0: only arrival says so
         ("next_beat", "i8"),  # of the ECG's beats, ever counted, to be decided
         ("placed", "i8"),  # so many of them have a place on the sound grid

@@ -67,8 +67,10 @@ def place_windows(ecg: Any, newest: int, ecg_p: Any, s: Any, p: Any, sp: Any, al
             window["next_due"][m] = whole + max(0, newest - whole + hop - 1) // hop * hop
         while h["end"][m] == NEVER and window["next_due"][m] <= newest:
             middle = window["next_due"][m] - whole + (whole + 1) // 2
-            later_us = s["ecg_later_us"]
-            us, sure = sound_place(ecg["align"], ecg_p["align"]["rate_mhz"], align, p["align"]["rate_mhz"], middle, index, later_us)
+            later_us, apart_us = s["ecg_later_us"], s["ecg_apart_us"]
+            us, sure = sound_place(
+                ecg["align"], ecg_p["align"]["rate_mhz"], align, p["align"]["rate_mhz"], middle, index, later_us, apart_us
+            )
             stamped = ecg["align"]["anchors"] > 0 and align["anchors"] > 0
             end = int(us * 1e-6 * SOUND_HZ + 0.5) + length - length // 2
             if end + models[m]["deadline"] > now:

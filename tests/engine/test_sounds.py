@@ -307,3 +307,9 @@ def test_clocks_that_drift_jump_and_wrap_put_a_beat_on_the_right_sample_of_sound
     assert figures["place off, ms, worst"] < 2.0
     assert figures["heart rate off, 1/min, worst"] < 0.1
     assert figures["times gone backwards"] == 0
+
+
+def test_a_clock_is_set_between_two_long_frames_of_streams_that_take_turns_and_no_beat_is_put_elsewhere() -> None:
+    """The ECG's frames show a setting before the sound's do, or after: the beat between them goes where those before it went."""
+    figures = sound_clock.run(150.0, 0.5, sound_clock.Device(ecg_ppm=900.0, sound_ppm=-900.0, jump_every_s=11.0))
+    assert figures["place off, ms, worst"] < 6.0, "drift over half a second's frames; a setting is 300 ms or more"

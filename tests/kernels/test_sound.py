@@ -11,7 +11,7 @@ from edgeecg_kernels import sound_alone
 from edgeecg_kernels.align_state import ANCHORS, align_state
 from edgeecg_kernels.resample import resample_block, resample_reset
 from edgeecg_kernels.resample_state import RESAMPLE_STATE
-from edgeecg_kernels.sound_clock import sound_place
+from edgeecg_kernels.sound_clock import NOWHERE, sound_place
 from edgeecg_kernels.sound_ecg import refined_r
 from edgeecg_kernels.sound_filter import band_passes, sound_resampler, symmetric_fir
 from edgeecg_kernels.sound_murmur import EDGES_HZ, murmur_bands
@@ -145,11 +145,11 @@ def test_flat_tops_are_marked_and_a_quiet_rest_is_not() -> None:
     x = np.clip(2.0 * np.sin(2 * np.pi * 40 * np.arange(4000) / 2000), -1.0, 1.0)
     for signal, is_clipped in ((x, True), (0.5 * np.sin(2 * np.pi * 40 * np.arange(4000) / 2000), False), (np.zeros(4000), False)):
         s, _ = started()
-        no_rails = np.array([(0, -np.inf, np.inf)], SOUND_PARAMS)
+        no_rails = np.array([(0, -np.inf, np.inf, 0)], SOUND_PARAMS)
         see_clipping(s, no_rails[0], params[0], signal, 0, 1, len(signal), 0)
         assert bool(np.any(s["bad"] & SOUND_CLIPPED)) == is_clipped
     s, _ = started()
-    see_clipping(s, np.array([(0, -0.45, 0.45)], SOUND_PARAMS)[0], params[0], 0.5 * np.sin(np.arange(400) * 0.1), 0, 1, 400, 0)
+    see_clipping(s, np.array([(0, -0.45, 0.45, 0)], SOUND_PARAMS)[0], params[0], 0.5 * np.sin(np.arange(400) * 0.1), 0, 1, 400, 0)
     assert np.any(s["bad"] & SOUND_CLIPPED)
 
 
@@ -200,15 +200,15 @@ def test_a_beat_is_found_on_the_sounds_clock_after_a_day(ecg_ppm: float, sound_p
     for back_s in (0.3, 0.95, 1.2):
         grid = round((DAY_S - back_s) * 250.0 * (1 + ecg_ppm * 1e-6))
         device_s = grid / 250.0 / (1 + ecg_ppm * 1e-6)
-        us, sure = sound_place(ecg, 250_000, sound, 2_000_000, grid, int(sound["next_index"]) - 1, 0.0)
+        us, sure = sound_place(ecg, 250_000, sound, 2_000_000, grid, int(sound["next_index"]) - 1, 0.0, NOWHERE)
         assert sure
         assert us * 1e-6 == pytest.approx(device_s * (1 + sound_ppm * 1e-6), abs=0.7e-3)
 
 
 def test_without_time_on_the_frames_both_count_from_one_instant() -> None:
     nothing = align_state()[0]
-    assert sound_place(nothing, 360_000, nothing, 4_000_000, 2500, 0, 0.0) == (10_000_000.0, True)
-    assert sound_place(nothing, 360_000, nothing, 4_000_000, 2500, 0, 7e6) == (17_000_000.0, True)
+    assert sound_place(nothing, 360_000, nothing, 4_000_000, 2500, 0, 0.0, NOWHERE) == (10_000_000.0, True)
+    assert sound_place(nothing, 360_000, nothing, 4_000_000, 2500, 0, 7e6, NOWHERE) == (17_000_000.0, True)
 
 
 @pytest.mark.parametrize("late_ms", [-6.0, -1.0, 0.0, 3.0, 7.0])
