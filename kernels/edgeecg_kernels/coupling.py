@@ -23,7 +23,7 @@ from edgeecg_kernels.coupling_plan import (
     set_prior,
     set_template,
 )
-from edgeecg_kernels.coupling_qrs import ALIKE, STEP_MS, is_known, learn_qrs, place_qrs
+from edgeecg_kernels.coupling_qrs import ALIKE, STEP_MS, is_known, learn_qrs, place_qrs, r_peak
 from edgeecg_kernels.coupling_sound import check, take_sound
 from edgeecg_kernels.coupling_state import (
     AGAIN,
@@ -142,22 +142,25 @@ def _enter(s: Any, slot: int) -> None:
 
 @kernel
 def _choose(s: Any, p: Any, w: Any, sound: int) -> None:
-    """Take the beat that the others fit best, under the timing prior, for a first template."""
+    """Take the beat that the others fit best, under the timing prior, for a first template; how two fit is asked once a pair."""
     begin, n = first_sample(s, sound), 2 * MOST_LAGS[sound] + 1
-    known = s["n_beats"]
-    best, first = math.inf, 0
+    known, total = s["n_beats"], w["score"]
+    first = 0
     set_prior(s, w, p, sound)
     for j in range(known):
+        total[j] = 0.0
+    for j in range(known - 1):
         for i in range(begin, begin + WIDTHS[sound]):
             w["smooth"][i] = float(s["ring_w"][j][i])
         energy = set_template(w, p, sound, w["smooth"], begin)
-        total = 0.0
-        for k in range(known):
-            if k != j:
-                lag_costs(w, p, sound, s["ring_w"][k], begin, energy)
-                total += lag_plan(w["cost"], w["log_prior"], 1.0, n, w["plan"])
-        if total < best:
-            best, first = total, j
+        for k in range(j + 1, known):
+            lag_costs(w, p, sound, s["ring_w"][k], begin, energy)
+            cost = lag_plan(w["cost"], w["log_prior"], 1.0, n, w["plan"])
+            total[j] += cost
+            total[k] += cost
+    for j in range(known):
+        if total[j] < total[first]:
+            first = j
     for d in range(LAGS):
         s["ring_plan"][first][sound][d] = 1.0 if d == MOST_LAGS[sound] else 0.0
     s["ring_weight"][first][sound] = 1.0
@@ -174,6 +177,7 @@ def _begin(s: Any, p: Any, w: Any, sound: int) -> None:
     for k in range(known):
         if s["ring_weight"][k][sound] > 0.0:
             first = k
+    set_prior(s, w, p, sound)
     for k in range(1, known + 1):
         look(s, p, w, sound, (first + k) % known, 1.0)
     learn_jitter(s, p, w, sound)
@@ -191,6 +195,7 @@ def _align(s: Any, p: Any, w: Any, slot: int) -> None:
         elif n == chosen_at + 1:
             _begin(s, p, w, sound)
         elif n > chosen_at:
+            set_prior(s, w, p, sound)
             look(s, p, w, sound, slot, 1.0)
             for k in range(AGAIN if n > MIN_BEATS else 0):
                 older = (s["again"] + k) % min(n, RING)
@@ -216,6 +221,7 @@ def _say_nothing(row: Any, reason: int) -> None:
         row["level"][sound] = 1.0
         row["agreement"][sound] = 0.0
         row["centre_ms"][sound] = math.nan
+        row["heard_ms"][sound] = math.nan
         row["jitter_ms"][sound] = math.nan
         row["aligned"][sound] = 0.0
     for i in range(KERNEL_LEN):
@@ -252,14 +258,16 @@ def _report(s: Any, p: Any, w: Any, slot: int, row: Any) -> None:
         row["agreement"][sound] = agreement(s, w, sound)
     free(w, p["shrink"])
     deconvolve(s, w, p, row)
-    _delays(s, row)
+    _delays(s, w, row)
 
 
 @kernel
-def _delays(s: Any, row: Any) -> None:
-    """Tell the delays, and how sure they are; or why they are not told."""
-    first = middle_of_energy(row["smoothed"], s["centre"][S1])
-    second = middle_of_energy(row["smoothed"], s["centre"][S2])
+def _delays(s: Any, w: Any, row: Any) -> None:
+    """Tell the delays, of the sounds as they are heard, and how sure they are; or why they are not told."""
+    r_ms = r_peak(s)
+    first = middle_of_energy(w["mean"][0], s["centre"][S1]) - r_ms
+    second = middle_of_energy(w["mean"][0], s["centre"][S2]) - r_ms
+    row["heard_ms"][S1], row["heard_ms"][S2] = first, second
     spread1, spread2 = row["lag_sd_ms"][S1], row["lag_sd_ms"][S2]
     half = max(row["agreement"][S1], 0.0)
     whole = 2.0 * half / (1.0 + half)  # Spearman and Brown: from half the beats to all of them

@@ -160,18 +160,18 @@ def deconvolve(s: Any, w: Any, p: Any, row: Any) -> None:
 
 
 @kernel
-def middle_of_energy(h: Any, about_ms: float) -> float:
-    """Return where the middle of a kernel's energy lies near a place, under a bell about that middle itself; NaN: no energy."""
-    middle = about_ms
+def middle_of_energy(x: Any, about_ms: float) -> float:
+    """Return where the middle of a beat's energy lies near a place, under a bell about that middle itself; NaN: no energy."""
+    middle = about_ms + BEFORE
     for _ in range(MIDDLE_TURNS):
         energy, moment = 0.0, 0.0
         centre = math.floor(middle + 0.5)
-        for i in range(max(0, centre - MIDDLE_MS), min(KERNEL_LEN, centre + MIDDLE_MS + 1)):
+        for i in range(max(0, centre - MIDDLE_MS), min(WINDOW, centre + MIDDLE_MS + 1)):
             bell = math.cos(0.5 * math.pi * (i - middle) / (MIDDLE_MS + 1))
-            value = bell * h[i] * h[i]
+            value = bell * x[i] * x[i]
             energy += value
             moment += value * i
         if not energy > 0.0:
             return math.nan
         middle = moment / energy
-    return middle
+    return middle - BEFORE

@@ -59,12 +59,29 @@ def lag_costs(w: Any, p: Any, sound: int, x: Any, begin: int, energy_m: float) -
             product[d] += m * value
             energy[d] += q * (value * value)
     for d in range(n):
-        level = product[d] / energy_m if energy_m > 0.0 else 1.0
-        level = min(max(level, LOUDNESS[0]), LOUDNESS[1])
-        left = energy[d] - 2.0 * level * product[d] + level * level * energy_m
-        share = left / energy[d] if energy[d] > 0.0 else 1.0
-        w["cost"][d] = 0.5 * p["dof"] * math.log(max(share, LEAST_RESIDUAL))
-        w["gain"][d] = level
+        w["cost"][d], w["gain"][d] = _cost(p, product[d], energy[d], energy_m)
+
+
+@kernel
+def _cost(p: Any, product: float, energy: float, energy_m: float) -> tuple[float, float]:
+    """Return what a window costs whose product with the template and whose energy are known, and how loud it is."""
+    level = product / energy_m if energy_m > 0.0 else 1.0
+    level = min(max(level, LOUDNESS[0]), LOUDNESS[1])
+    left = energy - 2.0 * level * product + level * level * energy_m
+    share = left / energy if energy > 0.0 else 1.0
+    return 0.5 * p["dof"] * math.log(max(share, LEAST_RESIDUAL)), level
+
+
+@kernel
+def cost_at_home(w: Any, p: Any, sound: int, x: Any, begin: int, energy_m: float) -> float:
+    """Return what lag 0 alone costs, as `lag_costs` has it."""
+    product, energy = 0.0, 0.0
+    for i in range(WIDTHS[sound]):
+        value = 1.0 * float(x[begin + i])  # float() of a float32 is no float64 when compiled
+        product += w["matched"][i] * value
+        energy += w["square"][i] * (value * value)
+    cost, _ = _cost(p, product, energy, energy_m)
+    return cost
 
 
 @kernel
@@ -147,13 +164,12 @@ def plain_cost(s: Any, w: Any, p: Any, sound: int, slot: int, begin: int) -> flo
         return 0.0
     for i in range(begin, begin + WIDTHS[sound]):
         mean[i] /= total
-    lag_costs(w, p, sound, s["ring_w"][slot], begin, set_template(w, p, sound, mean, begin))
-    return float(w["cost"][MOST_LAGS[sound]])
+    return cost_at_home(w, p, sound, s["ring_w"][slot], begin, set_template(w, p, sound, mean, begin))
 
 
 @kernel
 def look(s: Any, p: Any, w: Any, sound: int, slot: int, eps: float) -> None:
-    """Plan one beat's sound against the others, and put it into the sums (again)."""
+    """Plan one beat's sound against the others, under the timing prior that is set, and put it into the sums (again)."""
     if s["ring_weight"][slot][sound] > 0.0:
         put(s, slot, sound, -1.0)
     begin, most = first_sample(s, sound), MOST_LAGS[sound]
@@ -164,7 +180,6 @@ def look(s: Any, p: Any, w: Any, sound: int, slot: int, eps: float) -> None:
     for i in range(begin, begin + WIDTHS[sound]):
         mean[i] = s["white"][sound][i] / total if total > 0.0 else 0.0
     lag_costs(w, p, sound, s["ring_w"][slot], begin, set_template(w, p, sound, mean, begin))
-    set_prior(s, w, p, sound)
     soft = lag_plan(w["cost"], w["log_prior"], eps, n, w["plan"])
     keep_plan(s, p, w, sound, slot, plain - eps * soft)
     put(s, slot, sound, 1.0)

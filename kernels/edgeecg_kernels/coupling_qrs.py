@@ -9,12 +9,18 @@ from typing import Any
 
 from edgeecg_kernels._jit import kernel
 from edgeecg_kernels.coupling_state import ECG_BEFORE, ECG_HZ, ECG_LEN, N_FFT, RATE_HZ, REACH
+from edgeecg_kernels.fourier import LOG2_LEN, transform
 
 MOST_STEPS = 3
 """Samples of the grid, 4 ms each, by which the detected R may be off."""
 ALIKE = 0.75
 QRS_SPAN = 32
 STEP_MS = RATE_HZ // ECG_HZ
+ECG_LOG2 = LOG2_LEN - 2
+ECG_FFT = N_FFT // STEP_MS
+"""As long in time as the sound's transform, so that its bins are the same frequencies."""
+LEVEL_FROM, LEVEL_TO = 10, 22
+"""Of the mean QRS: what lies before it."""
 
 
 @kernel
@@ -96,20 +102,18 @@ def learn_qrs(s: Any, p: Any, w: Any, ecg: Any, late_ms: float) -> None:
 @kernel
 def _beat_spectrum(p: Any, w: Any, ecg: Any) -> None:
     """Write one beat's spectrum, its ends tapered to nothing, R at 0, into qrs_re and qrs_im."""
-    cos, sin, re, im = p["fourier"]["cos"], p["fourier"]["sin"], w["qrs_re"], w["qrs_im"]
+    re, im = w["re"], w["im"]
     first, last = float(ecg[0]), float(ecg[ECG_LEN - 1])
-    for k in range(REACH):
-        re[k] = 0.0
-        im[k] = 0.0
+    for i in range(ECG_FFT):
+        re[i] = 0.0
+        im[i] = 0.0
     for i in range(ECG_LEN):
         base = first + (last - first) * i / (ECG_LEN - 1)
-        value = (float(ecg[i]) - base) * math.sqrt(math.sin(math.pi * (i + 0.5) / ECG_LEN))
-        turn = STEP_MS * (i - ECG_BEFORE) + N_FFT
-        at = 0
-        for k in range(REACH):
-            re[k] += value * cos[at]
-            im[k] -= value * sin[at]
-            at = (at + turn) & (N_FFT - 1)
+        re[(i - ECG_BEFORE) % ECG_FFT] = (float(ecg[i]) - base) * math.sqrt(math.sin(math.pi * (i + 0.5) / ECG_LEN))
+    transform(p["fourier"], re, im, ECG_LOG2, -1.0)
+    for k in range(REACH):
+        w["qrs_re"][k] = re[k]
+        w["qrs_im"][k] = im[k]
 
 
 @kernel
@@ -130,3 +134,19 @@ def qrs_spectrum(s: Any, w: Any) -> float:
         if power > largest:
             largest = power
     return largest
+
+
+@kernel
+def r_peak(s: Any) -> float:
+    """Return how much later than detected, on average, the R peak of the mean QRS is, in ms: where it is farthest from the level before it."""
+    qrs, level = s["qrs"], 0.0
+    for i in range(LEVEL_FROM, LEVEL_TO):
+        level += qrs[i] / (LEVEL_TO - LEVEL_FROM)
+    at = ECG_BEFORE
+    for i in range(ECG_BEFORE - MOST_STEPS, ECG_BEFORE + MOST_STEPS + 1):
+        if abs(qrs[i] - level) > abs(qrs[at] - level):
+            at = i
+    before, here, after = abs(qrs[at - 1] - level), abs(qrs[at] - level), abs(qrs[at + 1] - level)
+    bend = before - 2.0 * here + after
+    part = 0.5 * (before - after) / bend if bend < 0.0 and abs(before - after) < -bend else 0.0
+    return float(STEP_MS * (at - ECG_BEFORE + part) + s["late"])

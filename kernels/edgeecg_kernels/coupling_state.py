@@ -146,7 +146,7 @@ COUPLING_ROW = np.dtype(
     [
         ("reason", "i8"),
         ("confidence", "f8"),  # 0 to 1
-        ("delay_ms", "f8"),  # R to the middle of S1's energy; NaN: not known
+        ("delay_ms", "f8"),  # R to the middle of the energy of S1 as it is heard; NaN: not known
         ("delay_sd_ms", "f8"),
         ("s1_s2_ms", "f8"),  # from there to the middle of S2's
         ("s1_s2_sd_ms", "f8"),
@@ -156,6 +156,7 @@ COUPLING_ROW = np.dtype(
         ("level", "f8", (2,)),  # this beat's, of the usual loudness
         ("agreement", "f8", (2,)),  # correlation of odd with even beats, by sound
         ("centre_ms", "f8", (2,)),
+        ("heard_ms", "f8", (2,)),  # of all beats: R to the middle of each sound's energy
         ("jitter_ms", "f8", (2,)),
         ("aligned", "f8", (2,)),  # share of the aligned mean in the kernel, by sound
         ("kernel", "f8", (KERNEL_LEN,)),  # this beat's
