@@ -9,10 +9,12 @@ from numpy.typing import NDArray
 
 from edgeecg.evals.coupling_methods import ALL, OURS, Estimate, estimates, last_of, middle
 from edgeecg.evals.coupling_recording import NOISES, SNRS_DB, Heard
-from edgeecg.evals.coupling_subjects import Known, known_person
+from edgeecg.evals.coupling_subjects import Known, known_person, loudest
 from edgeecg.stages.coupling import Reason, couple
 
 JITTERS = ("none", "rest", "heavy")
+SIMULATED = "simulate"
+"""The group of those of `edgeecg simulate`."""
 RIDGES = (1e-5, 3e-5, 1e-4, 3e-4, 1e-3)
 CHOSEN_ON = tuple(range(900, 906))
 """Seeds of the people lambda is chosen on; `REPORTED` are others, and neither was tuned on."""
@@ -35,8 +37,11 @@ class Measured:
     snr_db: float
     method: str
     pearson: float
+    """NaN: there is no true kernel."""
     delay_ms: float
-    """Of the recording, less the true one or the clean one's; NaN: not told."""
+    """R to S1 as it is heard, of the recording, less the true one or the clean one's; NaN: not told, or the method knows nothing of it."""
+    kernel_ms: float
+    """The place of S1 in the kernel, less the true one or the clean one's."""
     beat_delay_ms: float
     """The same of its beats, mean absolute; NaN: the method says nothing of beats."""
     told: float
@@ -72,15 +77,17 @@ def chosen_ridges(snrs_db: Sequence[float] = SNRS_DB, seeds: Sequence[int] = CHO
 def truth_of(people: Iterable[Known], group: str, noises: Sequence[str], ridges: dict[float, float]) -> Iterator[Measured]:
     """Compare every estimate with the kernel that made the sound."""
     for number, person in enumerate(people):
-        true_ms = middle(person.truth, _loudest(person.truth))
+        has_kernel = bool(person.truth.any())
+        true_ms = middle(person.truth, loudest(person.truth)) if has_kernel else np.nan
         for noise in noises:
             for snr_db, ridge in ridges.items():
                 heard = person.heard.with_noise(noise, snr_db, 1000 + number)
                 for method, found in estimates(heard, ridge).items():
                     yield Measured(
                         record=person.heard.name, group=group, noise=noise, snr_db=snr_db, method=method,
-                        pearson=pearson(found.kernel, person.truth), delay_ms=found.delay_ms - true_ms,
-                        beat_delay_ms=_beats_err_ms(found, heard, person, true_ms), told=_told(found),
+                        pearson=pearson(found.kernel, person.truth) if has_kernel else np.nan,
+                        delay_ms=found.heard_ms - person.heard_ms, kernel_ms=found.kernel_ms - true_ms,
+                        beat_delay_ms=_beats_err_ms(found, heard, person), told=_told(found),
                     )  # fmt: skip
 
 
@@ -95,14 +102,9 @@ def steadiness_of(recordings: Iterable[Heard], noises: Sequence[str], ridges: di
                     told = method not in OURS or _last_told(found)
                     yield Measured(
                         record=heard.name, group="real", noise=noise, snr_db=snr_db, method=method,
-                        pearson=pearson(found.kernel, before.kernel), delay_ms=found.delay_ms - before.delay_ms if told else np.nan,
-                        beat_delay_ms=np.nan, told=_told(found),
+                        pearson=pearson(found.kernel, before.kernel), delay_ms=found.heard_ms - before.heard_ms if told else np.nan,
+                        kernel_ms=found.kernel_ms - before.kernel_ms, beat_delay_ms=np.nan, told=_told(found),
                     )  # fmt: skip
-
-
-def _loudest(kernel: Signal) -> float:
-    """Return where the energy of the first quarter of a second is highest, smoothed over 60 ms."""
-    return float(np.argmax(np.convolve(kernel[:250] ** 2, np.hanning(61), "same")))
 
 
 def _told(found: Estimate) -> float:
@@ -121,14 +123,14 @@ def _last_told(found: Estimate) -> bool:
     return bool(len(could)) and bool(could[-1] == Reason.OK)
 
 
-def _beats_err_ms(found: Estimate, heard: Heard, person: Known, true_ms: float) -> float:
+def _beats_err_ms(found: Estimate, heard: Heard, person: Known) -> float:
     """Return the mean absolute error of the delays told of beats."""
     if found.rows is None:
         return np.nan
     away = np.abs(heard.beats.at[:, None] / 250 - person.at_s[None])
     nearest = away.argmin(axis=1)
     told = (found.rows["reason"] == Reason.OK) & (away.min(axis=1) < TOLD_LATE_S)
-    errors = found.rows["delay_ms"] - (true_ms + person.delays_ms[nearest])
+    errors = found.rows["delay_ms"] - (person.heard_ms + person.delays_ms[nearest])
     return float(np.abs(errors[told]).mean()) if told.any() else np.nan
 
 
@@ -141,7 +143,9 @@ def summary(measured: Sequence[Measured], groups: Sequence[str], snrs_db: Sequen
 
 def _row(those: Sequence[Measured], group: str, snr_db: float, method: str) -> dict[str, Any]:
     correlations, mses = np.array([one.pearson for one in those]), np.array([one.mse for one in those])
-    delays = np.abs([one.delay_ms for one in those if np.isfinite(one.delay_ms)])
+    delays, places = (
+        np.abs([getattr(one, name) for one in those if np.isfinite(getattr(one, name))]) for name in ("delay_ms", "kernel_ms")
+    )
     beats = [one.beat_delay_ms for one in those if np.isfinite(one.beat_delay_ms)]
     told = [one.told for one in those if np.isfinite(one.told)]
     return {
@@ -150,6 +154,8 @@ def _row(those: Sequence[Measured], group: str, snr_db: float, method: str) -> d
         "mse_median": _rounded(np.median(mses)), "mse_mean": _rounded(mses.mean()), "slips": _rounded(np.mean(mses > SLIP)),
         "delay_mean_abs_ms": _rounded(delays.mean() if len(delays) else np.nan),
         "delay_p90_ms": _rounded(np.percentile(delays, 90) if len(delays) else np.nan),
+        "kernel_mean_abs_ms": _rounded(places.mean() if len(places) else np.nan),
+        "kernel_p90_ms": _rounded(np.percentile(places, 90) if len(places) else np.nan),
         "beat_delay_mean_abs_ms": _rounded(np.mean(beats) if beats else np.nan),
         "told_cases": _rounded(len(delays) / len(those)), "told_beats": _rounded(np.mean(told) if told else np.nan),
     }  # fmt: skip

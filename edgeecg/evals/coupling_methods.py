@@ -24,10 +24,12 @@ PRIOR_BINS = 15
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Estimate:
-    """A kernel, 1 kHz from R on, with the delay of its S1; what a method says of each beat, where it says anything of beats."""
+    """A kernel, 1 kHz from R on, with the place of its S1; what a method says of each beat, where it says anything of beats."""
 
     kernel: Signal
-    delay_ms: float
+    kernel_ms: float
+    heard_ms: float = np.nan
+    """R to S1 as it is heard; NaN: the method says nothing of that."""
     rows: NDArray[np.void] | None = None
 
 
@@ -43,7 +45,7 @@ def estimates(heard: Heard, ridge: float) -> dict[str, Estimate]:
         "smoothed": _smoothed(windows),
         "constant": _constant(),
     }
-    near = plain.delay_ms
+    near = plain.kernel_ms
     return found | {"tikhonov": plain} | {name: Estimate(kernel, middle(kernel, near)) for name, kernel in others.items()}
 
 
@@ -51,9 +53,9 @@ def last_of(rows: NDArray[np.void]) -> Estimate:
     """Take what is known after the last beat that was learned, whether its delay is told or not."""
     known = rows[np.abs(rows["smoothed"]).max(axis=1) > 0]
     if not len(known):
-        return Estimate(np.zeros(KERNEL_LEN), np.nan, rows)
+        return Estimate(np.zeros(KERNEL_LEN), np.nan, rows=rows)
     kernel, centre_ms = np.asarray(known["smoothed"][-1], np.float64), float(known["centre_ms"][-1][0])
-    return Estimate(kernel, middle(kernel, centre_ms), rows)
+    return Estimate(kernel, middle(kernel, centre_ms), float(known["heard_ms"][-1][0]), rows)
 
 
 def middle(kernel: Signal, about_ms: float) -> float:

@@ -18,7 +18,7 @@ def draw(truth: Sequence[Row], steadiness: Sequence[Row], path: Path) -> None:
     matplotlib: Any = import_module("matplotlib")
     matplotlib.use("Agg")
     pyplot: Any = import_module("matplotlib.pyplot")
-    groups = list(dict.fromkeys(row["group"] for row in truth))
+    groups = list(dict.fromkeys(row["group"] for row in truth if row["pearson_mean"] is not None))
     figure, axes = pyplot.subplots(1, len(groups) + bool(steadiness), figsize=(4 * (len(groups) + 1), 4), squeeze=False)
     panels = [
         (axis, [row for row in truth if row["group"] == group], "pearson_mean", f"truth, {group}")

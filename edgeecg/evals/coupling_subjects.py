@@ -1,8 +1,9 @@
-"""Simulated people whose coupling kernel is known: every QRS, through the kernel, becomes this beat's two sounds.
+"""Simulated people of whom the truth is known: the kernel by which every QRS becomes a beat's two sounds, and when those are heard.
 
 Jitter, loudness and the kernel's four bursts are those of `edgeecg simulate`. Three things differ from it, after the study that
 set the regimes: the sound is driven by the whole QRS and not by the instant of R, so that there is something to deconvolve; the QRS is
 slurred, so that it reaches the sounds' frequencies as a real one does; and S2 goes with the RR interval at rest alone, breathing moves nothing.
+`simulated_person` is one of `edgeecg simulate` as it is: there is no kernel from its QRS to its sound, only delays.
 """
 
 from dataclasses import dataclass
@@ -10,12 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeecg.evals.coupling_methods import middle
 from edgeecg.evals.coupling_recording import Heard, beats_of
 from edgeecg.simulate.scenario import Scenario
 from edgeecg.simulate.seeds import Seeds
 from edgeecg.simulate.simulation import Setup, Simulation, TrueBeat
 from edgeecg.simulate.sounds import SPLIT_S, Kernel, subject
-from edgeecg.stages.coupling import KERNEL_LEN, regrid
+from edgeecg.stages.coupling import KERNEL_LEN, in_band, regrid
 
 Signal = NDArray[np.float64]
 RATE_HZ = 1000.0
@@ -26,6 +28,7 @@ SLURS = ((-0.21, -0.010, 0.003), (0.35, 0.014, 0.004))
 """Height in mV, place in s after R, standard deviation in s: so much that Tikhonov without jitter reads as in the study."""
 QRS_HALF_S = 0.064
 LOUDNESS_SD, LOUDNESS_RANGE, JITTER_LIMIT = 0.2, (0.4, 1.8), 3.0
+MARGIN = 200
 WINDOW_S = (0.2, 0.8)
 """Beats nearer than that to an end have no whole window; the truth is of the others."""
 
@@ -36,7 +39,9 @@ class Known:
 
     heard: Heard
     truth: Signal
-    """The kernel at the mean delays and loudness of this recording's own beats, 1 kHz, from R on."""
+    """The kernel at the mean delays and loudness of this recording's own beats, 1 kHz, from R on; zeros: there is none."""
+    heard_ms: float
+    """R to the middle of S1's energy between 25 and 160 Hz, as it is heard on average."""
     delays_ms: Signal
     """Of each beat: how much later than on average its S1 comes; `at_s` are their R peaks."""
     at_s: Signal
@@ -61,7 +66,36 @@ def known_person(seed: int, jitter: str) -> Known:
     whole = (at_s > WINDOW_S[0]) & (at_s < SECONDS - WINDOW_S[1])
     truth = _mean_kernel(kernel, delays_s[whole].mean(axis=0), loudness[whole].mean(axis=0))
     heard = Heard(name=f"{jitter} {seed}", ecg=ecg_grid, pcg=pcg, beats=beats_of(ecg_grid))
-    return Known(heard, truth, 1000 * (delays_s[whole, 0] - delays_s[whole, 0].mean()), at_s[whole])
+    return Known(heard, truth, heard_ms(truth, qrs), 1000 * (delays_s[whole, 0] - delays_s[whole, 0].mean()), at_s[whole])
+
+
+def simulated_person(seed: int) -> Known:
+    """Draw one of `edgeecg simulate`, at rest, whose sounds come after the instant of R."""
+    bpm = float(Seeds(seed).rng("coupling person").uniform(*RATES_BPM))
+    n = SECONDS * round(RATE_HZ)
+    simulation = Simulation(Setup(scenario=Scenario(name="rest", bpm=bpm), rate_hz=RATE_HZ, pcg_rate_hz=RATE_HZ, seed=seed))
+    block = next(simulation.blocks(n, n_samples=n))
+    assert block.pcg is not None
+    assert simulation.kernel is not None
+    begins_s = np.array([beat.heard.s1_s for beat in block.beats if beat.heard])
+    at_s = np.array([beat.beat.at_s for beat in block.beats if beat.heard])
+    ecg = regrid(block.ecg_mv, RATE_HZ, 250)
+    s1 = simulation.kernel.s1(np.arange(KERNEL_LEN) / RATE_HZ - begins_s.mean())
+    heard = Heard(name=f"simulated {seed}", ecg=ecg, pcg=block.pcg, beats=beats_of(ecg))
+    return Known(heard, np.zeros(KERNEL_LEN), heard_ms(s1, np.ones(1)), 1000 * (begins_s - begins_s.mean()), at_s)
+
+
+def heard_ms(kernel: Signal, qrs: Signal) -> float:
+    """Return when a kernel driven by a QRS, its R in the middle, makes the middle of S1 be heard."""
+    margin = np.zeros(MARGIN)
+    sound = in_band(np.convolve(np.concatenate([margin, kernel, margin]), qrs)[len(qrs) // 2 :][: KERNEL_LEN + 2 * MARGIN])
+    sound = sound[MARGIN : MARGIN + KERNEL_LEN]
+    return middle(sound, loudest(sound))
+
+
+def loudest(kernel: Signal) -> float:
+    """Return where the energy of the first quarter of a second is highest, smoothed over 60 ms."""
+    return float(np.argmax(np.convolve(kernel[:250] ** 2, np.hanning(61), "same")))
 
 
 def _slurs(beats: tuple[TrueBeat, ...], t: Signal) -> Signal:

@@ -15,6 +15,7 @@ from edgeecg_kernels.coupling_kernel import agreement, deconvolve, free, join, m
 from edgeecg_kernels.coupling_plan import (
     USUAL_JITTER,
     first_sample,
+    follow,
     lag_costs,
     learn_jitter,
     let_go,
@@ -53,6 +54,8 @@ from edgeecg_kernels.transport import lag_plan
 
 RR_SPAN = 16
 MOST_MISFITS = 3
+LESS_ALIKE, LIKENESS_SPAN = 0.75, 8.0
+"""In a noisy ECG no beat is as like another: less than this share of what is usual is unlike."""
 LEAST_AGREEMENT = 0.5
 """Of what all beats say with what they would say again: less than that is mostly noise."""
 MOST_SPREAD_MS = 8.0
@@ -65,7 +68,7 @@ def coupling_reset(s: Any) -> None:
     s["head"] = 0
     s["again"] = 0
     s["misfits"] = 0
-    s["loss"] = 0.0
+    s["likeness"] = 1.0
     s["n_noise"] = 0
     s["n_qrs"] = 0
     s["late"] = 0.0
@@ -196,7 +199,9 @@ def _align(s: Any, p: Any, w: Any, slot: int) -> None:
             _begin(s, p, w, sound)
         elif n > chosen_at:
             set_prior(s, w, p, sound)
+            follow(s, w, sound, slot)
             look(s, p, w, sound, slot, 1.0)
+            set_prior(s, w, p, sound)
             for k in range(AGAIN if n > MIN_BEATS else 0):
                 older = (s["again"] + k) % min(n, RING)
                 if older != slot:
@@ -297,12 +302,16 @@ def coupling_beat(s: Any, p: Any, w: Any, pcg: Any, ecg: Any, rr_s: float, usual
         return
     late, like = place_qrs(s, ecg)
     _say_nothing(row, LEARNING)
-    if not usual or (like < ALIKE and s["misfits"] < MOST_MISFITS):
+    least = min(ALIKE, LESS_ALIKE * s["likeness"])
+    if usual:
+        s["likeness"] += (max(like, 0.0) - s["likeness"]) / LIKENESS_SPAN
+    if not usual or (like < least and s["misfits"] < MOST_MISFITS):
         s["misfits"] += 1 if usual else 0
         _say_nothing(row, OTHER_BEAT)
         return
-    if like < ALIKE:  # so many in a row: what is known is what does not fit
+    if like < ALIKE:  # a doubtful place is no better than the detector's own
         late = 0.0
+    if like < least:  # so many in a row: what is known is what does not fit
         s["n_qrs"] = 0
         s["late"] = 0.0
     s["misfits"] = 0

@@ -11,7 +11,7 @@ from typing import Any
 
 from edgeecg_kernels._jit import kernel
 from edgeecg_kernels.coupling_state import BEFORE, HARD, MOST_LAGS, RING, SPANS, WHITE_SPANS, WIDTHS, WINDOW
-from edgeecg_kernels.transport import lag_plan
+from edgeecg_kernels.transport import exp_of_negative, lag_plan
 
 LOUDNESS = (0.5, 1.8)
 LEAST_RESIDUAL = 0.02
@@ -20,6 +20,8 @@ SHARE_OF_NOTHING = 0.02
 USUAL_JITTER = (4.0, 7.0)
 USUAL_BEATS = 6.0
 LEAST_JITTER = 1.5
+FOLLOWS, FOLLOW_MS, FOLLOW_REACH = 0.5, 3.0, 12
+"""So much of a new beat's timing prior lies about the lag of the beat before, with that standard deviation, and nothing of it farther away."""
 
 
 @kernel
@@ -92,10 +94,32 @@ def set_prior(s: Any, w: Any, p: Any, sound: int) -> None:
     scale = 0.5 / (s["tau"][sound] * s["tau"][sound])
     for d in range(n):
         away = d - most - s["offset"][sound]
-        w["log_prior"][d] = math.exp(-away * away * scale) + p["outlier"]
+        w["log_prior"][d] = exp_of_negative(-away * away * scale) + p["outlier"]
         total += w["log_prior"][d]
     for d in range(n):
         w["log_prior"][d] = math.log(w["log_prior"][d] / total)
+
+
+@kernel
+def follow(s: Any, w: Any, sound: int, slot: int) -> None:
+    """Mix into the timing prior that is set where the beat before had its sound: a sound moves less from beat to beat than over many."""
+    before = (slot + RING - 1) % RING
+    if not s["ring_weight"][before][sound] > 0.0:
+        return
+    plan, n = s["ring_plan"][before][sound], 2 * MOST_LAGS[sound] + 1
+    near, total = w["plan"], 0.0
+    for d in range(n):
+        near[d] = 0.0
+    for e in range(n):
+        share = 1.0 * float(plan[e])
+        if share > 0.0:
+            for d in range(max(0, e - FOLLOW_REACH), min(n, e + FOLLOW_REACH + 1)):
+                away = (d - e) / FOLLOW_MS
+                near[d] += share * exp_of_negative(-0.5 * away * away)
+    for d in range(n):
+        total += near[d]
+    for d in range(n):
+        w["log_prior"][d] = math.log((1.0 - FOLLOWS) * exp_of_negative(w["log_prior"][d]) + FOLLOWS * near[d] / total)
 
 
 @kernel

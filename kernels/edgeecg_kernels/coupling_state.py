@@ -55,7 +55,6 @@ COUPLING_STATE = np.dtype(
         ("head", "i8"),  # where the next beat goes in the ring
         ("again", "i8"),  # which beat is looked at again next
         ("misfits", "i8"),  # beats in a row that fit nothing known
-        ("loss", "f8"),  # of beats in a row, running
         ("ring_x", "f4", (RING, WINDOW)),  # band-passed
         ("ring_w", "f4", (RING, WINDOW)),  # whitened too
         ("ring_plan", "f4", (RING, 2, LAGS)),
@@ -79,6 +78,7 @@ COUPLING_STATE = np.dtype(
         ("qrs_re", "f8", (REACH,)),
         ("qrs_im", "f8", (REACH,)),
         ("n_qrs", "i8"),
+        ("likeness", "f8"),  # of beats' QRS with the mean one, running
         ("late", "f8"),  # how much later than detected the QRS's own place is, on average, ms
         ("rr_s", "f8"),
         ("centre", "f8", (2,)),  # ms after R

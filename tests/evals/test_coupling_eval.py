@@ -13,7 +13,7 @@ from edgeecg.evals.coupling import Measured, pearson, summary, truth_of
 from edgeecg.evals.coupling_methods import ALL, estimates, middle
 from edgeecg.evals.coupling_plots import draw
 from edgeecg.evals.coupling_recording import halves
-from edgeecg.evals.coupling_subjects import known_person
+from edgeecg.evals.coupling_subjects import known_person, simulated_person
 from edgeecg.evals.coupling_time import against_pot, beat_us
 from edgeecg.stages.coupling import in_band
 
@@ -21,7 +21,7 @@ from edgeecg.stages.coupling import in_band
 def measured(correlation: float, delay_ms: float, told: float = 1.0) -> Measured:
     return Measured(
         record="r", group="rest", noise="white", snr_db=5.0, method="nmcse", pearson=correlation, delay_ms=delay_ms,
-        beat_delay_ms=np.nan, told=told,
+        kernel_ms=2 * delay_ms, beat_delay_ms=np.nan, told=told,
     )  # fmt: skip
 
 
@@ -32,6 +32,7 @@ def test_a_summary_is_what_a_hand_gives() -> None:
     assert row["mse_median"] == pytest.approx(0.4)
     assert row["slips"] == pytest.approx(1 / 3, abs=1e-4)
     assert row["delay_mean_abs_ms"] == pytest.approx(3.0)
+    assert row["kernel_mean_abs_ms"] == pytest.approx(6.0)
     assert row["told_cases"] == pytest.approx(2 / 3, abs=1e-4)
     assert row["beat_delay_mean_abs_ms"] is None
 
@@ -81,7 +82,16 @@ def test_truth_of_gives_every_method_every_case() -> None:
     assert {row.method for row in rows} == set(ALL)
     ours = next(row for row in rows if row.method == "nmcse")
     assert ours.pearson > 0.9
-    assert abs(ours.delay_ms) < 5
+    assert abs(ours.delay_ms) < 2
+    assert abs(ours.kernel_ms) < 6
+
+
+def test_a_delay_is_from_r_to_s1_whether_the_sound_follows_the_qrs_or_the_instant_of_r() -> None:
+    for person, group in ((known_person(904, "rest"), "rest"), (simulated_person(904), "simulate")):
+        (ours,) = (row for row in truth_of([person], group, ("pink",), {5.0: 1e-4}) if row.method == "shipped")
+        assert abs(ours.delay_ms) < 3
+        assert ours.beat_delay_ms < 4
+        assert np.isnan(ours.pearson) == (group == "simulate")
 
 
 def test_what_was_tuned_on_is_not_reported() -> None:
@@ -103,7 +113,7 @@ def test_time_is_told_of_every_beat_and_against_pot_where_it_is() -> None:
 def test_the_command_prints_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["eval", "coupling", "--parts", "truth", "--people", "1", "--snr", "10", "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
-    assert {row["group"] for row in said["truth"]} == {"none", "rest", "heavy"}
+    assert {row["group"] for row in said["truth"]} == {"none", "rest", "heavy", "simulate"}
     assert said["ridges"]["10"] > 0
 
 

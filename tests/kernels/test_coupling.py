@@ -39,6 +39,7 @@ from edgeecg_kernels.coupling_state import (
     SPANS,
     WIDTHS,
     WINDOW,
+    band_gain,
     coupling_params,
     coupling_state,
 )
@@ -253,3 +254,26 @@ def test_compiled_equals_uncompiled_bit_for_bit() -> None:
 
 def test_kernels_are_one_length() -> None:
     assert coupled(heart(9))[0]["kernel"].shape == (9, KERNEL_LEN)
+
+
+def test_a_delay_is_from_the_r_peak_to_the_sound_as_it_is_heard_wherever_the_detector_says_r_is() -> None:
+    h = heart(24, noise=0.02)
+    rows, _ = coupled(h)
+    spectrum = np.fft.rfft(burst(np.arange(4096.0) - 45 - 1000, 55.0))
+    heard = np.fft.irfft(spectrum * band_gain(np.fft.rfftfreq(4096, 1e-3)))
+    inside = heard[1000:1160] ** 2
+    true_ms = float(inside @ np.arange(160) / inside.sum())
+    assert rows["delay_ms"][-1] == pytest.approx(true_ms, abs=1.5)
+    for late in (-2, 2):  # grid samples: eight milliseconds
+        moved, _ = coupled(Heart(h.pcg, h.ecg, h.at + late, h.lags_ms))
+        assert moved["delay_ms"][-1] == pytest.approx(rows["delay_ms"][-1], abs=0.5)
+
+
+def test_in_a_noisy_ecg_beats_are_learned_and_a_strange_one_is_not() -> None:
+    h = heart(40, noise=0.05)
+    ecg = h.ecg + 0.15 * np.random.default_rng(3).normal(size=len(h.ecg))
+    ecg[h.at[30] - 20 : h.at[30] + 20] *= -1
+    rows, _ = coupled(Heart(h.pcg, ecg, h.at, h.lags_ms))
+    assert rows["reason"][30] == OTHER_BEAT
+    assert np.mean(rows["reason"][MIN_BEATS:] == OK) > 0.85
+    assert rows["delay_ms"][-1] == pytest.approx(coupled(h)[0]["delay_ms"][-1], abs=3.0)
