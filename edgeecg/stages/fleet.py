@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from edgeecg.errors import SnapshotError
 from edgeecg.facts import EngineConfig, StreamFacts
-from edgeecg.stages import align, classify, condition, hearing, qrs, quality, sound, vitals, window
+from edgeecg.stages import align, classify, condition, hearing, qrs, quality, room, sound, vitals, window
 from edgeecg.stages.batch import Batch
 from edgeecg.stages.params import Params
 from edgeecg.stages.rows import Flat, Row, flat_rows
@@ -73,7 +73,7 @@ class Fleet:
         self._facts = config.streams
         self._slots = {facts.name: slot for slot, facts in enumerate(config.streams)}
         self._params = Params(config)
-        self._streams = np.zeros(len(config.streams), STREAM_STATE)
+        self._streams = room.zeros(len(config.streams), STREAM_STATE)
         self._leads = np.zeros(sum(len(facts.leads) for facts in config.streams if not facts.sound_of), LEAD_STATE)
         self._sounds = sound.Sounds(config.streams, config.models, self._params.sound_taps)
         self._sound_of = {ecg: slot for slot, ecg in self._sounds.ecg_of.items()}
@@ -405,7 +405,7 @@ class Fleet:
             if len(state[name]) != array.nbytes:
                 raise SnapshotError(f"snapshot.{name}", f"{len(state[name])} bytes", f"{array.nbytes} bytes")
         self._book.load(state["rules"])
-        self._streams = np.frombuffer(state["streams"], STREAM_STATE).copy()
+        self._streams = room.filled(state["streams"], STREAM_STATE)
         self._leads = np.frombuffer(state["leads"], LEAD_STATE).copy()
         self._sounds.state = np.frombuffer(state["sounds"], SOUND_STATE).copy()
         self._sounds.couplings.state = np.frombuffer(state["couplings"], COUPLING_STATE).copy()

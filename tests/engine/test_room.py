@@ -1,0 +1,37 @@
+"""State that nobody has written to takes no memory, and comes back from a snapshot as it was."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edgeecg.stages import room
+
+STATUS = Path("/proc/self/statm")
+RECORD = np.dtype([("number", "i8"), ("spare", "f8", (8191,))])
+N_RECORDS = 1024
+"""Of 64 KiB each: 64 MiB."""
+
+
+def resident_mib() -> float:
+    return int(STATUS.read_text().split()[1]) * room.PAGE_BYTES / 2**20
+
+
+@pytest.mark.skipif(not STATUS.exists(), reason="needs /proc, to ask how much memory there is")
+def test_only_what_is_written_takes_memory() -> None:
+    before = resident_mib()
+    made = room.zeros(N_RECORDS, RECORD)
+    made["number"] = np.arange(N_RECORDS)
+    copied = room.filled(made.tobytes(), RECORD)
+    assert np.array_equal(copied["number"], made["number"])
+    assert resident_mib() - before < 32
+
+
+@pytest.mark.parametrize("n", [0, 1, 3, 7])
+def test_a_copy_is_the_same_to_the_last_byte_and_can_be_written(n: int) -> None:
+    made = np.zeros(n, RECORD)
+    made["number"], made["spare"][:, 5000:] = 1 + np.arange(n), np.nan
+    copied = room.filled(made.tobytes(), RECORD)
+    assert copied.tobytes() == made.tobytes()
+    copied["number"] = -1
+    assert room.zeros(n, RECORD).tobytes() == bytes(n * RECORD.itemsize)
