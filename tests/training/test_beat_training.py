@@ -28,6 +28,36 @@ def test_missed_beats_and_false_ones_count_against_the_class() -> None:
     assert counts.sum() == 5
 
 
+def test_a_fusion_called_ventricular_counts_neither_way_and_a_normal_beat_counts_against() -> None:
+    from beat.judge import predictivity_ec57
+
+    counts = np.zeros((6, 6), np.int64)
+    counts[2, 2], counts[3, 2], counts[4, 2], counts[0, 2], counts[5, 2] = 6, 50, 7, 2, 2  # V F Q N and no beat, called V
+    counts[1, 1], counts[3, 1], counts[4, 1] = 3, 1, 9  # S F Q, called S
+    assert predictivity_ec57(counts, 2) == pytest.approx(6 / 10)
+    assert predictivity_ec57(counts, 1) == pytest.approx(3 / 4)
+
+
+def test_no_view_of_a_person_is_learned_from_who_is_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+    from beat import judge
+    from beat.harvest import Harvest
+    from beat.settled import Settled
+
+    def record(person: str, mark: float) -> Harvest:
+        label = np.arange(12) % 3
+        return Harvest(person, person, np.full((12, 2), mark, np.float32), label, label, np.arange(12))
+
+    seen: list[np.ndarray] = []
+    monkeypatch.setattr(judge, "grow", lambda x, y, weight, _: seen.append(np.column_stack((x[:, 0], y, weight))))
+    lessons = judge.Lessons([record("a", 1), record("b", 2)], [record("a", 3), record("b", 4)], Settled(np.full((5, 2), 9, np.float32), 1))
+    lessons.forest(lambda person: person != "b")
+    assert set(seen[0][:, 0]) == {1.0, 3.0, 9.0}
+    settled = seen[0][seen[0][:, 0] == 9]
+    normal = seen[0][(seen[0][:, 0] != 9) & (seen[0][:, 1] == 0)]
+    assert (settled[:, 1] == 0).all()
+    assert settled[:, 2].sum() == pytest.approx(judge.SETTLED_SHARE * normal[:, 2].sum())
+
+
 def test_a_person_lies_on_one_side() -> None:
     from beat.harvest import SAME_PERSON
     from beat.judge import FOLDS, folds

@@ -97,8 +97,12 @@ def test_a_net_goes_on_where_it_was_cut_off_and_is_the_same_net(tmp_path: Path, 
 
     monkeypatch.setattr(fit, "BATCH", 4)
     recordings, labels = hearts(8)
-    cycles = (fit.Cycle(2, 1e-3, 0.9, augment.STRONG, 1), fit.Cycle(1, 1e-3, 0.9, augment.MILD, 2))
-    straight = fit.fit(recordings, labels, tmp_path / "straight", cycles)
+    cycles = (fit.Cycle(2, 1e-3, 0.9, augment.STRONG, 1), fit.Cycle(1, 1e-3, 0.9, augment.MILD, 2, taught=0.5))
+
+    def teacher(answers: Any) -> Any:
+        return [np.roll(np.eye(4, dtype=np.float32)[answer.argmax(1)], 1, 1) for answer in answers]
+
+    straight = fit.fit(recordings, labels, tmp_path / "straight", teacher, cycles)
 
     stopped = RuntimeError("the power fails")
     calls = []
@@ -112,12 +116,56 @@ def test_a_net_goes_on_where_it_was_cut_off_and_is_the_same_net(tmp_path: Path, 
     batches = fit._batches
     monkeypatch.setattr(fit, "_batches", failing)
     with pytest.raises(RuntimeError, match="power"):
-        fit.fit(recordings, labels, tmp_path / "cut", cycles)
+        fit.fit(recordings, labels, tmp_path / "cut", teacher, cycles)
     monkeypatch.setattr(fit, "_batches", batches)
-    again = fit.fit(recordings, labels, tmp_path / "cut", cycles)
+    again = fit.fit(recordings, labels, tmp_path / "cut", teacher, cycles)
     for wanted, got in zip(straight.state_dict().values(), again.state_dict().values(), strict=True):
         torch.testing.assert_close(wanted, got, rtol=0, atol=0)
     assert np.concatenate(fit.ask(again, recordings)).shape == (sum((h.n_windows + 1) // 2 for h in recordings), 4)
+
+
+def test_a_teacher_has_seen_neither_what_it_teaches_nor_what_the_pupil_is_judged_by(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from rhythm import forest, teacher
+    from rhythm.recordings import FOLDS
+
+    fold_of = np.arange(20) % FOLDS
+    windows = forest.Table(np.arange(40, dtype=np.float32)[:, None], np.repeat(np.arange(20), 2))
+    labels = np.arange(20) % 4
+
+    class Grown:
+        def __init__(self, learned: Any) -> None:
+            self.learned = learned
+
+        def predict_proba(self, x: Any) -> Any:
+            """Answer which folds were learned from, as bits."""
+            bits = sum(1 << fold for fold in set(fold_of[self.learned].tolist()))
+            return np.full((len(x), 4), float(bits))
+
+    monkeypatch.setattr(forest, "fit", lambda _windows, _labels, learn, _columns: Grown(learn))
+    monkeypatch.setattr(forest, "all_columns", lambda: [0])
+    for fold in (-1, 0, 3):
+        answers = teacher.blind_to(tmp_path, fold, windows, labels, fold_of)[:, 0]
+        for row, recording in enumerate(windows.recording):
+            own = int(fold_of[recording])
+            if own == fold:
+                assert np.isnan(answers[row])
+            else:
+                assert int(answers[row]) == sum(1 << k for k in range(FOLDS) if k not in {own, fold})
+
+
+def test_a_teacher_speaks_of_the_window_and_of_the_whole_recording() -> None:
+    from rhythm import forest, teacher
+
+    windows = forest.Table(np.zeros((5, 1), np.float32), np.array([0, 0, 1, 1, 1]))
+    trees = np.full((5, 4), 0.25)
+    answers = [np.log(np.array([[0.7, 0.1, 0.1, 0.1], [0.1, 0.7, 0.1, 0.1]], np.float32)), np.zeros((3, 4), np.float32)]
+    first, second = teacher.teacher(trees, windows, np.array([0, 1]))(answers)
+    np.testing.assert_allclose(second, 0.25, atol=1e-6)
+    assert first[0].argmax() == 0
+    assert first[1].argmax() == 1
+    assert first[0, 1] > first[0, 2]  # the other window has its say
 
 
 def test_a_forest_tells_an_irregular_heart_from_a_regular_one(tmp_path: Path) -> None:

@@ -37,6 +37,24 @@ MODEL = ModelFacts(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class View:
+    """How a record is looked at: one of its leads, as it is or turned over."""
+
+    lead: int = 0
+    gain: float = 1.0
+
+    @property
+    def suffix(self) -> str:
+        """Tell the views of a record apart, in file names."""
+        return "" if self == FIRST_LEAD else f"-lead{self.lead}{'-inverted' if self.gain < 0 else ''}"
+
+
+FIRST_LEAD = View()
+OTHER_VIEWS = (View(0, -1.0), View(1))
+"""Of these a model learns too, and is never judged: persons are few, and every lead is another heart's worth of shapes."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Harvest:
     """One record: what the engine asked about, and every annotated beat with the question that is its own, or none."""
@@ -52,17 +70,17 @@ class Harvest:
     """Of every annotated beat: the number of its question, or -1."""
 
 
-def harvests(work: Path) -> list[Harvest]:
+def harvests(work: Path, view: View = FIRST_LEAD) -> list[Harvest]:
     """Return every record but the paced ones."""
     names = [header.stem for header in sorted((data_root() / "mitdb").glob("*.hea")) if header.stem not in PACED]
-    return [kept(work / f"{name}-{detector()}.pickle", lambda name=name: harvest(name)) for name in names]
+    return [kept(work / f"{name}{view.suffix}-{detector()}.pickle", lambda name=name: harvest(name, view)) for name in names]
 
 
-def harvest(name: str) -> Harvest:
-    """Run a record's first lead through the engine, and pair what it asks about with the annotations."""
+def harvest(name: str, view: View) -> Harvest:
+    """Run a lead of a record through the engine, and pair what it asks about with the annotations."""
     folder = data_root() / "mitdb"
     record, annotations = read_record(folder / name), read_annotations(folder / f"{name}.atr")
-    asked, features = questions(record.lead(0).millivolts(), record.rate_hz)
+    asked, features = questions(view.gain * record.lead(view.lead).millivolts(), record.rate_hz)
     truth = truth_of(annotations)
     order = np.argsort(asked, kind="stable")
     asked, features = asked[order], features[order]
@@ -74,7 +92,7 @@ def harvest(name: str) -> Harvest:
     match = np.where(pairing.match == UNPAIRED, -1, pairing.match)
     label = np.full(len(asked), -1, np.int64)
     label[match[match >= 0]] = classes[match >= 0]
-    print(f"{name}: {len(asked)} questions, {len(classes)} beats, {(match < 0).sum()} without one", flush=True)
+    print(f"{name}{view.suffix}: {len(asked)} questions, {len(classes)} beats, {(match < 0).sum()} without one", flush=True)
     return Harvest(name, SAME_PERSON.get(name, name), features, label, classes, match)
 
 

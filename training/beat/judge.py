@@ -1,13 +1,16 @@
 """The beat model on records whose person it has not seen: sensitivity and predictivity of each class, missed beats counted."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from common.scores import interval
 from common.trees import Growth, grow
 from numpy.typing import NDArray
+from sklearn.ensemble import HistGradientBoostingClassifier
 
 from beat.harvest import LABELS, Harvest
+from beat.settled import Settled
 
 FOLDS = 8
 UNLABELLED = LABELS.index("Q")
@@ -17,6 +20,10 @@ BALANCE = 0.25
 """Weight of a class: its share to the power of minus this."""
 EVERY_NORMAL = 6
 """One normal beat in so many is learned from, and stands for them all."""
+SETTLED_SHARE = 0.3
+"""How much the beats of settled rhythms weigh beside the records' normal ones."""
+NEUTRAL = {"S": ("Q",), "V": ("F", "Q")}
+"""Calling these so neither counts for nor against a class: EC57's rule, and that of the literature."""
 
 Floats = NDArray[np.float64]
 
@@ -49,12 +56,31 @@ def rows(harvests: list[Harvest], *, thinned: bool) -> tuple[NDArray[np.float32]
     return x, y, weight * np.maximum(share[y], 1e-3) ** -BALANCE
 
 
-def cross_validated(harvests: list[Harvest]) -> list[Floats]:
+@dataclass(frozen=True, slots=True, eq=False)
+class Lessons:
+    """What is learned from: records as they are judged, the same records otherwise seen, and beats of settled rhythms."""
+
+    records: list[Harvest]
+    views: list[Harvest]
+    settled: Settled
+
+    def forest(self, persons: Callable[[str], bool]) -> HistGradientBoostingClassifier:
+        """Grow a forest on some persons' records, and on the settled rhythms, whose persons are nobody's here."""
+        parts = [rows([h for h in some if persons(h.person)], thinned=True) for some in (self.records, self.views)]
+        x, y, weight = (np.concatenate(part) for part in zip(*parts, strict=True))
+        n = len(self.settled.features)
+        settled = np.full(n, SETTLED_SHARE * weight[y == 0].sum() / n)
+        x, y = np.concatenate((x, self.settled.features)), np.concatenate((y, np.zeros(n, np.int64)))
+        return grow(x, y, np.concatenate((weight, settled)), GROWTH)
+
+
+def cross_validated(lessons: Lessons) -> list[Floats]:
     """Return each record's probabilities by a forest that did not see its person."""
+    harvests = lessons.records
     fold_of = folds([h.person for h in harvests])
     answers: list[Floats] = [np.zeros((0, len(LABELS)))] * len(harvests)
     for fold in range(FOLDS):
-        forest = grow(*rows([h for h in harvests if fold_of[h.person] != fold], thinned=True), GROWTH)
+        forest = lessons.forest(lambda person, fold=fold: fold_of[person] != fold)  # type: ignore[misc]
         for place, h in enumerate(harvests):
             if fold_of[h.person] == fold:
                 answers[place] = np.asarray(forest.predict_proba(h.features))
@@ -83,12 +109,18 @@ def predictivity(counts: NDArray[np.int64], label: int) -> float:
     return float(counts[label, label] / max(counts[:, label].sum(), 1))
 
 
+def predictivity_ec57(counts: NDArray[np.int64], label: int) -> float:
+    """The same, but that beats of the classes NEUTRAL to this one count neither for nor against."""
+    neutral = [LABELS.index(name) for name in NEUTRAL.get(LABELS[label], ())]
+    return float(counts[label, label] / max(counts[:, label].sum() - counts[neutral, label].sum(), 1))
+
+
 def figures(records: list[Judged]) -> dict[str, tuple[float, float, float]]:
     """Return gross figures in percent, each with its interval over resampled records."""
     stack = np.stack([record.counts for record in records])
     result = {}
     for at, label in enumerate(LABELS):
-        for name, measure in (("Se", sensitivity), ("PPV", predictivity)):
+        for name, measure in (("Se", sensitivity), ("PPV", predictivity_ec57), ("PPV, all counted", predictivity)):
             value = measure(stack.sum(0), at)
             low, high = interval(lambda k, m=measure, a=at: m(stack[k].sum(0), a), len(stack))  # type: ignore[misc]
             result[f"{label} {name}"] = (100 * value, 100 * min(low, value), 100 * max(high, value))

@@ -31,14 +31,14 @@ MILD = Strength(inverted=0.2, warp=0.06, wandering=0.0, noisy=0.25, noise=0.15, 
 _TIMES_S = np.arange(WINDOW_LEN) / GRID_HZ
 
 
-def crop(mv: Floats, rng: Rng, beats: Floats, strength: Strength) -> Floats:
-    """Cut a window out anywhere, played up to an eighth too fast or too slow."""
+def crop(mv: Floats, rng: Rng, beats: Floats, strength: Strength) -> tuple[Floats, int]:
+    """Cut a window out anywhere, played up to an eighth too fast or too slow; say where it began."""
     length = min(len(mv), round(WINDOW_LEN * float(rng.uniform(1 - strength.warp, 1 + strength.warp))))
     start = int(rng.integers(len(mv) - length + 1))
     x = mv[start : start + length]
     if rng.random() < strength.star:
         x = star(x, beats[(beats >= start) & (beats < start + length)] - start, rng)
-    return np.asarray(np.interp(np.linspace(0, length - 1, WINDOW_LEN), np.arange(length), x))
+    return np.asarray(np.interp(np.linspace(0, length - 1, WINDOW_LEN), np.arange(length), x)), start
 
 
 def spoil(x: Floats, rng: Rng, strength: Strength) -> Floats:

@@ -13,12 +13,14 @@ from numpy.typing import NDArray
 from edgeecg.models.net1d.onnx_graph import build
 from edgeecg.models.quantize import Report, faults, quantize
 from edgeecg.models.quantize_tflite import quantize_tflite
+from rhythm.forest import ASK_EVERY_S
 from rhythm.recordings import LABELS
-from rhythm.together import by_recording, rule_f1
+from rhythm.together import Mix, by_recording, fused, rule_f1
 from rhythm.window import RATE_HZ, prepared, whole
 
 Weights = dict[str, NDArray[np.float32]]
 Labels = NDArray[np.int64]
+Floats = NDArray[np.float64]
 
 LEN_SAMPLES = 10 * RATE_HZ
 IN_FLOAT = ("first_conv", "stage_list.0.block_list.0.conv1")
@@ -34,13 +36,18 @@ def write_float(weights: Weights, path: Path) -> None:
 
 def write_int8(fp32: Path, path: Path, windows: NDArray[np.float32], *, by_layer: bool) -> Report:
     """Write the net in eight bits, calibrated on the first windows and judged by the rest; refuse one that answers otherwise."""
-    report = quantize(
-        fp32, windows[:CALIBRATION], path, keep_float=IN_FLOAT, convs_only=True, judge=windows[CALIBRATION:], by_layer=by_layer
-    )
+    report = in_eight_bits(fp32, windows[:CALIBRATION], path, judge=windows[CALIBRATION:], by_layer=by_layer)
     problems = [str(fault) for fault in faults(report)]
     if problems:
         raise RuntimeError("; ".join(problems))
     return report
+
+
+def in_eight_bits(
+    fp32: Path, windows: NDArray[np.float32], path: Path, *, judge: NDArray[np.float32] | None = None, by_layer: bool = False
+) -> Report:
+    """Write the net in eight bits as it ships: what convolutions read is rounded, what they answer is not."""
+    return quantize(fp32, windows, path, keep_float=IN_FLOAT, convs_only=True, float_outputs=True, judge=judge, by_layer=by_layer)
 
 
 def write_tflite(fp32: Path, path: Path, windows: NDArray[np.float32]) -> Report:
@@ -62,18 +69,25 @@ class Twins:
     f1_float: float
     f1_int8: float
     same_answer_share: float
+    same_fused_share: float
     windows: int
     recordings: int
 
 
-def compared(fp32: Path, int8: Path, recordings: list[Heard], labels: Labels, every_s: int = 4) -> Twins:
-    """Ask both the same windows."""
+def compared(fp32: Path, int8: Path, recordings: list[Heard], labels: Labels, trees: list[Floats], mix: Mix) -> Twins:
+    """Ask both the same windows, every second one that the trees have answered: the net alone, and with the trees."""
+    every_s = 2 * ASK_EVERY_S
     owner = np.repeat(np.arange(len(recordings)), [len(range(0, heard.n_windows, every_s)) for heard in recordings])
     x = np.concatenate([prepared(np.stack([whole(h.window(s)) for s in range(0, h.n_windows, every_s)])) for h in recordings])
     both = [_ask(path, x) for path in (fp32, int8)]
     f1 = [rule_f1(labels, by_recording(logits, owner, len(recordings)).argmax(1)) for logits in both]
-    same = float((both[0].argmax(1) == both[1].argmax(1)).mean())
-    return Twins(f1[0], f1[1], same, len(x), len(recordings))
+    beside = np.concatenate([rows[::2] for rows in trees])
+    same, together = (_same(*pair) for pair in (both, [fused(mix, logits, beside) for logits in both]))
+    return Twins(f1[0], f1[1], same, together, len(x), len(recordings))
+
+
+def _same(one: Floats, other: Floats) -> float:
+    return float((one.argmax(1) == other.argmax(1)).mean())
 
 
 def _ask(path: Path, windows: NDArray[np.float32]) -> NDArray[np.float64]:

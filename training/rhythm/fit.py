@@ -1,7 +1,7 @@
-"""Train one net: AdamW, three cycles, averaged weights, no choice of a best epoch. Seeded; goes on where it was cut off."""
+"""Train one net: AdamW, four cycles, averaged weights, no choice of a best epoch. Seeded; goes on where it was cut off."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,14 +36,21 @@ class Cycle:
     """How much of the averaged weights stays at each step."""
     strength: augment.Strength
     seed: int
+    taught: float = 0.0
+    """How much of what is to be said comes from a teacher; the rest is the label."""
 
 
 CYCLES = (
     Cycle(12, 3e-3, 0.995, augment.STRONG, 1),
     Cycle(6, 1.5e-3, 0.99, augment.MILD, 2),
     Cycle(11, 2e-3, 0.995, augment.MIDDLE, 3),
+    Cycle(14, 1.5e-3, 0.995, augment.MIDDLE, 4, taught=0.6),
 )
-"""The net learns from windows altered beyond doubt, then from windows nearly as they come, then from what lies between."""
+"""The net learns from windows altered beyond doubt, from windows nearly as they come, from what lies between, and last
+from a teacher that has heard the whole recording: labels are of recordings, and some are wrong."""
+Answers = list[NDArray[np.float32]]
+Teacher = Callable[[Answers], Answers]
+"""What the net says of each window of what it learns from -> what it had better say, as probabilities."""
 
 
 def fresh() -> Net1D:
@@ -67,10 +74,10 @@ class Run:
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(self.optimiser, cycle.rate, total_steps=n_steps)
         self.epoch = 0
 
-    def step(self, x: torch.Tensor, labels: torch.Tensor, weight: torch.Tensor) -> float:
-        """Learn from one batch."""
+    def step(self, x: torch.Tensor, wanted: torch.Tensor, weight: torch.Tensor) -> float:
+        """Learn from one batch: labels, or probabilities of each."""
         self.optimiser.zero_grad()
-        loss = functional.cross_entropy(self.net(x), labels, weight, label_smoothing=SMOOTHING)
+        loss = functional.cross_entropy(self.net(x), wanted, weight, label_smoothing=SMOOTHING)
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.net.parameters(), CLIP)
         self.optimiser.step()
@@ -98,12 +105,12 @@ class Run:
             getattr(self, part).load_state_dict(state[part])
 
 
-def fit(recordings: list[Heard], labels: Labels, path: Path, cycles: Sequence[Cycle] = CYCLES) -> Net1D:
+def fit(recordings: list[Heard], labels: Labels, path: Path, teacher: Teacher, cycles: Sequence[Cycle] = CYCLES) -> Net1D:
     """Train on recordings and return the averaged net; the state after each epoch lies beside `path`."""
-    signals = [whole(heard.mv) for heard in recordings]
-    peaks = [(heard.beats["sample"] - heard.first_sample) * (GRID_HZ / heard.rate_hz) for heard in recordings]
+    pupils = [_Pupil(whole(one.mv), _peaks(one), np.eye(len(LABELS))[[label]]) for one, label in zip(recordings, labels, strict=True)]
     counts = np.bincount(labels, minlength=len(LABELS))
-    weight = torch.tensor(np.sqrt(counts.sum() / np.maximum(counts, 1) / len(LABELS)), dtype=torch.float32)
+    rarity = np.maximum(counts, 1) ** -0.5
+    weight = torch.tensor(rarity * counts.sum() / (rarity * counts).sum(), dtype=torch.float32)
     steps_an_epoch = len(recordings) // BATCH
     last: Run | None = None
     for number, cycle in enumerate(cycles):
@@ -111,12 +118,15 @@ def fit(recordings: list[Heard], labels: Labels, path: Path, cycles: Sequence[Cy
         run = Run(cycle, cycle.epochs * steps_an_epoch, last.net if last else None)
         if state.exists():
             run.load(torch.load(state, weights_only=True))
+        if last and cycle.taught and run.epoch < cycle.epochs:
+            taught = teacher(ask(last.mean, recordings))
+            pupils = [pupil.taught(answers, cycle.taught) for pupil, answers in zip(pupils, taught, strict=True)]
         while run.epoch < cycle.epochs:
             begun = time.monotonic()
             run.net.train()
             torch.manual_seed(cycle.seed * 1000 + run.epoch)  # dropout goes on alike after a pause
             rng = np.random.default_rng((cycle.seed, run.epoch))
-            losses = [run.step(x, y, weight) for x, y in _batches(signals, peaks, labels, rng, cycle.strength)]
+            losses = [run.step(x, y, weight) for x, y in _batches(pupils, rng, cycle.strength)]
             run.epoch += 1
             torch.save(run.state(), state.with_suffix(".part"))
             state.with_suffix(".part").rename(state)
@@ -126,15 +136,35 @@ def fit(recordings: list[Heard], labels: Labels, path: Path, cycles: Sequence[Cy
     return last.mean
 
 
-def _batches(
-    signals: list[Any], peaks: list[Any], labels: Labels, rng: np.random.Generator, strength: augment.Strength
-) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-    order = rng.permutation(len(signals))
+@dataclass(frozen=True, slots=True, eq=False)
+class _Pupil:
+    """A recording to learn from: its samples, its R peaks among them, and what is to be said of windows ASK_EVERY_S apart, or of all."""
+
+    mv: NDArray[np.float64]
+    peaks: NDArray[np.float64]
+    wanted: NDArray[np.float64]
+
+    def taught(self, answers: NDArray[np.float32], share: float) -> "_Pupil":
+        """Return the recording with a teacher's answers mixed in."""
+        return _Pupil(self.mv, self.peaks, (1 - share) * self.wanted + share * answers)
+
+    def wanted_at(self, start: int) -> NDArray[np.float64]:
+        """Return what is to be said of the window that begins at a grid sample."""
+        return np.asarray(self.wanted[min(round(start / (ASK_EVERY_S * GRID_HZ)), len(self.wanted) - 1)])
+
+
+def _peaks(one: Heard) -> NDArray[np.float64]:
+    return np.asarray((one.beats["sample"] - one.first_sample) * (GRID_HZ / one.rate_hz))
+
+
+def _batches(pupils: list[_Pupil], rng: np.random.Generator, strength: augment.Strength) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    order = rng.permutation(len(pupils))
     for first in range(0, len(order) - BATCH + 1, BATCH):
-        chosen = order[first : first + BATCH]
-        altered = [augment.spoil(augment.crop(signals[k], rng, peaks[k], strength), rng, strength) for k in chosen]
-        x = torch.from_numpy(prepared(np.stack(altered)))[:, None]
-        yield x, torch.from_numpy(labels[chosen])
+        chosen = [pupils[k] for k in order[first : first + BATCH]]
+        cut = [augment.crop(one.mv, rng, one.peaks, strength) for one in chosen]
+        altered = [augment.spoil(window, rng, strength) for window, _ in cut]
+        wanted = np.stack([one.wanted_at(start) for one, (_, start) in zip(chosen, cut, strict=True)])
+        yield torch.from_numpy(prepared(np.stack(altered)))[:, None], torch.from_numpy(wanted.astype(np.float32))
 
 
 @torch.no_grad()

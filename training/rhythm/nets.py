@@ -1,5 +1,6 @@
 """The nets of the folds and the one that ships, each trained once and kept."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -7,36 +8,55 @@ import numpy as np
 from common.heard import Heard
 from common.keep import kept
 from net1d.export import weights
+from net1d.model import Net1D
 from numpy.typing import NDArray
 
+from rhythm import forest, teacher
 from rhythm.fit import ask, fit
 from rhythm.recordings import FOLDS
 
 Labels = NDArray[np.int64]
 Logits = list[NDArray[np.float32]]
+NO_FOLD = -1
 
 
-def out_of_fold(work: Path, recordings: list[Heard], labels: Labels, fold_of: Labels, fold: int) -> Logits:
+@dataclass(frozen=True, slots=True, eq=False)
+class School:
+    """All that nets learn from, and where they are kept."""
+
+    work: Path
+    recordings: list[Heard]
+    labels: Labels
+    fold_of: Labels
+    windows: forest.Table
+
+    def net(self, fold: int, name: str) -> Net1D:
+        """Return the net that learned from every recording but a fold's."""
+        learned = np.flatnonzero(self.fold_of != fold)
+        trees = teacher.blind_to(self.work / "forest_pairs", fold, self.windows, self.labels, self.fold_of)
+        teach = teacher.teacher(trees, self.windows, learned)
+        return fit([self.recordings[k] for k in learned], self.labels[learned], self.work / "net" / name, teach)
+
+
+def out_of_fold(school: School, fold: int) -> Logits:
     """Return the answers to the recordings of a fold, by a net that learned from the other folds."""
 
     def make() -> Logits:
-        others = np.flatnonzero(fold_of != fold)
-        net = fit([recordings[k] for k in others], labels[others], work / f"fold{fold}")
-        return ask(net, [recordings[k] for k in np.flatnonzero(fold_of == fold)])
+        held = np.flatnonzero(school.fold_of == fold)
+        return ask(school.net(fold, f"fold{fold}"), [school.recordings[k] for k in held])
 
-    return kept(work / f"fold{fold}.logits.pickle", make)
+    return kept(school.work / "net" / f"fold{fold}.logits.pickle", make)
 
 
-def shipped(work: Path, recordings: list[Heard], labels: Labels) -> dict[str, Any]:
+def shipped(school: School) -> dict[str, Any]:
     """Return the weights, batch norm folded away, of the net that learned from every recording."""
-    return kept(work / "shipped.weights.pickle", lambda: weights(fit(recordings, labels, work / "shipped")))
+    return kept(school.work / "net" / "shipped.weights.pickle", lambda: weights(school.net(NO_FOLD, "shipped")))
 
 
-def all_out_of_fold(work: Path, recordings: list[Heard], labels: Labels, fold_of: Labels) -> Logits:
+def all_out_of_fold(school: School) -> Logits:
     """Return the answers to every recording, in their order, each by the net that did not learn from it."""
-    answers: Logits = [np.zeros((0, 0), np.float32)] * len(recordings)
+    answers: Logits = [np.zeros((0, 0), np.float32)] * len(school.recordings)
     for fold in range(FOLDS):
-        of_fold = out_of_fold(work, recordings, labels, fold_of, fold)
-        for place, logits in zip(np.flatnonzero(fold_of == fold).tolist(), of_fold, strict=True):
+        for place, logits in zip(np.flatnonzero(school.fold_of == fold).tolist(), out_of_fold(school, fold), strict=True):
             answers[place] = logits
     return answers

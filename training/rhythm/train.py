@@ -15,7 +15,6 @@ import numpy as np
 import onnx
 import torch
 from common import cards
-from common.heard import Heard
 from common.keep import kept
 from common.scores import confusion, f1_each, fit_temperature, interval, log_softmax
 from common.trees import graph
@@ -54,23 +53,24 @@ def main() -> None:
     names = [one.name for one in recordings]
     labels = np.array([reference()[name] for name in names])
     fold_of = folds(names, labels)
-    answers = _answers(work, recordings, labels, fold_of)
+    school = nets.School(work, recordings, labels, fold_of, forest.table(work, recordings))
+    answers = _answers(school)
     result = judge(answers, labels, fold_of)
-    result["twins"] = [_twins(work, recordings, labels, fold_of, fold) for fold in TWIN_FOLDS]
+    result["twins"] = [_twins(school, answers, fold) for fold in TWIN_FOLDS]
     print(json.dumps(result, indent=1), flush=True)
     if options.write:
-        ship(work, recordings, labels, result)
+        ship(school, result)
         (HERE / "crossval.json").write_text(json.dumps(result, indent=1) + "\n")
         _keep_answers(names, fold_of, answers, labels)
 
 
-def _answers(work: Path, recordings: list[Heard], labels: Labels, fold_of: Labels) -> dict[str, Floats]:
+def _answers(school: nets.School) -> dict[str, Floats]:
     """Return what nets, forests and controls say of windows they have not seen, and whose the windows are."""
-    windows = forest.table(work, recordings)
-    logits = np.concatenate(nets.all_out_of_fold(work / "net", recordings, labels, fold_of)).astype(np.float64)
+    work, windows, labels, fold_of = school.work, school.windows, school.labels, school.fold_of
+    logits = np.concatenate(nets.all_out_of_fold(school)).astype(np.float64)
     trees = forest.out_of_fold(work / "forest", windows, labels, fold_of, forest.all_columns())
     intervals = forest.out_of_fold(work / "forest_rr", windows, labels, fold_of, forest.columns_of(INTERVALS_ONLY))
-    random, random_of = kept(work / "random.pickle", lambda: control.random_encoder(recordings, labels, fold_of))
+    random, random_of = kept(work / "random.pickle", lambda: control.random_encoder(school.recordings, labels, fold_of))
     return {"net": logits, "tree": trees, "rr": intervals, "of": windows.recording, "random": random, "random_of": random_of}
 
 
@@ -152,8 +152,9 @@ def _calibration_error(top: Floats, right: NDArray[np.bool_], bins: int = 15) ->
     return float(gap[size > 0].sum() / len(top))
 
 
-def _twins(work: Path, recordings: list[Heard], labels: Labels, fold_of: Labels, fold: int) -> dict[str, float]:
+def _twins(school: nets.School, answers: dict[str, Floats], fold: int) -> dict[str, float]:
     """Quantize a fold's net and ask it about the recordings it has not seen."""
+    work, labels = school.work, school.labels
 
     def make() -> files.Twins:
         net = fresh()
@@ -161,29 +162,35 @@ def _twins(work: Path, recordings: list[Heard], labels: Labels, fold_of: Labels,
         net.load_state_dict(state["mean"])
         fp32, int8 = work / f"fold{fold}.fp32.onnx", work / f"fold{fold}.int8.onnx"
         files.write_float(weights(net.eval()), fp32)
-        learned = [one for one, k in zip(recordings, fold_of, strict=True) if k != fold]
-        files.quantize(
-            fp32, files.some_windows(learned, files.CALIBRATION), int8, keep_float=files.IN_FLOAT, convs_only=True, by_layer=False
-        )
-        held = np.flatnonzero(fold_of == fold)
-        return files.compared(fp32, int8, [recordings[k] for k in held], labels[held])
+        learned = [one for one, k in zip(school.recordings, school.fold_of, strict=True) if k != fold]
+        files.in_eight_bits(fp32, files.some_windows(learned, files.CALIBRATION), int8)
+        held, of = np.flatnonzero(school.fold_of == fold), answers["of"].astype(np.int64)
+        trees = [answers["tree"][of == k] for k in held]
+        mix = choose(answers["net"], answers["tree"], of, labels, school.fold_of != fold)
+        return files.compared(fp32, int8, [school.recordings[k] for k in held], labels[held], trees, mix)
 
-    twins = kept(work / f"twins{fold}.pickle", make)
-    return {"F1 in float": twins.f1_float, "F1 in int8": twins.f1_int8, "same answer": twins.same_answer_share, "windows": twins.windows}
+    twins = kept(work / f"twins{fold}-{len(CYCLES)}.pickle", make)
+    return {
+        "F1 in float": twins.f1_float,
+        "F1 in int8": twins.f1_int8,
+        "same answer": twins.same_answer_share,
+        "same answer of net and tree": twins.same_fused_share,
+        "windows": twins.windows,
+    }
 
 
-def ship(work: Path, recordings: list[Heard], labels: Labels, result: dict[str, Any]) -> None:
+def ship(school: nets.School, result: dict[str, Any]) -> None:
     """Write the files and the card."""
+    recordings, labels, table = school.recordings, school.labels, school.windows
     stem = cards.SHIPPED / f"rhythm-{VERSION}"
     cards.SHIPPED.mkdir(exist_ok=True)
     paths = {key: Path(f"{stem}.{ending}") for key, ending in ENDINGS.items()}
-    files.write_float(nets.shipped(work / "net", recordings, labels), paths["fp32_onnx"])
+    files.write_float(nets.shipped(school), paths["fp32_onnx"])
     windows = files.some_windows(recordings, files.CALIBRATION + files.JUDGED)
     report = files.write_int8(paths["fp32_onnx"], paths["int8_onnx"], windows, by_layer=True)
     tflite = files.write_tflite(paths["fp32_onnx"], paths["int8_tflite"], windows)
     print(f"TFLite int8: {tflite.snr_db:.1f} dB, fp32's answer in {tflite.same_answer_share} of {tflite.judged} windows", flush=True)
-    table = forest.table(work, recordings)
-    grown = kept(work / "forest.pickle", lambda: forest.fit(table, labels, np.ones(len(labels), np.bool_), forest.all_columns()))
+    grown = kept(school.work / "forest.pickle", lambda: forest.fit(table, labels, np.ones(len(labels), np.bool_), forest.all_columns()))
     onnx.save(graph(grown, len(NAMES)), paths["tree_onnx"])
     quantization = {
         "method": METHOD,
