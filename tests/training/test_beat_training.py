@@ -49,13 +49,17 @@ def test_no_view_of_a_person_is_learned_from_who_is_judged(monkeypatch: pytest.M
 
     seen: list[np.ndarray] = []
     monkeypatch.setattr(judge, "grow", lambda x, y, weight, _: seen.append(np.column_stack((x[:, 0], y, weight))))
-    lessons = judge.Lessons([record("a", 1), record("b", 2)], [record("a", 3), record("b", 4)], Settled(np.full((5, 2), 9, np.float32), 1))
+    lessons = judge.Lessons(
+        [record("a", 1), record("b", 2)],
+        [record("a", 3), record("b", 4)],
+        Settled(np.full((5, 2), 9, np.float32), np.array([0, 0, 0, 1, 1]), 1),
+    )
     lessons.forest(lambda person: person != "b")
     assert set(seen[0][:, 0]) == {1.0, 3.0, 9.0}
-    settled = seen[0][seen[0][:, 0] == 9]
-    normal = seen[0][(seen[0][:, 0] != 9) & (seen[0][:, 1] == 0)]
-    assert (settled[:, 1] == 0).all()
-    assert settled[:, 2].sum() == pytest.approx(judge.SETTLED_SHARE * normal[:, 2].sum())
+    settled = seen[0][:, 0] == 9
+    for at, name in enumerate("NS"):
+        of, weight = seen[0][:, 1] == at, seen[0][:, 2]
+        assert weight[settled & of].sum() == pytest.approx(judge.SETTLED[name] * weight[~settled & of].sum())
 
 
 def test_a_person_lies_on_one_side() -> None:

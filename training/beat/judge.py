@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from common.scores import interval
+from common.scores import interval, log_softmax
 from common.trees import Growth, grow
 from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
@@ -13,6 +13,7 @@ from beat.harvest import LABELS, Harvest
 from beat.settled import Settled
 
 FOLDS = 8
+TINY = 1e-12
 UNLABELLED = LABELS.index("Q")
 """What no annotator saw is learned as Q, the class of what cannot be told."""
 GROWTH = Growth(rounds=100, rate=0.1, leaves=8, least_in_leaf=40, pull=10.0, share_of_features=0.2)
@@ -20,8 +21,10 @@ BALANCE = 0.25
 """Weight of a class: its share to the power of minus this."""
 EVERY_NORMAL = 6
 """One normal beat in so many is learned from, and stands for them all."""
-SETTLED_SHARE = 0.3
-"""How much the beats of settled rhythms weigh beside the records' normal ones."""
+SETTLED = {"N": 0.3, "S": 1.0}
+"""How much the beats of settled rhythms, and those made early in them, weigh beside the records' own of the class."""
+LEANS = np.linspace(0.0, 2.0, 9)
+"""Added to a logarithm of odds: what is tried for S and for V."""
 NEUTRAL = {"S": ("Q",), "V": ("F", "Q")}
 """Calling these so neither counts for nor against a class: EC57's rule, and that of the literature."""
 
@@ -68,10 +71,13 @@ class Lessons:
         """Grow a forest on some persons' records, and on the settled rhythms, whose persons are nobody's here."""
         parts = [rows([h for h in some if persons(h.person)], thinned=True) for some in (self.records, self.views)]
         x, y, weight = (np.concatenate(part) for part in zip(*parts, strict=True))
-        n = len(self.settled.features)
-        settled = np.full(n, SETTLED_SHARE * weight[y == 0].sum() / n)
-        x, y = np.concatenate((x, self.settled.features)), np.concatenate((y, np.zeros(n, np.int64)))
-        return grow(x, y, np.concatenate((weight, settled)), GROWTH)
+        settled = self.settled
+        added = np.zeros(len(settled.label))
+        for name, share in SETTLED.items():
+            of = LABELS.index(name)
+            added[settled.label == of] = share * weight[y == of].sum() / max((settled.label == of).sum(), 1)
+        x, y = np.concatenate((x, settled.features)), np.concatenate((y, settled.label))
+        return grow(x, y, np.concatenate((weight, added)), GROWTH)
 
 
 def cross_validated(lessons: Lessons) -> list[Floats]:
@@ -86,6 +92,40 @@ def cross_validated(lessons: Lessons) -> list[Floats]:
                 answers[place] = np.asarray(forest.predict_proba(h.features))
         print(f"beat: fold {fold + 1} of {FOLDS}", flush=True)
     return answers
+
+
+def leant(chance: Floats, lean: Floats) -> Floats:
+    """Return probabilities after adding to their logarithms."""
+    return np.asarray(np.exp(log_softmax(np.log(np.maximum(chance, TINY)) + lean)))
+
+
+def best_lean(harvests: list[Harvest], answers: list[Floats]) -> Floats:
+    """Return what to add for S and for V, so that the two classes' F1 is best together."""
+    best, most = np.zeros(len(LABELS)), -1.0
+    for of_s in LEANS:
+        for of_v in LEANS:
+            lean = np.zeros(len(LABELS))
+            lean[[LABELS.index("S"), LABELS.index("V")]] = of_s, of_v
+            counts = np.sum([judged(h, leant(chance, lean)).counts for h, chance in zip(harvests, answers, strict=True)], axis=0)
+            score = sum(_f1(counts, LABELS.index(name)) for name in "SV")
+            if score > most:
+                best, most = lean, score
+    return best
+
+
+def _f1(counts: NDArray[np.int64], label: int) -> float:
+    se, ppv = sensitivity(counts, label), predictivity_ec57(counts, label)
+    return 2 * se * ppv / max(se + ppv, TINY)
+
+
+def leant_nested(harvests: list[Harvest], answers: list[Floats]) -> list[Floats]:
+    """Return every record's answers, leaning as the other folds would have it."""
+    fold_of = folds([h.person for h in harvests])
+    leans = []
+    for fold in range(FOLDS):
+        others = [k for k, h in enumerate(harvests) if fold_of[h.person] != fold]
+        leans.append(best_lean([harvests[k] for k in others], [answers[k] for k in others]))
+    return [leant(chance, leans[fold_of[h.person]]) for h, chance in zip(harvests, answers, strict=True)]
 
 
 def judged(h: Harvest, chance: Floats) -> Judged:

@@ -1,7 +1,7 @@
-"""Beats of many more persons that are hardly ever ectopic: recordings that were called normal, or atrial fibrillation, as a whole.
+"""Beats of many more persons: recordings that were called normal, or atrial fibrillation, as a whole.
 
 They teach what an ectopic beat is not: in fibrillation every beat comes early or late. A beat that the detector calls wide is
-left out, because it may be one after all.
+left out, because it may be one after all. Each normal recording comes a second time, with beats made early (`beat.early`).
 """
 
 from dataclasses import dataclass
@@ -11,9 +11,11 @@ import numpy as np
 from common.heard import detector
 from common.keep import data_root, kept
 from numpy.typing import NDArray
-from rhythm.recordings import LABELS, reference
+from rhythm.recordings import LABELS as RHYTHMS
+from rhythm.recordings import reference
 
-from beat.harvest import questions
+from beat.early import hastened
+from beat.harvest import LABELS, questions
 from edgeecg.io.wfdb import read_record
 from edgeecg.models.features.beat import NAMES
 from edgeecg_kernels.features_intervals import WIDE
@@ -21,14 +23,18 @@ from edgeecg_kernels.features_intervals import WIDE
 NORMAL_RECORDINGS = 700
 """Of recordings of normal rhythm so many are drawn; of fibrillation all are taken."""
 FIRST_BEATS, BEATS = 3, 16
-"""Of each recording so many beats are drawn, none of its first few."""
+"""Of each recording so many beats of a class are drawn, none of its first few."""
+NEAR_S = 0.06
+NORMAL, EARLY = LABELS.index("N"), LABELS.index("S")
+Rng = np.random.Generator
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Settled:
-    """Features of beats, all of them normal."""
+    """Features of beats, normal or made early, and which of the two."""
 
     features: NDArray[np.float32]
+    label: NDArray[np.int64]
     recordings: int
 
 
@@ -40,16 +46,28 @@ def settled(work: Path) -> Settled:
 def _harvest(seed: int = 0) -> Settled:
     rng = np.random.default_rng(seed)
     of = reference()
-    normal, fibrillating = (sorted(name for name, label in of.items() if LABELS[label] == kind) for kind in "NA")
+    normal, fibrillating = (sorted(name for name, label in of.items() if RHYTHMS[label] == kind) for kind in "NA")
     drawn = [normal[k] for k in rng.permutation(len(normal))[:NORMAL_RECORDINGS]]
-    rows = [_beats(name, rng) for name in (*fibrillating, *drawn)]
-    features = np.concatenate(rows)
-    print(f"settled: {len(features)} beats of {len(rows)} recordings", flush=True)
-    return Settled(features[features[:, NAMES.index("v_kind")] != WIDE], len(rows))
+    rows = [_beats(name, rng, early=False) for name in fibrillating]
+    rows += [_beats(name, rng, early=early) for early in (False, True) for name in drawn]
+    table = np.concatenate(rows)
+    narrow = table[table[:, 1 + NAMES.index("v_kind")] != WIDE]
+    label = narrow[:, 0].astype(np.int64)
+    print(f"settled: {np.bincount(label).tolist()} beats of {len(rows)} recordings", flush=True)
+    return Settled(narrow[:, 1:], label, len(fibrillating) + len(drawn))
 
 
-def _beats(name: str, rng: np.random.Generator) -> NDArray[np.float32]:
+def _beats(name: str, rng: Rng, *, early: bool) -> NDArray[np.float32]:
+    """Return rows of a label and features."""
     record = read_record(data_root() / "cinc2017" / name)
-    _, features = questions(record.lead(0).millivolts(), record.rate_hz)
-    later = features.reshape(-1, len(NAMES))[FIRST_BEATS:]
-    return later[np.sort(rng.permutation(len(later))[:BEATS])]
+    samples, rate_hz = record.lead(0).millivolts(), record.rate_hz
+    asked, features = questions(samples, rate_hz)
+    label = np.full(len(asked), NORMAL)
+    if early and len(asked) > FIRST_BEATS:
+        changed, hasty = hastened(samples, np.sort(asked), rate_hz, rng)
+        asked, features = questions(changed, rate_hz)
+        near = np.abs(asked[:, None] - hasty[None]).min(1, initial=len(samples)) <= NEAR_S * rate_hz
+        label = np.where(near, EARLY, NORMAL)
+    rows = np.column_stack((label, features.reshape(-1, len(NAMES)))).astype(np.float32)[FIRST_BEATS:]
+    kinds = [rng.permutation(rows[rows[:, 0] == kind])[:BEATS] for kind in (NORMAL, EARLY)]
+    return np.concatenate(kinds)

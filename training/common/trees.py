@@ -41,8 +41,11 @@ def grow(x: NDArray[np.float32], y: NDArray[np.int64], weight: NDArray[np.float6
     return forest
 
 
-def graph(forest: HistGradientBoostingClassifier, n_features: int) -> onnx.ModelProto:
-    """Return the forest as one TreeEnsembleRegressor: `features` (1, F) -> `scores` (1, labels), probabilities."""
+def graph(forest: HistGradientBoostingClassifier, n_features: int, lean: NDArray[np.float64] | float = 0.0) -> onnx.ModelProto:
+    """Return the forest as one TreeEnsembleRegressor: `features` (1, F) -> `scores` (1, labels), probabilities.
+
+    `lean` is added to the logarithms of the labels' odds.
+    """
     n_labels = len(forest.classes_)
     nodes: dict[str, list[Any]] = {name: [] for name in _NODE + _LEAF}
     rounds = forest._predictors  # noqa: SLF001 there is no other way in
@@ -56,7 +59,7 @@ def graph(forest: HistGradientBoostingClassifier, n_features: int) -> onnx.Model
         n_targets=n_labels,
         aggregate_function="SUM",
         post_transform="SOFTMAX",
-        base_values=[float(value) for value in forest._baseline_prediction.reshape(-1)],  # noqa: SLF001 ditto
+        base_values=[float(value) for value in forest._baseline_prediction.reshape(-1) + lean],  # noqa: SLF001 ditto
         **nodes,
     )
     ends = (

@@ -104,8 +104,8 @@ def _metrics(result: dict[str, Any], n: int, n_windows: int) -> list[dict[str, A
             rows.append(
                 metric("F1, mean of N, A, O", figures["F1 by window"], tuple(figures["F1 by window interval"]), HELD_WINDOWS, n_windows, of)
             )
-    for of, name in (("model", "same answer of net and tree"), ("the net alone", "same answer")):
+    for of, name in (("net and tree in eight bits", "same answer of net and tree"), ("the net alone in eight bits", "same answer")):
         windows = [twin["windows"] for twin in result["twins"]]
         share = float(np.average([twin[name] for twin in result["twins"]], weights=windows))
-        rows.append(metric("eight bits give the answer of float", share, None, HELD_INT8, int(sum(windows)), of))
+        rows.append(metric("share of float's answers", share, None, HELD_INT8, int(sum(windows)), of))
     return rows
