@@ -22,15 +22,9 @@ import numpy as np
 
 from benchmarks.fleet import START_S, Fleet
 from edgeecg.client import AlertSubscriber
-from edgeecg.io.broker import EmbeddedBroker
+from edgeecg.io.broker import EmbeddedBroker, free_port
 
 SETTLE_S = 3.0
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from typing import Any
 from edgeecg.daemon import pauses
 from edgeecg.engine import Engine
 from edgeecg.facts import EngineConfig, StreamFacts
+from edgeecg.io.broker import free_port
 from edgeecg.io.sources.pace import Pace
 from edgeecg.live.reader import socket_in
 from edgeecg.live.server import LiveServer
@@ -25,7 +26,7 @@ from edgeecg.simulate.scenario import NAMED
 from edgeecg.simulate.simulation import Setup, Simulation
 from edgeecg.types import Chunk, SourceChange, SourceState
 from edgeecg.warmup import compile_all
-from tests.daemon.rehearsal import Running, free_port, running
+from tests.daemon.rehearsal import Running, running
 
 EPISODE_S = 12.0
 RESTLESS = {"episodes": [{"start_s": EPISODE_S * i, "kind": "vt" if i % 2 else "normal"} for i in range(1000)]}

@@ -24,11 +24,12 @@ from typing import Any
 import numpy as np
 
 from edgeecg.client import AlertSubscriber
+from edgeecg.io.broker import free_port
 from edgeecg.io.outbox.limits import OutboxLimits
 from edgeecg.io.outbox.outbox import Outbox
 from edgeecg.types import Priority
 from tests.client.listener import device_at, subscriber_at, until
-from tests.io.sources.brokers import _await_listener, free_port, mosquitto
+from tests.io.sources.brokers import _await_listener, mosquitto
 from tests.payload.alerts import stamped
 
 PATIENCE_S = 120.0

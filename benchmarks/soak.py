@@ -26,9 +26,10 @@ import numpy as np
 from benchmarks.daemon_latency import Readiness
 from edgeecg.client import AlertSubscriber
 from edgeecg.daemon.numbers import PAGE_BYTES
+from edgeecg.io.broker import free_port
 from edgeecg.types import AlertState, Priority
 from tests.daemon.killing import restless
-from tests.daemon.rehearsal import free_port, playing
+from tests.daemon.rehearsal import playing
 
 RECEIVER = "soak"
 SPEED = 60.0

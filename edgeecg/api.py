@@ -1,6 +1,5 @@
 """The plain way in, for a notebook: arrays in, arrays out, through the same engine that runs on a device."""
 
-import heapq
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from edgeecg.engine import Engine
 from edgeecg.errors import InputError
 from edgeecg.facts import EngineConfig, StreamFacts
+from edgeecg.io.sources.together import Recorded, together
 from edgeecg.stages import coupling
 from edgeecg.stages.coupling import Reason
 from edgeecg.types import Beat, Chunk, Event, HeartCycle, HeartSound, Morphology, Quality, Record, SoundKind, SourceChange, SourceState
@@ -46,7 +46,6 @@ HEARD = np.dtype(
     ]
 )
 """One heart sound, as `edgeecg.types.HeartSound` explains it; `kind` is 1 for S1 and 2 for S2, `beat_sample` -1 without an ECG."""
-CHUNK_S = 0.1
 ECG, SOUND = "ecg", "sound"
 
 MILLIVOLT_RANGE = (0.05, 25.0)
@@ -214,21 +213,8 @@ def listen(
 
 def pair_of(*streams: tuple[NDArray[Any], StreamFacts]) -> Iterator[Record]:
     """Deliver streams that were recorded together in the order of time, and of one instant in the order given."""
-    chunks = (_timed(samples, facts, order) for order, (samples, facts) in enumerate(streams))
-    for _, _, record in heapq.merge(*chunks, key=lambda one: one[:2]):
+    for _, record in together([Recorded(facts.name, samples, facts.rate_hz) for samples, facts in streams]):
         yield record
-
-
-def _timed(samples: NDArray[Any], facts: StreamFacts, order: int) -> Iterator[tuple[int, int, Record]]:
-    """Give a stream's records with the time each is whole; it is lost when no other has more to say."""
-    for record in records_of(samples, facts, chunk_len=max(1, round(CHUNK_S * facts.rate_hz))):
-        match record:
-            case Chunk():
-                yield record.arrival_ns, order, record
-            case SourceState(change=SourceChange.LOST):
-                yield 1 << 62, order, record
-            case SourceState():
-                yield 0, order, record
 
 
 def run(

@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from socket import socket
 from tempfile import TemporaryDirectory
 from threading import Event, Thread
 from typing import Any
@@ -21,6 +20,7 @@ import numpy as np
 
 from edgeecg.bench.child import ChildError
 from edgeecg.client import AlertSubscriber
+from edgeecg.io.broker import free_port
 from edgeecg.io.device import SimulatedDevice
 from edgeecg.io.ptyline import PtyLine
 from edgeecg.io.sources.pace import Pace
@@ -106,7 +106,7 @@ class Measured:
 def measure(seconds: float = 40.0) -> Measured:
     """Run it for so many seconds of the heart's time."""
     with TemporaryDirectory(prefix="edgeecg-bench-") as folder, _playing(seconds) as device:
-        broker, health = _free_port(), _free_port()
+        broker, health = free_port(), free_port()
         config = Path(folder) / "edgeecg.toml"
         config.write_text(_settings(Path(folder), device.line.name, broker, health), encoding="utf-8")
         begun_s = time.monotonic()
@@ -179,9 +179,3 @@ def _delays_ms(device: Device, broker: int, folder: Path, end_s: float) -> Itera
             now_s = time.monotonic()
             if told is not None and 0 <= told.alert.reported_at < FRAME_LEN * len(device.sent_s) and told.alert.rule not in TECHNICAL:
                 yield (now_s - device.sent_s[told.alert.reported_at // FRAME_LEN]) * 1e3
-
-
-def _free_port() -> int:
-    with socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

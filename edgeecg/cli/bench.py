@@ -20,7 +20,7 @@ def configure(parser: Parser) -> None:
     """Say how much, and where to."""
     parser.epilog = f"{EPILOGUE}\n\n{parser.epilog}"
     parser.add_argument("--quick", action="store_true", help="less than a minute: fewer sizes, shorter runs, no peers, no daemon")
-    parser.add_argument("--output", type=Path, metavar="FILE", help="write the report there: .json, and beside it .html")
+    parser.add_argument("--to", type=Path, metavar="FILE", help="write the report there: .json, and beside it .html")
     parser.add_argument("--compare", type=Path, metavar="OLD.json", help="beside an earlier report")
     parser.add_argument("--from", dest="given", type=Path, metavar="FILE.json", help="measure nothing: show a report again")
     parser.add_argument("--document", type=Path, metavar="FILE.md", help="write the report as a page of the documentation")
@@ -45,9 +45,9 @@ def run(options: argparse.Namespace) -> int:
         return _run(options)
     old = _read(options.compare) if options.compare else None
     report = _read(options.given) if options.given else _measured(quick=options.quick)
-    if options.output:
-        options.output.with_suffix(".json").write_text(json.dumps(report), encoding="utf-8")
-        options.output.with_suffix(".html").write_text(page.html(report), encoding="utf-8")
+    if options.to:
+        options.to.with_suffix(".json").write_text(json.dumps(report), encoding="utf-8")
+        options.to.with_suffix(".html").write_text(page.html(report), encoding="utf-8")
     if options.document:
         options.document.write_text(document.markdown(report), encoding="utf-8")
     if options.json:
@@ -112,7 +112,7 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         report = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as reason:
-        raise InputError(f"{path}", reason, "a report that `edgeecg bench --output` wrote") from None
+        raise InputError(f"{path}", reason, "a report that `edgeecg bench --to` wrote") from None
     if not isinstance(report, dict) or report.get("schema") != SCHEMA:
-        raise InputError(f"{path}", "another file", f"a report of schema {SCHEMA}, as `edgeecg bench --output` writes it")
+        raise InputError(f"{path}", "another file", f"a report of schema {SCHEMA}, as `edgeecg bench --to` writes it")
     return report

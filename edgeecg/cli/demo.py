@@ -1,7 +1,6 @@
 """`edgeecg demo`: all of it, from a simulated heart to a person who acknowledges, in less than a minute."""
 
 import argparse
-import socket
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from edgeecg.cli.dashboard import check_installed
 from edgeecg.cli.monitor import clock
 from edgeecg.cli.parser import Parser, checked
 from edgeecg.client import AlertSubscriber
+from edgeecg.io.broker import free_port
 from edgeecg.io.device import SimulatedDevice
 from edgeecg.io.ptyline import PtyLine
 from edgeecg.io.sources.pace import Pace
@@ -67,7 +67,7 @@ def run(options: argparse.Namespace) -> int:
     with TemporaryDirectory(prefix="edgeecg-demo-") as folder:
         line = PtyLine()
         config = Path(folder) / "edgeecg.toml"
-        broker = _free_port()
+        broker = free_port()
         config.write_text(_settings(Path(folder), line.name, broker), encoding="utf-8")
         print(_opening(line.name, broker, speed) + PAGE[options.dashboard], flush=True)
         command = [
@@ -241,9 +241,3 @@ class Story:
 
 def _at(sample: int) -> str:
     return f"{clock(sample / RATE_HZ)}.{int(sample / RATE_HZ * 10) % 10}" if sample >= 0 else "-"
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

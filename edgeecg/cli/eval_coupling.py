@@ -1,4 +1,4 @@
-"""`edgeecg eval coupling`: tables for people, `--json` for programs, `--plot` for a picture."""
+"""`edgeecg eval coupling`: tables for people, `--json` for programs, `--to` for a picture."""
 
 import argparse
 import json
@@ -37,14 +37,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     snr = checked(float, "-20 to 60", lambda db: -20 <= db <= 60)
     parser.add_argument("--snr", nargs="+", type=snr, metavar="DB", help="SNRs (default: 20 10 5 0 -5)")
     parser.add_argument("--quick", action="store_true", help=f"{QUICK['people']} people and {QUICK['records']} recordings, at 5 and -5 dB")
-    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw the figures (needs the extra `plot`)")
+    parser.add_argument("--to", type=Path, metavar="FILE", help="draw the figures (needs the extra `plot`)")
     parser.add_argument("--json", action="store_true", help="print everything measured as JSON")
 
 
 def run(options: argparse.Namespace) -> int:
     """Measure and print."""
-    if options.plot and find_spec("matplotlib") is None:  # said now, and not when all has been measured
-        raise InputError("--plot", "matplotlib, not installed,", "left out: pip install 'edgeecg[plot]'")
+    if options.to and find_spec("matplotlib") is None:  # said now, and not when all has been measured
+        raise InputError("--to", "matplotlib, not installed,", "left out: pip install 'edgeecg[plot]'")
     from edgeecg.evals.coupling import JITTERS, SIMULATED, chosen_ridges, summary
     from edgeecg.evals.coupling_recording import SNRS_DB
 
@@ -65,10 +65,10 @@ def run(options: argparse.Namespace) -> int:
         print(json.dumps({"ridges": {f"{snr:g}": ridge for snr, ridge in ridges.items()}} | rows | {"time": timed}, indent=1))
     else:
         _print(rows, ridges, timed)
-    if options.plot:
+    if options.to:
         from edgeecg.evals.coupling_plots import draw
 
-        draw(rows["truth"], rows["stability"], options.plot)
+        draw(rows["truth"], rows["stability"], options.to)
     return 0
 
 

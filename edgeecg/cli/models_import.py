@@ -19,7 +19,7 @@ def configure(parser: Parser) -> None:
     parser.epilog = f"{EPILOGUE}\n\n{parser.epilog}"
     parser.add_argument("family", choices=("ecgfounder", "clef"), help="whose checkpoint it is")
     parser.add_argument("file", metavar="FILE", type=Path, help="the checkpoint, as published")
-    parser.add_argument("--out", metavar="DIR", type=Path, help="where to (default: your own models, $EDGEECG_MODELS)")
+    parser.add_argument("--to", metavar="DIR", type=Path, help="where to (default: your own models, $EDGEECG_MODELS)")
     parser.add_argument("--tflite", action="store_true", help="TFLite files too (needs edgeecg[tflite])")
     parser.add_argument(
         "--calibrate", metavar="RECORD", nargs="+", type=Path, default=[], help="WFDB records whose first lead int8 is calibrated on (default: the bundled one)"
@@ -43,7 +43,7 @@ def run(options: argparse.Namespace) -> int:
         for record in [read_record(path)]
     ]
     leads = leads or [Lead(excerpt.title, excerpt.samples_mv, excerpt.rate_hz)]
-    folder = options.out or folders.own()
+    folder = options.to or folders.own()
     card = convert(options.file, FAMILIES[options.family], folder, leads, tflite=options.tflite, say=print)
     for key, file in card.files.items():
         print(f"{key:12} {folder / file.path}  {file.bytes / 1e6:.1f} MB  sha256 {file.sha256}")

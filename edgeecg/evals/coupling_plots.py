@@ -14,7 +14,7 @@ Row = dict[str, Any]
 def draw(truth: Sequence[Row], steadiness: Sequence[Row], path: Path) -> None:
     """Write one picture: Pearson by regime, and the median MSE on recordings."""
     if not (truth or steadiness):
-        raise InputError("--plot", "nothing to draw", "given where truth or stability is measured")
+        raise InputError("--to", "nothing to draw", "given where truth or stability is measured")
     matplotlib: Any = import_module("matplotlib")
     matplotlib.use("Agg")
     pyplot: Any = import_module("matplotlib.pyplot")

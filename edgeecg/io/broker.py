@@ -42,7 +42,7 @@ class EmbeddedBroker:
             from iotcore import Broker  # noqa: PLC0415  # an extra
         except ImportError:
             raise ConfigError("broker", "not installed", "installed: pip install 'edgeecg[broker]', or name a broker") from None
-        self.port = port or _free_port()
+        self.port = port or free_port()
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         config = folder / "broker.toml"
         config.write_text(_TOML.format(host=HOST, port=self.port, max_payload=MAX_PAYLOAD), encoding="ascii")
@@ -76,7 +76,8 @@ class EmbeddedBroker:
         self.stop()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port that nobody has at this moment."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         port: int = probe.getsockname()[1]

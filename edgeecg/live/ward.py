@@ -61,6 +61,7 @@ class Ward:
     """What a person calls an alert by, in a terminal."""
     troubles: tuple[str, ...] = ()
     told: str = ""
+    _n_numbered: int = 0
     _heart_of: dict[str, str] = field(default_factory=dict)
     _took_ms: deque[float] = field(default_factory=lambda: deque(maxlen=LATENCIES))
 
@@ -97,6 +98,7 @@ class Ward:
         self.device, self.speed, self.people = message["device"], message["speed"], tuple(message["people"])
         self.beds.clear()
         self.alerts.clear()
+        self.numbers.clear()
 
     def _streams(self, message: Message) -> None:
         self._heart_of = {one["name"]: one["sound_of"] for one in message["streams"] if one["sound_of"]}
@@ -111,10 +113,12 @@ class Ward:
             return
         seen_by = known["acknowledged_by"] if known is not None else ""
         self.alerts[key] = message | {"acknowledged_by": message["acknowledged_by"] or seen_by}
-        self.numbers.setdefault(key, len(self.numbers) + 1)
+        if key not in self.numbers:
+            self._n_numbered += 1
+            self.numbers[key] = self._n_numbered
         over = [key for key, one in self.alerts.items() if is_over(one)]
         for key in over[: max(0, len(over) - MOST_OVER)]:
-            del self.alerts[key]
+            del self.alerts[key], self.numbers[key]
 
     def _active(self, message: Message) -> None:
         for one in message["alerts"]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeecg.api import pair_of
 from edgeecg.engine import Engine
 from edgeecg.facts import EngineConfig, StreamFacts
 from edgeecg.io.excerpts.cutting import Excerpt
@@ -15,7 +16,6 @@ from edgeecg.rulefacts import default_rules
 from edgeecg.types import (
     Alert,
     Beat,
-    Chunk,
     Coupling,
     Event,
     Gap,
@@ -24,13 +24,10 @@ from edgeecg.types import (
     Prediction,
     Quality,
     Record,
-    SourceChange,
-    SourceState,
     Vitals,
     WindowReady,
 )
 
-CHUNK_S = 0.5
 SOUND = "sound"
 
 
@@ -80,11 +77,15 @@ def study(
 ) -> Findings:
     """Take a lead through an engine of its own, with the rules of a bedside monitor; each window is answered at once."""
     stream = StreamFacts(name=name, rate_hz=rate_hz, leads=(lead,))
-    streams = (stream,) if sound is None else (stream, StreamFacts(name=SOUND, rate_hz=sound.rate_hz, leads=("PCG",), sound_of=name))
+    recorded = [(samples_mv, stream)]
+    if sound is not None:
+        recorded.append((sound.samples, StreamFacts(name=SOUND, rate_hz=sound.rate_hz, leads=("PCG",), sound_of=name)))
     facts = cards.to_facts(model.card) if model is not None else None
-    engine = Engine(EngineConfig(streams=streams, models=(facts,) if facts is not None else (), rules=default_rules()))
+    engine = Engine(
+        EngineConfig(streams=tuple(facts for _, facts in recorded), models=(facts,) if facts is not None else (), rules=default_rules())
+    )
     classifier = Classifier(model) if model is not None else None
-    events = list(_events(engine, _records(samples_mv, stream, sound), classifier))
+    events = list(_events(engine, pair_of(*recorded), classifier))
     return Findings(
         name=name,
         lead=lead,
@@ -130,29 +131,6 @@ def cut(findings: Findings, start_s: float, seconds: float) -> Findings:
         predictions=tuple(one for one in findings.predictions if one.start_sample < end and one.start_sample + one.len_samples > begin),
         alerts=tuple(one for one in findings.alerts if begin <= one.onset_sample < end),
     )
-
-
-def _records(samples_mv: NDArray[np.float64], stream: StreamFacts, sound: Sound | None) -> Iterator[Record]:
-    """Give both streams as a device would: half a second of each in turn."""
-    yield SourceState(stream.name, SourceChange.OPENED, 0)
-    if sound is not None:
-        yield SourceState(SOUND, SourceChange.OPENED, 0)
-    n_pieces = int(np.ceil(len(samples_mv) / stream.rate_hz / CHUNK_S))
-    for i in range(n_pieces):
-        now_ns = round((i + 1) * CHUNK_S * 1e9)
-        yield from _piece(stream.name, samples_mv, stream.rate_hz, i, now_ns)
-        if sound is not None:
-            yield from _piece(SOUND, sound.samples, sound.rate_hz, i, now_ns)
-    now_ns = round(n_pieces * CHUNK_S * 1e9)
-    yield SourceState(stream.name, SourceChange.LOST, now_ns)
-    if sound is not None:
-        yield SourceState(SOUND, SourceChange.LOST, now_ns)
-
-
-def _piece(stream: str, samples: NDArray[np.float64], rate_hz: float, i: int, now_ns: int) -> Iterator[Chunk]:
-    piece = samples[round(i * CHUNK_S * rate_hz) : round((i + 1) * CHUNK_S * rate_hz)]
-    if len(piece):
-        yield Chunk(stream, piece, now_ns)
 
 
 def _events(engine: Engine, records: Iterable[Record], classifier: Classifier | None) -> Iterator[Event]:

@@ -102,9 +102,7 @@ def test_the_command_shows_a_report_again_and_refuses_what_is_none(
     given = tmp_path / "old.json"
     given.write_text(json.dumps(report))
     made = tmp_path / "new.json"
-    assert (
-        main(["bench", "--from", str(given), "--compare", str(given), "--output", str(made), "--document", str(tmp_path / "page.md")]) == 0
-    )
+    assert main(["bench", "--from", str(given), "--compare", str(given), "--to", str(made), "--document", str(tmp_path / "page.md")]) == 0
     assert "Beside the earlier report" in capsys.readouterr().out
     assert json.loads(made.read_text()) == report
     assert (tmp_path / "new.html").read_text().startswith("<!DOCTYPE html>")

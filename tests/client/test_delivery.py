@@ -15,11 +15,12 @@ import pytest
 
 from edgeecg.client import AlertSubscriber
 from edgeecg.errors import ConfigError, InputError
+from edgeecg.io.broker import free_port
 from edgeecg.io.sinks.mqtt import MqttSink
 from edgeecg.payload.stamped import StampedAlert
 from edgeecg.types import AlertState, Priority
 from tests.client.listener import KEY, device_at, subscriber_at, take, until
-from tests.io.sources.brokers import BROKERS, free_port, mosquitto_running
+from tests.io.sources.brokers import BROKERS, mosquitto_running
 from tests.payload.alerts import DEVICE, stamped
 
 

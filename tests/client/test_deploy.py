@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from edgeecg.client import AlertSubscriber
+from edgeecg.io.broker import free_port
 from edgeecg.io.sinks.mqtt import MqttSink
 from edgeecg.io.sources.claims import Claims
 from edgeecg.io.sources.items import ClockAnswer, Line
@@ -23,7 +24,7 @@ from edgeecg.types import Chunk
 from tests.client.certificates import Authority
 from tests.client.listener import device_at, take, until
 from tests.client.rawclient import RawClient
-from tests.io.sources.brokers import PATIENCE_S, _await_listener, free_port, mosquitto
+from tests.io.sources.brokers import PATIENCE_S, _await_listener, mosquitto
 from tests.io.sources.listening import Listener
 from tests.payload.alerts import DEVICE, stamped
 

@@ -1,6 +1,5 @@
 """A whole daemon in this process, on a clock that runs faster, with a simulated device that runs as fast; and someone who listens."""
 
-import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -125,12 +124,6 @@ def playing(
         yield device
     finally:
         device.stop()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def settings_text(folder: Path, port: str, broker_port: int, more: str = "") -> str:

@@ -8,9 +8,10 @@ import pytest
 
 from edgeecg.daemon.keeper import Keeper
 from edgeecg.facts import EngineConfig
+from edgeecg.io.broker import free_port
 from edgeecg.journal import read
 from edgeecg.types import Chunk, Refused, SourceState, StreamChanged
-from tests.daemon.rehearsal import STREAM, free_port, playing, running, settings_text
+from tests.daemon.rehearsal import STREAM, playing, running, settings_text
 from tests.daemon.reloading import LOW_RATES, events_of, fed, reloaded
 
 pytest.importorskip("iotcore")

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from edgeecg.io.broker import free_port
 from edgeecg.types import ModelChange, ModelChanged, Prediction, WindowReady
-from tests.daemon.rehearsal import free_port, playing, running, settings_text
+from tests.daemon.rehearsal import playing, running, settings_text
 from tests.daemon.reloading import events_of
 
 pytest.importorskip("iotcore")

@@ -118,7 +118,7 @@ def test_the_command_prints_json(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_picture_of_nothing_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="--plot: nothing to draw"):
+    with pytest.raises(InputError, match="--to: nothing to draw"):
         draw([], [], tmp_path / "x.png")
 
 
@@ -126,5 +126,5 @@ def test_a_picture_without_matplotlib_is_refused_before_anything_is_measured(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    assert main(["eval", "coupling", "--plot", str(tmp_path / "x.png")]) == 2
+    assert main(["eval", "coupling", "--to", str(tmp_path / "x.png")]) == 2
     assert "pip install 'edgeecg[plot]'" in capsys.readouterr().err

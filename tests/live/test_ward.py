@@ -117,3 +117,11 @@ def test_latency_and_troubles_stand_in_the_head() -> None:
 
 def test_brackets_in_a_name_are_no_markup() -> None:
     assert "[red]x" in shown(ward(alert("x", text="[red]x")))
+
+
+def test_numbers_of_alerts_that_are_forgotten_are_forgotten_and_not_given_again() -> None:
+    now = ward()
+    for i in range(3 * MOST_OVER):
+        now.take(alert(f"{i:04x}", state="cleared"))
+    assert len(now.numbers) == len(now.alerts) == MOST_OVER
+    assert sorted(now.numbers.values()) == list(range(2 * MOST_OVER + 1, 3 * MOST_OVER + 1))

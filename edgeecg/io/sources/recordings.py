@@ -1,6 +1,5 @@
 """Recordings as a device would have delivered them: every lead that belongs together a stream, in the order of time."""
 
-import heapq
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -16,12 +15,11 @@ from edgeecg.io.csv import read_csv
 from edgeecg.io.edf import read_edf
 from edgeecg.io.recording import MILLIVOLT_PER, Lead, Recording
 from edgeecg.io.sources.items import ECG, OTHER, PCG, Announced, Item
+from edgeecg.io.sources.together import CHUNK_S, Recorded, together
 from edgeecg.io.wav import read_wav
 from edgeecg.io.wfdb import read_record
-from edgeecg.types import Chunk, SourceChange, SourceState
 
 CSV_SUFFIXES: Final = {".csv", ".tsv", ".txt"}
-CHUNK_S: Final = 0.1
 _PCG_NAME: Final = re.compile(r"pcg|heart ?sounds?|phono.*", re.IGNORECASE)
 
 
@@ -90,26 +88,12 @@ def tracks(settings: FileSettings) -> list[Track]:
 
 
 def items(found: Iterable[Track], *, epoch: int, start_ns: int, chunk_s: float = CHUNK_S) -> Iterator[tuple[float, Item]]:
-    """Give (when it is due, in seconds of the recording; what): streams open, deliver chunks in the order of their last samples, are lost."""
+    """Give (when it is due, in seconds of the recording; what): streams are announced, open, deliver in turn, are lost."""
     found = list(found)
     for track in found:
         yield 0.0, track.announced
-        yield 0.0, SourceState(track.announced.stream, SourceChange.OPENED, start_ns, epoch=epoch)
-    last_s = 0.0
-    for last_s, _, chunk in heapq.merge(*(_chunks(track, at, start_ns, chunk_s) for at, track in enumerate(found))):
-        yield last_s, chunk
-    for track in found:
-        yield last_s, SourceState(track.announced.stream, SourceChange.LOST, start_ns + round(last_s * 1e9))
-
-
-def _chunks(track: Track, order: int, start_ns: int, chunk_s: float) -> Iterator[tuple[float, int, Chunk]]:
-    rate_hz = track.announced.facts.rate_hz
-    step = max(1, round(chunk_s * rate_hz))
-    for number, start in enumerate(range(0, len(track.samples), step)):
-        piece = track.samples[start : start + step]
-        due_s = (start + len(piece)) / rate_hz
-        # (due, order) differ for any two chunks of different streams: chunks themselves are never compared
-        yield due_s, order, Chunk(track.announced.stream, piece, start_ns + round(due_s * 1e9), number & 0xFFFF)
+    recorded = [Recorded(one.announced.stream, one.samples, one.announced.facts.rate_hz) for one in found]
+    yield from together(recorded, epoch=epoch, start_ns=start_ns, chunk_s=chunk_s)
 
 
 def _track(stream: str, kind: str, rate_hz: float, leads: list[Lead], heart: str) -> Track:

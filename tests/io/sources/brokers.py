@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from edgeecg.io.broker import free_port
+
 PATIENCE_S = 20.0
 
 EMBEDDED = """
@@ -39,13 +41,6 @@ max_inflight_messages 0
 persistence false
 user root
 """
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def mosquitto() -> str:

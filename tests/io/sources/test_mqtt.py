@@ -16,6 +16,7 @@ from paho.mqtt.client import Client, MQTTv5
 from paho.mqtt.enums import CallbackAPIVersion
 
 from edgeecg.errors import ConfigError
+from edgeecg.io.broker import free_port
 from edgeecg.io.sources.claims import Claims
 from edgeecg.io.sources.items import Announced, ClockAnswer, Line, Refusal
 from edgeecg.io.sources.mqtt import MqttSettings, MqttSource
@@ -23,7 +24,7 @@ from edgeecg.types import Chunk, Gap, Refused, SourceChange, SourceState
 from edgeecg_wire import frames as f
 from edgeecg_wire.codec import Decoder, encode
 from tests.client.certificates import Authority
-from tests.io.sources.brokers import BROKERS, free_port, mosquitto, mosquitto_running
+from tests.io.sources.brokers import BROKERS, mosquitto, mosquitto_running
 from tests.io.sources.listening import Listener
 from tests.io.sources.pty_device import ECG
 from tests.io.sources.publishing import ask, hello, publishing, raw, samples

@@ -117,7 +117,7 @@ def test_a_model_that_is_there_is_not_written_over(tmp_path: Path) -> None:
 
 
 def test_the_command_refuses_in_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["models", "import", "clef", str(tmp_path / "none.ckpt"), "--out", str(tmp_path)]) == 2
+    assert main(["models", "import", "clef", str(tmp_path / "none.ckpt"), "--to", str(tmp_path)]) == 2
     assert "none.ckpt: No such file or directory is not a readable file" in capsys.readouterr().err
     with pytest.raises(SystemExit):
         main(["models", "import", "resnet", "x"])
