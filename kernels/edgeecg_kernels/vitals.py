@@ -1,7 +1,7 @@
 """Heart rate and variability of one lead once a second, from the rows of `qrs` and `quality` alone.
 
 Heart rate is 60 over the mean of the last ten RR intervals, none ending more than 15 s ago: all beats count, so that a
-premature beat and its pause cancel. It is known where at most three of the last ten seconds were rated bad.
+premature beat and its pause cancel. It is known in a good second, and in a bad one if at most three of the last ten were bad.
 SDNN and RMSSD (Task Force of ESC and NASPE, 1996, table 1) are taken over the last 60 s from intervals between normal
 beats that lie in good seconds, with no bad second between them: none that begins or ends with an ectopic beat. A beat
 is ectopic here if it comes more than a fifth before its time, or is wide where most are not. All sums are whole numbers
@@ -188,10 +188,11 @@ def _settle(s: Any, start: int, good: bool) -> None:
 
 @kernel
 def _trustworthy(s: Any) -> bool:
+    """In a good second beats were found for a while before it, whatever those seconds were rated; in a bad one that is not known."""
     bad = 0
     for k in range(SECONDS):
         bad += s["rated"] >> k & 1
-    return bad <= BAD_SECONDS_MAX
+    return bool(s["rated"] & 1 == 0 or bad <= BAD_SECONDS_MAX)
 
 
 @kernel

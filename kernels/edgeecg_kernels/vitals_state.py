@@ -9,7 +9,7 @@ PENDING = 32
 RECENT = 10
 """Intervals that the heart rate is the mean of."""
 RECENT_AGE = 15 * GRID_HZ
-SECONDS = 10  # rated seconds that the heart rate depends on: a third of them may be bad
+SECONDS = 10  # rated seconds that the heart rate of a bad one depends on: a third of them may be bad
 BAD_SECONDS_MAX = 3
 USUAL = 10
 """Trusted intervals whose median is the usual one."""

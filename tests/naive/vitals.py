@@ -70,7 +70,7 @@ def vitals(beats: Sequence[Beat], seconds: Sequence[Second]) -> list[list[float]
         recent = [one.length for one in found[-10:] if one.end >= end - 15 * 250]
         rate = rr = sdnn = rmssd = UNKNOWN
         few_bad = sum(1 for second in seconds[max(n - 10, 0) : n] if not second.good) <= 3
-        if len(recent) >= 3 and few_bad:
+        if len(recent) >= 3 and (seconds[n - 1].good or few_bad):
             rate, rr = 60.0 * 250 * len(recent) / sum(recent), 4.0 * found[-1].length
         normal = [one for one in found if one.normal]
         minute = [one for one in normal if one.end >= end - 60 * 250][-256:]
