@@ -72,7 +72,8 @@ def main() -> None:
         print(f"{header.stem}  good {good.sum():5}  rate known {known.sum():5}  within 1/min {100 * np.mean(off <= TOLERANCE):6.2f} %")
     off = np.concatenate(pooled)
     print(
-        f"all  good {n_good}  rate known {n_known}  within 1/min {100 * np.mean(off <= TOLERANCE):.2f} %  mean error {off.mean():.3f}/min"
+        f"all  good {n_good}  rate known {n_known}  within 1/min {100 * np.mean(off <= TOLERANCE):.2f} %, "
+        f"of all good ones {100 * np.sum(off <= TOLERANCE) / n_good:.2f} %  mean error {off.mean():.3f}/min"
     )
 
 
