@@ -27,6 +27,7 @@ from edgeecg.rulefacts import default_rules
 from edgeecg.types import Alert, Chunk, Event, Overload, Prediction, Record, SourceChange, SourceState, WindowExpired, WindowReady
 
 MS: Final = 1_000_000
+WINDOW_OVER: Final = (WindowExpired, Prediction)
 HEART_S: Final = 120.0
 FILLED_S: Final = 11.0
 """What every stream has behind it when the clock starts: more than the longest window, so that every model is asked at once."""
@@ -185,7 +186,7 @@ class Host:
                     workers.submit(event, record.arrival_ns)
                 elif isinstance(event, Alert):
                     outcome.alerts += 1
-                elif isinstance(event, WindowExpired | Prediction) and (event.stream, event.window_id) in self._asked:
+                elif isinstance(event, WINDOW_OVER) and (event.stream, event.window_id) in self._asked:
                     outcome.windows += 1
                     outcome.windows_lost += isinstance(event, WindowExpired) or event.late
                     self._asked.discard((event.stream, event.window_id))

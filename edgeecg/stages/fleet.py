@@ -95,16 +95,18 @@ class Fleet:
         events: list[Events] = [()] * len(chunks)
         batch, sounds, is_open = Batch(), Batch(), self._open
         pieces, owners, arrays, start = batch.pieces, batch.owners, batch.arrays, 0
+        number: np.dtype[Any] | None = None  # of what kind one is, is asked once: most chunks are of the same
         for index, chunk in enumerate(chunks):
             samples = chunk.samples
-            shape = samples.shape
+            shape, dtype = samples.shape, samples.dtype
             n = shape[0] if shape else 0
             slot, n_leads, most = is_open.get(chunk.stream, CLOSED)
-            if slot < 0 or samples.size != n * n_leads or samples.dtype.kind not in NUMBERS:
+            if slot < 0 or samples.size != n * n_leads or (dtype is not number and dtype.kind not in NUMBERS):
                 batch.start = start
                 self._take_other(index, chunk, batch, sounds, events)
                 start = batch.start
                 continue
+            number = dtype
             if 0 < n <= most:  # as `cut` would, without a call: a fleet's call is this loop a thousand times
                 offset = chunk.offset
                 pieces += slot, start, n, chunk.sequence, chunk.device_us, chunk.arrival_ns, offset, chunk.frame_len or offset + n
