@@ -22,7 +22,7 @@ def check_installed() -> None:
     """Refuse where the extra is missing."""
     missing = [name for name in NEEDED if find_spec(name) is None]
     if missing:
-        raise InputError("the dashboard", f"{', '.join(missing)}, not installed,", "left out: pip install 'edgeecg[dashboard]'")
+        raise InputError("page", f"serving without {', '.join(missing)}", "possible: pip install 'edgeecg[dashboard]'")
 
 
 def run(options: argparse.Namespace) -> int:

@@ -44,7 +44,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Measure and print."""
     if options.to and find_spec("matplotlib") is None:  # said now, and not when all has been measured
-        raise InputError("--to", "matplotlib, not installed,", "left out: pip install 'edgeecg[plot]'")
+        raise InputError("--to", "drawing without matplotlib", "possible: pip install 'edgeecg[plot]'")
     from edgeecg.evals.coupling import JITTERS, SIMULATED, chosen_ridges, summary
     from edgeecg.evals.coupling_recording import SNRS_DB
 

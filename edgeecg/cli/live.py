@@ -55,7 +55,7 @@ def _watch(reader: Reader, end_s: float) -> None:
     try:
         from rich.live import Live
     except ImportError as missing:
-        raise InputError("edgeecg live", "rich, not installed,", "left out: pip install 'edgeecg[live]', or say --json") from missing
+        raise InputError("screen", "drawing without rich", "possible: pip install 'edgeecg[live]', or say --json") from missing
     from edgeecg.cli.live_screen import screen
 
     ward, typed = Ward(), typed_lines()

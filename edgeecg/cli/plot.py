@@ -28,7 +28,7 @@ def configure(parser: Parser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Draw it."""
     if find_spec("matplotlib") is None:
-        raise InputError("edgeecg plot", "matplotlib, not installed,", "left out: pip install 'edgeecg[plot]'")
+        raise InputError("picture", "drawing without matplotlib", "possible: pip install 'edgeecg[plot]'")
     from edgeecg.plots import findings as found
     from edgeecg.plots.paper import check_target, draw
 

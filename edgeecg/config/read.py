@@ -55,7 +55,10 @@ def load(path: FilePath) -> Settings:
         if path.stat().st_size > MAX_BYTES:
             raise ConfigError(str(path), f"a file of {path.stat().st_size} bytes", f"at most {MAX_BYTES}")
         text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
+        allowed = "a settings file that can be read (--config names another; docs/board.md has one of a few lines)"
+        raise ConfigError(str(path), error.strerror or error, allowed) from error
+    except UnicodeDecodeError as error:
         raise ConfigError(str(path), error, "a readable settings file, in UTF-8") from error
     return parse(text, path.name)
 

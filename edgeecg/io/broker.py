@@ -41,7 +41,9 @@ class EmbeddedBroker:
         try:
             from iotcore import Broker  # noqa: PLC0415  # an extra
         except ImportError:
-            raise ConfigError("broker", "not installed", "installed: pip install 'edgeecg[broker]', or name a broker") from None
+            raise ConfigError(
+                "broker", "one of our own without iotcore", "possible: pip install 'edgeecg[broker]', or name a broker ([mqtt])"
+            ) from None
         self.port = port or free_port()
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         config = folder / "broker.toml"

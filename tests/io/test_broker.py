@@ -72,5 +72,5 @@ def test_a_port_that_is_taken_is_said(tmp_path: Path) -> None:
 
 def test_without_it_installed_that_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "iotcore", None)
-    with pytest.raises(ConfigError, match="broker: not installed"):
+    with pytest.raises(ConfigError, match="broker: one of our own without iotcore is not possible"):
         EmbeddedBroker(tmp_path)

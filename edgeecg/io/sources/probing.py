@@ -1,5 +1,6 @@
 """What is at the end of a line: its format, its streams, whether damage can be seen, and whether the signal is any good."""
 
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -186,7 +187,8 @@ def probe_port(
                 heard = probe.heard()
                 tell(f"{baud} baud: {heard}")
     except (SerialException, OSError) as error:
-        raise InputError(port, str(error), "a serial port that can be opened and read") from error
+        why = os.strerror(error.errno) if error.errno else str(error)  # pyserial says it twice
+        raise InputError(port, why, "a serial port that can be opened and read") from error
     tried = ", ".join(map(str, bauds))
     raise InputError(port, f"{heard}, at {tried} baud", "a line on which something known is sent (another speed? see --baud)")
 
