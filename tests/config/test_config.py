@@ -209,7 +209,7 @@ def test_a_secret_that_is_not_there_is_said(tmp_path: Path, monkeypatch: pytest.
 
 
 def test_a_file_that_cannot_be_read_is_said(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="none.toml: No such file or directory is not a settings file that can be read"):
+    with pytest.raises(ConfigError, match=r"none\.toml: No such file or directory is not a settings file that can be read"):
         load(tmp_path / "none.toml")
     (tmp_path / "latin.toml").write_bytes(b"[device]\nname = '\xff'")
     with pytest.raises(ConfigError, match="in UTF-8"):
