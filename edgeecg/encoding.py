@@ -49,6 +49,7 @@ TAGS: Final[dict[int, type]] = {
     79: types.HeartSound,
     80: types.HeartCycle,
     81: types.Coupling,
+    82: types.Flutter,
 }
 """A number once given to a type is its number for ever."""
 

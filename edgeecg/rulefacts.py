@@ -25,6 +25,7 @@ THRESHOLD = "threshold"
 KINDS: Mapping[str, str] = MappingProxyType({
     THRESHOLD: "a measure is above or below `limit`",
     "asystole": "no QRS complex for `limit` seconds",
+    "flutter": "for `limit` seconds a lead shows waves and no QRS complexes, as of ventricles that flutter or fibrillate",
     "pause": "an RR interval of at least `limit` seconds",
     "wide-run": "at least `limit` and at most `at_most` wide beats in a row, at `at_rate` a minute or faster",
     "bigeminy": "a wide beat after every other one, `limit` times",
@@ -161,40 +162,47 @@ def _high(low_rate: float, high_rate: float) -> tuple[RuleFacts, ...]:
     high = Priority.HIGH
     slow, fast = max(MIN_LOW_RATE, low_rate - 10), min(MAX_HIGH_RATE, high_rate + 20)
     return (
-        RuleFacts(name="asystole", title="Asystole", kind="asystole", priority=high, limit=4.0, clear_for_s=5.0, latch=True, inhibited_by=_SEEN),
+        RuleFacts(
+            name="v-fib", title="Ventricular fibrillation", kind="flutter", priority=high, limit=4.0, for_s=2.0, clear_for_s=5.0,
+            latch=True, inhibited_by=(LEAD_OFF,),
+        ),
+        RuleFacts(
+            name="asystole", title="Asystole", kind="asystole", priority=high, limit=4.0, clear_for_s=5.0, latch=True, yields_to=("v-fib",),
+            inhibited_by=_SEEN,
+        ),
         RuleFacts(
             name="v-tach", title="Ventricular tachycardia", kind="wide-run", priority=high, limit=5, at_rate=100, clear_for_s=5.0,
-            latch=True, inhibited_by=_SEEN,
+            latch=True, yields_to=("v-fib",), inhibited_by=_SEEN,
         ),
         RuleFacts(
             name="extreme-bradycardia", title="Extreme bradycardia", kind=THRESHOLD, measure="rate", above=False, priority=high,
-            limit=slow, hysteresis=2, for_s=1.0, latch=True, yields_to=("asystole",), inhibited_by=_SURE,
+            limit=slow, hysteresis=2, for_s=1.0, latch=True, yields_to=("asystole", "v-fib"), inhibited_by=_SURE,
         ),
         RuleFacts(
             name="extreme-tachycardia", title="Extreme tachycardia", kind=THRESHOLD, measure="rate", priority=high,
-            limit=fast, hysteresis=5, for_s=2.0, latch=True, yields_to=("v-tach",), inhibited_by=_SURE,
+            limit=fast, hysteresis=5, for_s=2.0, latch=True, yields_to=("v-tach", "v-fib"), inhibited_by=_SURE,
         ),
     )  # fmt: skip
 
 
 def _rhythm(low_rate: float, high_rate: float) -> tuple[RuleFacts, ...]:
     medium, low = Priority.MEDIUM, Priority.LOW
-    runs = ("v-tach",)
+    runs = ("v-tach", "v-fib")
     return (
         RuleFacts(
             name="bradycardia", title="Bradycardia", kind=THRESHOLD, measure="rate", above=False, priority=medium, limit=low_rate,
-            hysteresis=2, for_s=3.0, yields_to=("extreme-bradycardia", "asystole"), inhibited_by=_SURE,
+            hysteresis=2, for_s=3.0, yields_to=("extreme-bradycardia", "asystole", "v-fib"), inhibited_by=_SURE,
             escalate_after_s=600.0,
         ),
         RuleFacts(
             name="tachycardia", title="Tachycardia", kind=THRESHOLD, measure="rate", priority=medium, limit=high_rate,
-            hysteresis=5, for_s=2.0, yields_to=("extreme-tachycardia", "v-tach"), inhibited_by=_SURE, escalate_after_s=600.0,
+            hysteresis=5, for_s=2.0, yields_to=("extreme-tachycardia", "v-tach", "v-fib"), inhibited_by=_SURE, escalate_after_s=600.0,
         ),
         RuleFacts(
             name="ventricular-run", title="Ventricular run", kind="wide-run", priority=medium, limit=3, at_most=4, clear_for_s=60.0,
             yields_to=runs, inhibited_by=_SEEN,
         ),
-        RuleFacts(name="pause", title="Pause", kind="pause", priority=medium, limit=3.0, clear_for_s=60.0, yields_to=("asystole",), inhibited_by=_SURE),
+        RuleFacts(name="pause", title="Pause", kind="pause", priority=medium, limit=3.0, clear_for_s=60.0, yields_to=("asystole", "v-fib"), inhibited_by=_SURE),
         RuleFacts(
             name="atrial-fibrillation", title="Atrial fibrillation", kind="fibrillation", priority=medium, label="A", limit=0.5,
             for_s=15.0, clear_for_s=60.0, inhibited_by=_SURE, update_every_s=60.0,
@@ -202,7 +210,7 @@ def _rhythm(low_rate: float, high_rate: float) -> tuple[RuleFacts, ...]:
         RuleFacts(name="r-on-t", title="R on T", kind="r-on-t", priority=medium, limit=1 / 3, clear_for_s=60.0, yields_to=runs, inhibited_by=_SURE),
         RuleFacts(
             name="couplet", title="Couplet", kind="wide-run", priority=low, limit=2, at_most=2, clear_for_s=60.0,
-            yields_to=("v-tach", "ventricular-run"), inhibited_by=_SEEN, update_every_s=60.0,
+            yields_to=("v-tach", "v-fib", "ventricular-run"), inhibited_by=_SEEN, update_every_s=60.0,
         ),
         RuleFacts(
             name="bigeminy", title="Bigeminy", kind="bigeminy", priority=low, limit=3, clear_for_s=20.0, yields_to=runs,
@@ -210,7 +218,7 @@ def _rhythm(low_rate: float, high_rate: float) -> tuple[RuleFacts, ...]:
         ),
         RuleFacts(
             name="irregular-rhythm", title="Irregular rhythm", kind=THRESHOLD, measure="irregularity", priority=low, limit=10.0,
-            hysteresis=2.0, for_s=30.0, clear_for_s=60.0, yields_to=("atrial-fibrillation", "bigeminy"), inhibited_by=_SURE, update_every_s=60.0,
+            hysteresis=2.0, for_s=30.0, clear_for_s=60.0, yields_to=("atrial-fibrillation", "bigeminy", "v-fib"), inhibited_by=_SURE, update_every_s=60.0,
         ),
     )  # fmt: skip
 

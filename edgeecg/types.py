@@ -311,6 +311,25 @@ class Vitals:
     reported_at: int
 
 
+@dataclass(frozen=True, slots=True)
+class Flutter:
+    """Four seconds of a lead in which there are no QRS complexes but waves, as ventricles make that flutter or fibrillate.
+
+    Said every second while it is so.
+    """
+
+    stream: str
+    lead: str
+    start_sample: int
+    len_samples: int
+    leakage: float
+    """What is left of the signal, added to itself half a period later: 0 of a wave of one shape."""
+    waves_hz: float
+    swing_mv: float
+    """Of the second that swings least."""
+    reported_at: int
+
+
 class SoundKind(IntEnum):
     """Which of a beat's sounds."""
 
@@ -561,6 +580,7 @@ Event: TypeAlias = (
     | Beat
     | Quality
     | Vitals
+    | Flutter
     | HeartSound
     | HeartCycle
     | Coupling

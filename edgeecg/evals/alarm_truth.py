@@ -2,7 +2,7 @@
 
 Ventricular tachycardia: five or more beats V (or flutter waves) in a row with five of them at 100 a minute. An alert is true if such
 a run is under way up to ten seconds before it is told, neither true nor false within a shorter or slower run of three or more or in
-marked fibrillation, else false. Asystole: no annotated beat in the four seconds before. Rates: the annotated beats of the ten
+marked fibrillation, else false; ventricular fibrillation is true there too. Asystole: no annotated beat in the four seconds before. Rates: the annotated beats of the ten
 seconds before have, over six intervals, a rate beyond the limit, but for a twentieth.
 """
 
@@ -19,6 +19,7 @@ from edgeecg.rulefacts import Priority, default_rules
 from edgeecg.types import Alert, AlertState
 
 VENTRICULAR = ("V", "!")
+VENTRICULAR_RULES = ("v-tach", "v-fib")
 RUN_BEATS, RUN_RATE = 5, 100.0
 SHORT_RUN_BEATS = 3
 RATE_INTERVALS = 6
@@ -94,14 +95,14 @@ def score_alarms(name: str, alerts: Sequence[Alert], annotations: Annotations, r
     urgent = high_ones(alerts)
     true, false, neither = Counter[str](), Counter[str](), Counter[str]()
     for alert in urgent:
-        if alert.rule == "v-tach":
+        if alert.rule in VENTRICULAR_RULES:
             under_way = [run for run in runs if _under_way(run.first, run.last, alert, rate_hz)]
             in_vf = any(_under_way(first, last, alert, rate_hz) for first, last in truth.vf)
-            is_true = any(run.is_tachycardia for run in under_way)
+            is_true = any(run.is_tachycardia for run in under_way) or (in_vf and alert.rule == "v-fib")
             (true if is_true else neither if under_way or in_vf else false)[alert.rule] += 1
         else:
             (true if _is_true(alert, truth.beats, rate_hz) else false)[alert.rule] += 1
-    told = [(alert.reported_at, ends.get(alert.alert_id, len_samples)) for alert in urgent if alert.rule == "v-tach"]
+    told = [(alert.reported_at, ends.get(alert.alert_id, len_samples)) for alert in urgent if alert.rule in VENTRICULAR_RULES]
     must = [run for run in runs if run.is_tachycardia]
     found = sum(any(begin <= run.last + LATE_S * rate_hz and end >= run.first for begin, end in told) for run in must)
     hours = len_samples / rate_hz / 3600

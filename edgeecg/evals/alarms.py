@@ -53,6 +53,7 @@ CASES = (
     _case("tachycardia, 80 to 160", 6.0, ("tachycardia", "extreme-tachycardia"), "normal", bpm=160.0),
     _case("ventricular tachycardia, 180", 5.0, ("v-tach",), "vt", bpm=180.0),
     _case("ventricular tachycardia, 120", 5.0, ("v-tach",), "vt", bpm=120.0),
+    _case("ventricular fibrillation", 10.0, ("v-fib",), "vf"),
 )
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from edgeecg.errors import SnapshotError
 from edgeecg.facts import EngineConfig, StreamFacts
-from edgeecg.stages import align, classify, condition, hearing, qrs, quality, room, sound, vitals, window
+from edgeecg.stages import align, classify, condition, flutter, hearing, qrs, quality, room, sound, vitals, window
 from edgeecg.stages.batch import Batch
 from edgeecg.stages.params import Params
 from edgeecg.stages.rows import Flat, Row, flat_rows
@@ -49,6 +49,7 @@ READERS: dict[int, Callable[[StreamFacts, Flat], Event]] = {
     kinds.KIND_BEAT: qrs.beat,
     kinds.KIND_QUALITY: quality.quality,
     kinds.KIND_VITALS: vitals.vitals,
+    kinds.KIND_FLUTTER: flutter.flutter,
 }
 """Events there are many of."""
 RARE: dict[int, Callable[[StreamFacts, Row], Event]] = {

@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from edgeecg_kernels.align_state import ALIGN_PARAMS, ALIGN_STATE, SPAN, SPANS_LEN
 from edgeecg_kernels.condition_state import CONDITION_PARAMS, CONDITION_STATE
+from edgeecg_kernels.flutter_state import FLUTTER_STATE
 from edgeecg_kernels.qrs_state import QRS_STATE
 from edgeecg_kernels.quality_state import QUALITY_STATE
 from edgeecg_kernels.resample_state import RESAMPLE_PARAMS, RESAMPLE_STATE
@@ -23,6 +24,7 @@ STREAM_STATE = np.dtype(
         ("align", ALIGN_STATE),
         ("window", WINDOW_STATE),
         ("vitals", VITALS_STATE),
+        ("flutter", FLUTTER_STATE),
     ],
     align=True,
 )

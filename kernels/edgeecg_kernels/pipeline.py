@@ -12,6 +12,7 @@ from edgeecg_kernels._jit import kernel
 from edgeecg_kernels.align import align_break, align_chunk, align_tick
 from edgeecg_kernels.arena import BLOCK_INPUT, MAX_PIECE_GRID, PIECE_BREAK, PIECE_TICK, ROWS_PER_PIECE
 from edgeecg_kernels.condition import condition_block, condition_reset
+from edgeecg_kernels.flutter import flutter_block, flutter_reset
 from edgeecg_kernels.machine import borrowed
 from edgeecg_kernels.pipeline_ahead import ask_ahead
 from edgeecg_kernels.qrs import qrs_block, qrs_finish, qrs_reset
@@ -111,6 +112,7 @@ def _take_block(stream: Any, leads: Any, p: Any, shared: Any, x: Any, start: int
             mains = s["condition"]["mains_mv"]
             n_out = quality_block(s["quality"], quality_params[0], clean, flags, m, first, lead, mains, out, heard, n_out)
             n_out = vitals_block(stream["vitals"], lead, out, heard, n_out)
+            n_out = flutter_block(stream["flutter"], clean, flags, m, first, lead, out, n_out)
             n_out = window_block(stream["window"], models, hop_factor, raw, flags, m, first, out, heard, n_out)
     _to_input_samples(p, out, begin, n_out)
     sort_rows(out, begin, n_out, scratch["row"])
@@ -143,6 +145,7 @@ def _finish(stream: Any, leads: Any, p: Any, shared: Any, known_at: int, out: An
     n_out = vitals_block(stream["vitals"], lead, out, begin, n_out)
     n_out = window_finish(stream["window"], models, newest, out, begin, n_out)
     vitals_break(stream["vitals"])
+    flutter_reset(stream["flutter"])
     _to_input_samples(p, out, begin, n_out)
     for i in range(begin, n_out):
         out[i]["known_at"] = known_at
@@ -261,6 +264,7 @@ def start_stream(streams: Any, leads: Any, params: Any, models: Any, slot: int) 
         qrs_reset(s["qrs"])
         quality_reset(s["quality"])
     vitals_reset(stream["vitals"])
+    flutter_reset(stream["flutter"])
     window_start(stream["window"], models, leads[p["first_lead"]]["resample"]["next_output"])
 
 

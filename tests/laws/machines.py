@@ -16,6 +16,8 @@ from edgeecg_kernels.align import align_chunk
 from edgeecg_kernels.align_state import ALIGN_STATE, CHUNK_META, DATA, SPAN, SPANS_LEN, align_params, align_state
 from edgeecg_kernels.condition import condition_block, condition_reset
 from edgeecg_kernels.condition_state import CONDITION_STATE, condition_params
+from edgeecg_kernels.flutter import FLUTTER_BOUND, flutter, flutter_reset
+from edgeecg_kernels.flutter_state import FLUTTER_STATE
 from edgeecg_kernels.qrs import DECISION_BOUND, qrs_block, qrs_reset
 from edgeecg_kernels.qrs_state import QRS_STATE, qrs_params
 from edgeecg_kernels.quality import QUALITY_BOUND, quality, quality_reset
@@ -224,6 +226,26 @@ class QualityRating(StageMachine):
         y = np.clip(np.nan_to_num(x), -1e6, 1e6)
         n = quality(self.state, self.params, y, loud(x), self.position, np.zeros(8), out, len(known))
         return rows_as_events(out[len(known) : n])
+
+    def floats_in(self, event: Told) -> list[NDArray[Any]]:
+        return row_floats(event)
+
+
+@under_law
+class Fluttering(StageMachine):
+    """Fed with the signal turned to waves: what has complexes in it says nothing."""
+
+    dtype = FLUTTER_STATE
+    bound = FLUTTER_BOUND
+
+    def __init__(self) -> None:
+        super().__init__()
+        flutter_reset(self.state[0])
+
+    def step(self, x: Signal) -> list[Told]:
+        out = np.zeros(len(x) // GRID_HZ + 2, EVENT)
+        y = np.sin(0.126 * np.arange(self.position, self.position + len(x))) + 0.1 * np.clip(np.nan_to_num(x), -1.0, 1.0)
+        return rows_as_events(out[: flutter(self.state, y, loud(x), self.position, out)])
 
     def floats_in(self, event: Told) -> list[NDArray[Any]]:
         return row_floats(event)

@@ -13,6 +13,7 @@ from edgeecg.types import (
     Beat,
     ClockReport,
     Event,
+    Flutter,
     Gap,
     GapReason,
     Morphology,
@@ -113,3 +114,8 @@ def told(rules: StreamRules, events: Sequence[Event], until_s: float = -1.0) -> 
 def story(alerts: Sequence[Alert]) -> list[tuple[str, AlertState, bool]]:
     """Which rule, what of it, and whether it waits for somebody."""
     return [(alert.rule, alert.state, alert.latched) for alert in alerts]
+
+
+def waves(end_s: float, leakage: float = 0.4, lead: str = "I") -> Flutter:
+    """Four seconds of waves that end there."""
+    return Flutter("s", lead, at(end_s - 4), at(4), leakage, 5.0, 0.6, at(end_s))

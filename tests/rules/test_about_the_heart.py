@@ -25,6 +25,7 @@ from tests.rules.made import (
     seconds,
     story,
     told,
+    waves,
 )
 
 RAISED, UPDATED, ACKNOWLEDGED, CLEARED = AlertState
@@ -138,6 +139,53 @@ def test_no_asystole_while_noise_hides_the_beats_but_when_it_has_passed() -> Non
 
 def test_doubt_alone_does_not_hide_asystole() -> None:
     assert told(rules_with("asystole"), ordered(beats(0.5, 0.8, 3), seconds(2, 20, 0.2, QualityReason.DOUBT)), until_s=23)
+
+
+# --- fibrillation of the ventricles -----------------------------------------------------------------------------------
+
+
+def waving(start_s: float, n: int) -> list[Event]:
+    """Waves from `start_s` on, and their seconds rated as such seconds are."""
+    doubt = seconds(int(start_s), n + 3, 0.2, QualityReason.MOTION)
+    return ordered([waves(start_s + 4 + i) for i in range(n)], doubt)
+
+
+def test_waves_without_complexes_are_fibrillation_whatever_the_signals_rating() -> None:
+    alerts = told(rules_with("v-fib"), ordered(beats(0.5, 0.8, 10), waving(8.0, 6), seconds(17, 10)), until_s=40)
+    assert story(alerts) == [("v-fib", RAISED, False), ("v-fib", UPDATED, True)]
+    first = alerts[0]
+    assert (first.priority, first.onset_sample, first.reported_at) == (Priority.HIGH, at(8), at(14))
+    assert first.text == "Ventricular fibrillation: waves at 5.0 Hz of 0.6 mV, no QRS complexes for 6 s (limit 4 s)"
+    assert measured(first) == {"leakage": 0.4, "waves": 5.0, "swing": 0.6}
+    assert first.score == pytest.approx(0.6)
+
+
+def test_a_moment_of_waves_is_none_and_a_second_without_them_ends_nothing() -> None:
+    assert not told(rules_with("v-fib"), ordered(beats(0.5, 0.8, 10), waving(8.0, 1), seconds(12, 20)), until_s=40)
+    flickering = [waves(12.0 + i) for i in range(20) if i % 3 != 2]
+    alerts = told(rules_with("v-fib"), ordered(beats(0.5, 0.8, 10), flickering, seconds(8, 24, 0.2, QualityReason.MOTION)), until_s=31)
+    assert [alert.state for alert in alerts if alert.state != UPDATED] == [RAISED]
+
+
+def test_a_heart_that_beats_on_under_a_tremor_does_not_fibrillate() -> None:
+    assert not told(rules_with("v-fib"), ordered(beats(0.5, 0.8, 40), waving(8.0, 20)))
+    odd = [beat(8.2 + i * 0.7 + 0.3 * (i % 2), N) for i in range(20)]
+    assert told(rules_with("v-fib"), ordered(beats(0.5, 0.8, 10), odd, waving(8.0, 20))), "found at odd times they are not the heart's"
+    wide = [beat(8.2 + i * 0.7, W) for i in range(20)]
+    assert told(rules_with("v-fib"), ordered(beats(0.5, 0.8, 10), wide, waving(8.0, 20)))
+
+
+def test_of_asystole_tachycardia_and_fibrillation_the_last_is_the_top() -> None:
+    alerts = told(
+        rules_with("v-fib", "v-tach", "asystole"),
+        ordered(beats(0.5, 0.8, 10), beats(8.5, 0.35, 8, W), [waves(13.0 + i) for i in range(12)]),
+        until_s=24,
+    )
+    assert [(alert.rule, alert.state) for alert in alerts] == [("v-tach", RAISED), ("v-fib", RAISED), ("v-tach", CLEARED)]
+
+
+def test_with_a_lead_off_there_is_no_fibrillation() -> None:
+    assert not told(rules_with("v-fib"), ordered(beats(0.5, 0.8, 10), [lead_state(8.0, off=True)], waving(8.0, 20)))
 
 
 # --- rates ------------------------------------------------------------------------------------------------------------

@@ -3,12 +3,13 @@
 from typing import ClassVar, Final
 
 from edgeecg.stages.rules.episodes import Phase
-from edgeecg.stages.rules.heart import BLIND
+from edgeecg.stages.rules.heart import BLIND, EVEN, NORMAL, alike
 from edgeecg.stages.rules.readings import MAX_TOLD_BEATS, Reading
 from edgeecg.stages.rules.watcher import Needs, Watcher, needs
 from edgeecg.types import (
     ClockReport,
     Event,
+    Flutter,
     Gap,
     ModelChange,
     ModelChanged,
@@ -23,6 +24,12 @@ IRREGULAR_PERCENT: Final = 8.0
 """RR intervals of a regular rhythm change by less."""
 NO_ANSWER_S: Final = 10.0
 """Without an answer for this long, counted from the end of the last one's window, a model has none."""
+
+
+OWN_BEATS: Final = 3
+"""So many beats of the usual shape, evenly, are the heart's own: no ventricle that fibrillates makes them."""
+UNSAID_S: Final = 1.25
+"""Waves are said each second: they are over where the next one does not say so."""
 
 
 class Answer(Watcher):
@@ -75,6 +82,36 @@ class Fibrillation(Answer):
 
     def agrees(self, evidence: tuple[float, ...]) -> bool:
         return evidence[0] >= IRREGULAR_PERCENT
+
+
+class Waves(Watcher):
+    """Nothing but waves, as of ventricles that flutter or fibrillate: noise and doubt are what that looks like."""
+
+    __slots__ = ()
+    wants = frozenset({"flutter", "second"})
+
+    def event(self, event: Event, now: int, out: list[Event]) -> None:
+        assert isinstance(event, Flutter)
+        if self.inhibited or self._beats_go_on(event.start_sample):
+            return
+        goes_on = self.episode.phase != Phase.IDLE and self.episode.over_at < 0
+        onset = self.episode.reading.onset if goes_on else max(event.start_sample, 0)
+        lasted_s = (event.start_sample + event.len_samples - onset) / self.owner.rate_hz
+        if lasted_s < self.rule.limit:
+            return
+        evidence = (event.leakage, event.waves_hz, event.swing_mv)
+        self.episode.holds(now, Reading(onset, now, lasted_s, 1.0 - event.leakage, self.heart.index, (), evidence), out)
+
+    def _beats_go_on(self, since: int) -> bool:
+        """Say whether the heart beats on as it did, under a tremor."""
+        own = [beat for beat in self.heart.beats if beat.sample >= since and beat.morphology == NORMAL]
+        return len(own) >= OWN_BEATS and alike(own, EVEN)
+
+    @needs(Needs.ITSELF)
+    def second(self, now: int, out: list[Event]) -> None:
+        """It is over when it is not said any more."""
+        if self.episode.phase != Phase.IDLE and now - self.episode.reading.sample > UNSAID_S * self.owner.rate_hz:
+            self.episode.over(now, out)
 
 
 class Signal(Watcher):

@@ -16,6 +16,7 @@ from edgeecg.types import (
     ClockReport,
     Coupling,
     Event,
+    Flutter,
     Gap,
     ModelChanged,
     OverloadChanged,
@@ -27,7 +28,7 @@ from edgeecg.types import (
 )
 
 KINDS: Final[dict[str, type[Watcher]]] = {
-    "asystole": beatwatchers.Asystole, "pause": beatwatchers.Pause, "wide-run": beatwatchers.WideRun, "bigeminy": beatwatchers.Bigeminy,
+    "asystole": beatwatchers.Asystole, "flutter": otherwatchers.Waves, "pause": beatwatchers.Pause, "wide-run": beatwatchers.WideRun, "bigeminy": beatwatchers.Bigeminy,
     "r-on-t": beatwatchers.ROnT, "fibrillation": otherwatchers.Fibrillation, "delay-drift": soundwatchers.DelayDrift, "signal": otherwatchers.Signal, "gap": otherwatchers.Missing,
     "silent": otherwatchers.Silent, "clock-jump": otherwatchers.ClockJump, "overload": otherwatchers.Overloaded,
     "model": otherwatchers.Unavailable,
@@ -42,7 +43,7 @@ def watcher_of(rule: RuleFacts) -> type[Watcher]:
 
 _OTHERS: Final[dict[type, str]] = {
     SignalState: "signal", Gap: "gap", StreamChanged: "stream", ClockReport: "clock", Prediction: "prediction",
-    Coupling: "coupling", ModelChanged: "model", OverloadChanged: "overload",
+    Coupling: "coupling", Flutter: "flutter", ModelChanged: "model", OverloadChanged: "overload",
 }  # fmt: skip
 """Events that are handed to watchers as they are, and what watchers call them."""
 

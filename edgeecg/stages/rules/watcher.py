@@ -50,7 +50,7 @@ class Watcher:
     __slots__ = ("_fears", "episode", "heart", "model", "owner", "rule")
 
     wants: frozenset[str] = frozenset()
-    """Names of events: `beat`, `second` (rated), `vitals`, `signal`, `prediction`, `coupling`, `gap`, `stream`, `clock`, `overload`, `model`."""
+    """Names of events: `beat`, `second` (rated), `vitals`, `flutter`, `signal`, `prediction`, `coupling`, `gap`, `stream`, `clock`, `overload`, `model`."""
 
     def __init__(self, rule: RuleFacts, episode: Episode, heart: Heart, owner: Owner, model: int) -> None:
         self.rule, self.episode, self.heart, self.owner, self.model = rule, episode, heart, owner, model

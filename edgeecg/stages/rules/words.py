@@ -10,7 +10,7 @@ from edgeecg.stages.rules.readings import Reading
 from edgeecg.types import GapReason, Measure, ModelChange, StreamChange
 
 UNITS: Final[Mapping[str, str]] = MappingProxyType({
-    "asystole": "s", "pause": "s", "wide-run": "beats", "bigeminy": "beats", "r-on-t": "1", "fibrillation": "1", "delay-drift": "ms", "signal": "leads",
+    "asystole": "s", "flutter": "s", "pause": "s", "wide-run": "beats", "bigeminy": "beats", "r-on-t": "1", "fibrillation": "1", "delay-drift": "ms", "signal": "leads",
     "gap": "s", "silent": "1", "clock-jump": "s", "overload": "1", "model": "1",
 })  # fmt: skip
 """What a kind's value and limit count in; a threshold has its measure's unit."""
@@ -18,6 +18,7 @@ UNITS: Final[Mapping[str, str]] = MappingProxyType({
 EVIDENCE: Final[Mapping[str, tuple[tuple[str, str], ...]]] = MappingProxyType({
     THRESHOLD: (("rr", "ms"),),
     "asystole": (("flat_line", "1"),),
+    "flutter": (("leakage", "1"), ("waves", "Hz"), ("swing", "mV")),
     "pause": (("rate", "1/min"),),
     "wide-run": (("rate", "1/min"), ("width", "ms"), ("wide_share", "1")),
     "bigeminy": (("rate", "1/min"),),
@@ -64,6 +65,11 @@ def _threshold(rule: RuleFacts, reading: Reading, _leads: tuple[str, ...], model
 def _asystole(rule: RuleFacts, reading: Reading, _leads: tuple[str, ...], _model: str) -> str:
     line = ", flat line" if reading.evidence[0] else ""
     return f"no beat for {reading.value:.1f} s{line} (limit {rule.limit:g} s)"
+
+
+def _flutter(rule: RuleFacts, reading: Reading, _leads: tuple[str, ...], _model: str) -> str:
+    _leakage, waves_hz, swing_mv = reading.evidence
+    return f"waves at {waves_hz:.1f} Hz of {swing_mv:.1f} mV, no QRS complexes for {reading.value:.0f} s (limit {rule.limit:g} s)"
 
 
 def _pause(rule: RuleFacts, reading: Reading, _leads: tuple[str, ...], _model: str) -> str:
@@ -121,7 +127,7 @@ def _model(_rule: RuleFacts, reading: Reading, _leads: tuple[str, ...], model: s
 
 
 _SENTENCES: Final[Mapping[str, Callable[[RuleFacts, Reading, tuple[str, ...], str], str]]] = MappingProxyType({
-    THRESHOLD: _threshold, "asystole": _asystole, "pause": _pause, "wide-run": _wide_run, "bigeminy": _bigeminy, "r-on-t": _r_on_t,
+    THRESHOLD: _threshold, "asystole": _asystole, "flutter": _flutter, "pause": _pause, "wide-run": _wide_run, "bigeminy": _bigeminy, "r-on-t": _r_on_t,
     "fibrillation": _fibrillation, "delay-drift": _delay_drift, "signal": _signal, "gap": _gap, "silent": _silent, "clock-jump": _clock_jump, "overload": _overload,
     "model": _model,
 })  # fmt: skip
