@@ -22,9 +22,9 @@ FLUTTER_STATE = np.dtype(
     [
         ("whole", "i8"),  # 1: the group so far has all its samples
         ("total", "f8"),  # of the group so far
-        ("means", "f8", (MEANS,)),  # the newest at (count - 1) % MEANS
-        ("count", "i8"),
+        ("count", "i8"),  # of groups
         ("bad_at", "i8"),  # the newest bad sample
+        ("means", "f8", (MEANS,)),  # the newest at (count - 1) % MEANS
     ],
     align=True,
 )

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from edgeecg_kernels._jit import kernel
 from edgeecg_kernels.arena import LEAD_STATE, STREAM_STATE
+from edgeecg_kernels.flutter_state import MEANS
 from edgeecg_kernels.machine import LINE_BYTES, touch
 from edgeecg_kernels.resample_state import RING_LEN
 from edgeecg_kernels.window_state import RING
@@ -29,7 +30,12 @@ def _lines(state: Any, spans: tuple[tuple[str, str, str], ...]) -> NDArray[np.in
 
 STREAM_LINES = _lines(
     STREAM_STATE,
-    (("align", "next_index", "minima_count"), ("align", "drift_ppb", "held_count"), ("window", "started", "earliest_deadline")),
+    (
+        ("align", "next_index", "minima_count"),
+        ("align", "drift_ppb", "held_count"),
+        ("window", "started", "earliest_deadline"),
+        ("flutter", "whole", "bad_at"),
+    ),
 )
 LEAD_LINES = _lines(
     LEAD_STATE,
@@ -81,6 +87,9 @@ def ask_rings(streams: Any, leads: Any, params: Any, slot: int) -> None:
         _ask_between(qrs["line"], 8 * fill, 8 * fill + 63)
         _ask_between(qrs["smooth"], 8 * (fill - 16), 8 * fill + 63)
         _ask_between(qrs["energy"], 8 * fill, 8 * fill + 63)
+    flutter = streams[slot]["flutter"]
+    at = flutter["count"] % MEANS
+    _ask_between(flutter["means"], 8 * at, 8 * at + 15)
     at = leads[first]["resample"]["next_output"] % RING
     window = streams[slot]["window"]
     _ask_between(window["mv"], 4 * at, 4 * at + 31)
