@@ -6,7 +6,7 @@ from itertools import accumulate
 import pytest
 
 from edgeecg.rulefacts import Priority, RuleFacts
-from edgeecg.types import Alert, AlertState, Event, QualityReason
+from edgeecg.types import Alert, AlertState, Event, Morphology, QualityReason
 from tests.rules.made import (
     HZ,
     N,
@@ -77,6 +77,38 @@ def test_no_asystole_with_a_lead_off_or_saturated_and_time_begins_anew_after_it(
 
 def test_another_lead_off_is_no_excuse() -> None:
     assert told(rules_with("asystole"), [*beats(0.5, 0.8, 3), lead_state(3.0, off=True, lead="II")], until_s=60)
+
+
+def second(start_s: float, n: int, *, sure: float = 0.9, mv: float = 0.3, shape: Morphology = N, rr_s: float = 0.8) -> list[Event]:
+    """Beats that the second lead tells of, which are smaller there."""
+    return [beat(start_s + i * rr_s, shape, lead="II", sure=sure, mv=mv) for i in range(n)]
+
+
+def test_beats_that_the_second_lead_answers_for_are_beats() -> None:
+    """The first has lost its contact unnoticed: the engine tells each beat once, in the lead it was found in."""
+    (alert,) = told(rules_with("asystole", "pause"), [*beats(0.5, 0.8, 10), *second(8.5, 20), *beats(24.5, 0.8, 5)], until_s=33)
+    assert (alert.rule, alert.reported_at) == ("asystole", at(27.7 + 4.3))
+    faint = second(8.5, 10) + second(16.5, 20, mv=0.05)
+    assert told(rules_with("asystole"), [*beats(0.5, 0.8, 10), *faint])[0].reported_at == at(15.7 + 4.3), "beside its own beats"
+
+
+def test_while_the_first_lead_is_off_the_second_stands_in_once_it_is_sure_of_a_beat() -> None:
+    off: list[Event] = [lead_state(8.0, off=True)]
+    rules = rules_with("asystole", "v-tach")
+    assert not told(rules, ordered(beats(0.5, 0.8, 10), off), until_s=20), "nothing is seen"
+    assert not told(rules, second(20.5, 5, sure=0.7), until_s=30), "and nobody sure"
+    (alert,) = told(rules, second(30.5, 5), until_s=39)
+    assert (alert.rule, alert.reported_at) == ("asystole", at(33.7 + 4.3))
+    assert told(rules_with("v-tach"), ordered(beats(0.5, 0.8, 10), off, second(8.5, 5), second(12.5, 6, shape=W, rr_s=0.35)))
+
+
+def test_who_stands_in_and_goes_off_too_sees_nothing_and_the_first_takes_over_again() -> None:
+    off: list[Event] = [lead_state(8.0, off=True), *second(8.5, 5)]
+    both = [*off, lead_state(13.0, off=True, lead="II")]
+    assert not told(rules_with("asystole"), ordered(beats(0.5, 0.8, 10), both), until_s=40)
+    back = [*off, lead_state(13.0), *beats(13.3, 0.8, 5)]
+    (alert,) = told(rules_with("asystole", "pause"), ordered(beats(0.5, 0.8, 10), back), until_s=22)
+    assert (alert.rule, alert.reported_at) == ("asystole", at(16.5 + 4.3))
 
 
 def test_a_flat_line_is_asystole() -> None:
@@ -532,7 +564,6 @@ def test_any_measure_can_have_a_limit(measure: str, limit: float) -> None:
     assert alerts[0].value > limit
 
 
-def test_only_the_first_lead_is_listened_to() -> None:
-    events = [beat(0.5 + 0.35 * i, W, lead="II") for i in range(12)]
-    assert not told(rules_with("v-tach"), events)
+def test_a_run_that_the_second_lead_answers_for_is_one() -> None:
+    assert told(rules_with("v-tach"), [beat(0.5 + 0.35 * i, W, lead="II") for i in range(12)])
     assert HZ == 250

@@ -5,8 +5,9 @@ from typing import Final
 
 from edgeecg.rulefacts import RuleFacts
 from edgeecg.stages.rules.episodes import NEVER, Episode, Owner, Phase
-from edgeecg.stages.rules.heart import FLAT, NORMAL, RATE_INTERVALS, UNKNOWN, WIDE, Heart, Seen, alike
+from edgeecg.stages.rules.heart import FLAT, RATE_INTERVALS, UNKNOWN, Heart
 from edgeecg.stages.rules.readings import MAX_TOLD_BEATS, Reading
+from edgeecg.stages.rules.seen import NORMAL, WIDE, Seen, alike
 from edgeecg.stages.rules.watcher import BeatWatcher, Needs, Watcher, needs
 from edgeecg.types import ClockReport, Event
 

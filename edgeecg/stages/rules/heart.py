@@ -1,16 +1,16 @@
 """What the events of one stream have said of its heart and its signal: all that rules ask, in one bounded state."""
 
 from collections.abc import Sequence
-from functools import partial
 from itertools import pairwise
 from operator import sub
 from struct import Struct
 from types import MappingProxyType
-from typing import Final, NamedTuple
+from typing import Final
 
 from edgeecg.rulefacts import DOUBT, LEAD_OFF, NOISE
 from edgeecg.stages.rules.delays import Delays
-from edgeecg.types import Beat, Morphology, Quality, QualityReason, SignalState, Vitals
+from edgeecg.stages.rules.seen import NORMAL, SEEN, WIDE, Seen, alike
+from edgeecg.types import Beat, Quality, QualityReason, SignalState, Vitals
 
 MAX_BEATS: Final = 40
 RATE_INTERVALS: Final = 6
@@ -42,47 +42,11 @@ BLIND: Final = OFF | SATURATED | INVALID
 """Nothing is seen of the heart. A flat line is seen: it may be that there is nothing to see."""
 
 
-class Seen(NamedTuple):
-    """What is kept of a beat."""
-
-    sample: int
-    morphology: int
-    confidence: float
-    width_ms: float
-    prematurity: float
-    amplitude_mv: float
-
-
-_SEEN: Final = partial(tuple.__new__, Seen)
-"""As Seen, at half its price: one is made of every beat."""
-
-
-def alike(beats: Sequence[Seen], most: float) -> bool:
-    """Say whether no RR interval is longer than another by more than this factor."""
-    intervals = [after.sample - before.sample for before, after in pairwise(beats)]
-    return not intervals or max(intervals) <= most * min(intervals)
-
-
-WIDE: Final = int(Morphology.WIDE)
-NORMAL: Final = int(Morphology.NORMAL)
-
 _BEAT = Struct("<qqdddd")
-_COUNTS = ("begins_at", "watched_from", "blind_from", "contact_at", "rated_until", "trouble")
+_COUNTS = ("begins_at", "watched_from", "blind_from", "contact_at", "rated_until", "stands_in", "trouble")
 _VALUES = (
-    "rate",
-    "index",
-    "heart_rate",
-    "rr_ms",
-    "sdnn_ms",
-    "rmssd_ms",
-    "noise_mv",
-    "mains_mv",
-    "drift_ppm",
-    "amplitude_mv",
-    "usual_mv",
-    "surety",
-    "pace",
-)
+    "rate", "index", "heart_rate", "rr_ms", "sdnn_ms", "rmssd_ms", "noise_mv", "mains_mv", "drift_ppm", "amplitude_mv", "usual_mv", "usual_second_mv", "surety", "pace",
+)  # fmt: skip
 _NUMBERS = Struct(f"<QQ{len(_COUNTS)}q{len(_VALUES)}d")
 _SAMPLES = Struct(f"<{MAX_ECTOPIC}q")
 
@@ -91,19 +55,9 @@ class Heart:
     """One stream as its events have it."""
 
     __slots__ = (
-        "_ectopic_len",
-        "_intervals",
-        "_lead",
-        "_rate_len",
-        "beats",
-        "delays",
-        "ectopic",
-        "flags",
-        "odd_at",
-        "rate_hz",
-        *_COUNTS,
-        *_VALUES,
-    )
+        "_ectopic_len", "_first", "_intervals", "_lead", "_rate_len", "beats", "delays", "ectopic", "flags", "odd_at", "rate_hz",
+        *_COUNTS, *_VALUES,
+    )  # fmt: skip
 
     begins_at: int
     """Beats before this sample are no neighbours of those to come."""
@@ -115,6 +69,8 @@ class Heart:
     """Where the lead came back last."""
     rated_until: int
     """The end of the last second that was rated."""
+    stands_in: int
+    """1: the first lead is blind, and the second has told beats since."""
     trouble: int
     """What beats are not to be trusted for: bits of TROUBLE."""
     rate: float
@@ -130,6 +86,8 @@ class Heart:
     amplitude_mv: float
     usual_mv: float
     """How high R peaks are, without their sign."""
+    usual_second_mv: float
+    """The same of the second lead, where that told of a beat."""
     surety: float
     """The index of the last seconds, the latest weighing a third."""
     pace: float
@@ -139,6 +97,7 @@ class Heart:
         self.rate_hz = rate_hz
         self.delays = Delays() if hears else None
         self._lead = {lead: i for i, lead in enumerate(leads)}
+        self._first = leads[0] if leads else ""
         self._rate_len = round(RATE_WITHIN_S * rate_hz)
         self._ectopic_len = round(ECTOPIC_WITHIN_S * rate_hz)
         self.beats: list[Seen] = []
@@ -161,8 +120,12 @@ class Heart:
         sample, beats = beat.sample, self.beats
         if sample < self.begins_at:
             return False
-        seen = _SEEN((sample, beat.morphology, beat.confidence, beat.width_ms, beat.prematurity, beat.amplitude_mv))
-        self.amplitude_mv = beat.amplitude_mv
+        is_first = beat.lead == self._first
+        if not is_first and self.flags[0] & BLIND and not self.stands_in and not self._let_stand_in(beat):
+            return False
+        seen = SEEN((sample, beat.morphology, beat.confidence, beat.width_ms, beat.prematurity, beat.amplitude_mv))
+        if is_first:
+            self.amplitude_mv = beat.amplitude_mv
         newest = not beats or sample > beats[-1].sample
         at = len(beats)
         while at and beats[at - 1].sample >= sample:
@@ -180,7 +143,7 @@ class Heart:
         if seen.morphology == WIDE or 0 < seen.prematurity < PREMATURE:
             self.ectopic.append(sample)
             del self.ectopic[:-MAX_ECTOPIC]
-        if newest and (not self._is_faint(abs(beat.amplitude_mv)) or self._is_new_contact()):
+        if newest and (not self._is_faint(abs(beat.amplitude_mv), "usual_mv" if is_first else "usual_second_mv") or self._is_new_contact()):
             self.watched_from = max(self.watched_from, sample)
         self.rate = self._rate()
         return newest
@@ -188,11 +151,21 @@ class Heart:
     def _measure_intervals(self) -> None:
         self._intervals = [after.sample - before.sample for before, after in pairwise(self.beats)]
 
-    def _is_faint(self, height_mv: float) -> bool:
+    def _is_faint(self, height_mv: float, of: str) -> bool:
         """Say whether a beat is small beside those before it, and learn: a loss of height more slowly than a gain."""
-        usual_mv = self.usual_mv if self.usual_mv > 0 else height_mv
-        self.usual_mv = usual_mv + (GAIN_SHARE if height_mv > usual_mv else LOSS_SHARE) * (height_mv - usual_mv)
+        known_mv: float = getattr(self, of)
+        usual_mv = known_mv if known_mv > 0 else height_mv
+        setattr(self, of, usual_mv + (GAIN_SHARE if height_mv > usual_mv else LOSS_SHARE) * (height_mv - usual_mv))
         return height_mv < FAINT * usual_mv
+
+    def _let_stand_in(self, beat: Beat) -> bool:
+        """Look through the second lead while the first is blind, from a beat on that it is sure of; return whether it is."""
+        if beat.confidence < SURE_BEAT or beat.sample < self.blind_from:
+            return False
+        self.stands_in = 1
+        self.missed(self.blind_from, beat.sample)
+        self._trouble(LEAD_OFF, there=False)
+        return True
 
     def _is_new_contact(self) -> bool:
         """Say whether the last beats are faint because the contact is another: their height is the usual one then."""
@@ -227,15 +200,23 @@ class Heart:
         was_blind = self.flags[0] & BLIND
         self.flags[lead] = state.lead_off * OFF | state.saturated * SATURATED | state.flat * FLAT | state.invalid * INVALID
         is_blind = self.flags[0] & BLIND
+        if lead and self.stands_in and self.flags[lead] & BLIND:
+            self._lose_sight(state.sample)
         if lead or bool(was_blind) == bool(is_blind):
             return
         if is_blind:
-            self.blind_from = state.sample
             self.pace = self.rate
-        else:
-            self.contact_at = state.sample
+            self._lose_sight(state.sample)
+            return
+        self.contact_at = state.sample
+        if not self.stands_in:
             self.missed(self.blind_from, state.sample)
-        self._trouble(LEAD_OFF, there=bool(is_blind))
+        self.stands_in = 0
+        self._trouble(LEAD_OFF, there=False)
+
+    def _lose_sight(self, sample: int) -> None:
+        self.blind_from, self.stands_in = sample, 0
+        self._trouble(LEAD_OFF, there=True)
 
     def quality(self, quality: Quality) -> None:
         """Take a second's rating."""

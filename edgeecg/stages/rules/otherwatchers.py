@@ -3,8 +3,9 @@
 from typing import ClassVar, Final
 
 from edgeecg.stages.rules.episodes import Phase
-from edgeecg.stages.rules.heart import BLIND, EVEN, NORMAL, alike
+from edgeecg.stages.rules.heart import BLIND, EVEN
 from edgeecg.stages.rules.readings import MAX_TOLD_BEATS, Reading
+from edgeecg.stages.rules.seen import NORMAL, alike
 from edgeecg.stages.rules.watcher import Needs, Watcher, needs
 from edgeecg.types import (
     ClockReport,

@@ -9,7 +9,8 @@ from typing import Any, Final
 from edgeecg.rulefacts import PROBABILITY, RuleFacts
 from edgeecg.stages.rules import beatwatchers, otherwatchers, soundwatchers
 from edgeecg.stages.rules.episodes import EPISODE_LEN, NEVER, Episode, Owner, Phase
-from edgeecg.stages.rules.heart import NORMAL, Heart
+from edgeecg.stages.rules.heart import Heart
+from edgeecg.stages.rules.seen import NORMAL
 from edgeecg.stages.rules.watcher import Needs, Watcher, needs_of
 from edgeecg.types import (
     Beat,
@@ -105,8 +106,8 @@ class StreamRules:
             self._plan_watchers()
 
     def take_beat(self, beat: Beat, now: int, out: list[Event]) -> None:
-        """Take a beat: rules are asked where it is not usual, or something is pending or told."""
-        if beat.lead == self._lead and self.heart.beat(beat):
+        """Take a beat, whichever lead tells it, each beat is told once: rules are asked where it is not usual, or something is pending or told."""
+        if self.heart.beat(beat):
             for watcher in self._beats if self._is_usual() else self._every_beats:
                 watcher.beat(now, out)
 

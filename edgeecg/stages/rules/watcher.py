@@ -6,8 +6,9 @@ from typing import Any, Final, TypeVar
 
 from edgeecg.rulefacts import RuleFacts
 from edgeecg.stages.rules.episodes import NEVER, Episode, Owner, Phase
-from edgeecg.stages.rules.heart import TROUBLE, Heart, Seen
+from edgeecg.stages.rules.heart import TROUBLE, Heart
 from edgeecg.stages.rules.readings import MAX_TOLD_BEATS, Reading
+from edgeecg.stages.rules.seen import Seen
 from edgeecg.types import Event
 
 STALE_S: Final = 4.0
