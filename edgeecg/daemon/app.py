@@ -37,8 +37,11 @@ log: Final = logging.getLogger("edgeecg")
 
 TICK_S: Final = 1.0
 DRAIN_S: Final = 5.0
-SWAPPED: Final = ("sources", "streams", "rules", "limits")
-"""What SIGHUP changes in a daemon that runs; the rest waits for the next start, and that is said."""
+HANDOVER_S: Final = 1.0
+"""How long who sends alerts may go on doing so when another takes its place."""
+SWAPPED: Final = frozenset({"sources", "streams", "rules", "limits", "mqtt", "alerts"})
+NAMES_KEYS: Final = ("names_key_file", "names_key_credential")
+"""What SIGHUP changes in a daemon that runs, and what of it it does not; the rest waits for the next start, and that is said."""
 
 NextSignal = Callable[[float], int | None]
 
@@ -174,15 +177,19 @@ class App:
             settings = self._load()
             config = settings.engine(self._classifiers.facts)
             prepared = self.sources.prepare(settings.sources)
+            sending = self._sink.prepare(settings)
         except EdgeEcgError as refusal:
             self.numbers.reloads.add(1, "refused")
             log.error("settings are kept as they are: %s", refusal)  # noqa: TRY400 - a person reads this, no stack
             return False
-        for name in (field.name for field in fields(Settings) if field.name not in SWAPPED):
-            if getattr(settings, name) != getattr(self.settings, name):
-                log.warning("settings: %s counts from the next start on", name)
+        for name in waits_for_start(self.settings, settings):
+            log.warning("settings: %s counts from the next start on", name)
+        if settings.alerts.snippet_s != self.settings.alerts.snippet_s:
+            self._decided.show(Snippets(settings.alerts.snippet_s, self.keeper.engine.next_sample), config)
         self.inbox.order([ConfigChange(config)])
         self.sources.swap(prepared)
+        if sending is not None:
+            self._sink.swap(sending, settings, HANDOVER_S)
         self.settings = settings
         self.numbers.reloads.add(1, "taken")
         log.info("settings are taken")
@@ -254,6 +261,15 @@ class App:
             if not notice.is_over:
                 self._lagging[notice.stream] = f"{notice.stream or 'queue'}: {notice.delay_s:.1f} s late"
         log.log(logging.DEBUG if isinstance(notice, ClockAnswer) else logging.INFO, "%s", notice)  # those come every ten seconds
+
+
+def waits_for_start(before: Settings, after: Settings) -> list[str]:
+    """Name what differs and is not changed in a daemon that runs."""
+    names = [f"alerts.{name}" for name in NAMES_KEYS if getattr(before.alerts, name) != getattr(after.alerts, name)]
+    for section in (field.name for field in fields(Settings) if field.name not in SWAPPED):
+        was, will_be = getattr(before, section), getattr(after, section)
+        names += [f"{section}.{field.name}" for field in fields(was) if getattr(was, field.name) != getattr(will_be, field.name)]
+    return names
 
 
 def draw_epoch() -> int:

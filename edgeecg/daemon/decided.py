@@ -65,8 +65,8 @@ class Decided:
 
     def show(self, snippets: Snippets, config: EngineConfig) -> None:
         """From now on alerts show these, where they are asked for: what a replay raises has none."""
-        self._snippets = snippets
         snippets.configure(config)
+        self._snippets = snippets
 
     def __call__(self, records: Sequence[Record], given: Given) -> None:
         """Take what one call was given, and what it gave."""

@@ -1,6 +1,7 @@
 """Where alerts go: the broker that is named, or one of our own on this machine."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import edgeecg
@@ -16,38 +17,85 @@ from edgeecg.mqtt.settings import MqttSettings
 from edgeecg.payload.names import Names, read_key
 
 
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A sink that has not begun, and the broker it needs, if that is our own: it runs."""
+
+    sink: MqttSink
+    own: EmbeddedBroker | None
+
+
 class Sending:
     """The sink, and the broker it needs where none is named. The device's name is its public one."""
 
     def __init__(self, settings: Settings, outbox: Outbox, clock: Clock, *, device: str, acknowledge: Callable[[str, str], None]) -> None:
         """What is wrong with the settings is said now."""
-        self._own = None if settings.mqtt is not None else EmbeddedBroker(settings.state.path() / "broker", port=settings.broker.port)
-        client_id = f"{settings.device.name}-out"
-        self._sink = MqttSink(
+        self._outbox, self._clock, self._device, self._acknowledge = outbox, clock, device, acknowledge
+        self._settings = settings
+        self._own = None if settings.mqtt is not None else _own_broker(settings)
+        self._sink = self._made(settings, self._own)
+
+    def _made(self, settings: Settings, own: EmbeddedBroker | None) -> MqttSink:
+        client_id, alerts = f"{settings.device.name}-out", settings.alerts
+        assert own is not None or settings.mqtt is not None
+        return MqttSink(
             MqttSinkSettings(
-                broker=mqtt_settings(settings.mqtt, client_id) if settings.mqtt is not None else self._own_settings(client_id),
-                device=device,
-                key=key_of("alerts.seal_key", settings.alerts.seal_key),
-                people=settings.alerts.people,
-                expiry_s=settings.alerts.expiry_s,
-                is_homeassistant=settings.alerts.homeassistant,
+                broker=mqtt_settings(settings.mqtt, client_id) if own is None else own.settings(client_id),  # type: ignore[arg-type]
+                device=self._device,
+                key=key_of("alerts.seal_key", alerts.seal_key),
+                people=alerts.people,
+                expiry_s=alerts.expiry_s,
+                is_homeassistant=alerts.homeassistant,
                 version=edgeecg.__version__,
             ),
-            outbox,
-            on_acknowledge=acknowledge,
-            wall_ns=lambda: clock.wall_ns(clock.now_ns()),
+            self._outbox,
+            on_acknowledge=self._acknowledge,
+            wall_ns=lambda: self._clock.wall_ns(self._clock.now_ns()),
         )
-        self.start, self.wake, self.probe = self._start, self._sink.wake, self._sink.probe
-        self.notices, self.counters = self._sink.notices, self._sink.counters
 
-    def _own_settings(self, client_id: str) -> MqttSettings:
-        assert self._own is not None
-        return self._own.settings(client_id)
+    # --- other settings -----------------------------------------------------------------------------------------------
 
-    def _start(self) -> None:
+    def prepare(self, settings: Settings) -> Prepared | None:
+        """Return what other settings ask for; None: what there is. What is wrong with them is said now, and changes nothing."""
+        if (settings.mqtt, settings.alerts) == (self._settings.mqtt, self._settings.alerts):
+            return None
+        if settings.mqtt is not None:
+            return Prepared(self._made(settings, None), None)
+        if self._own is not None:
+            return Prepared(self._made(settings, self._own), self._own)
+        own = _own_broker(settings)
+        sink = self._made(settings, own)
+        own.start()
+        return Prepared(sink, own)
+
+    def swap(self, prepared: Prepared, settings: Settings, drain_s: float) -> None:
+        """Go on with what was prepared; what the sink before could not send in so long is in the outbox."""
+        self._sink.stop(drain_s)
+        if self._own is not None and self._own is not prepared.own:
+            self._own.stop()
+        self._settings, self._sink, self._own = settings, prepared.sink, prepared.own
+        self._outbox.limits = outbox_limits(settings)
+        self._sink.start()
+
+    # --- from start to stop -------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Begin to send."""
         if self._own is not None:
             self._own.start()
         self._sink.start()
+
+    def wake(self) -> None:
+        """Say that something was put into the outbox; from any thread."""
+        self._sink.wake()
+
+    def probe(self, passed: Callable[[], None]) -> None:
+        """Have this called by who sends, in its turn."""
+        self._sink.probe(passed)
+
+    def notices(self) -> list[str]:
+        """Return what people should know, since this was last asked."""
+        return self._sink.notices()
 
     @property
     def is_up(self) -> bool:
@@ -67,6 +115,10 @@ class Sending:
         if self._own is not None:
             self._own.stop()
         return is_all
+
+
+def _own_broker(settings: Settings) -> EmbeddedBroker:
+    return EmbeddedBroker(settings.state.path() / "broker", port=settings.broker.port)
 
 
 def mqtt_settings(broker: Broker, client_id: str) -> MqttSettings:

@@ -1,0 +1,76 @@
+"""SIGHUP and who sends alerts: another broker, other people, and what waits for the next start is named."""
+
+import logging
+import signal
+from pathlib import Path
+
+import pytest
+
+from edgeecg.config import parse
+from edgeecg.daemon.app import waits_for_start
+from edgeecg.io.broker import EmbeddedBroker
+from tests.daemon.rehearsal import Running, free_port, playing, running, settings_text
+from tests.daemon.reloading import fed
+
+pytest.importorskip("iotcore")
+SPEED = 20.0
+
+
+def reload(daemon: Running, current: list[str], text: str, outcome: str = "taken") -> None:
+    n = daemon.app.numbers.reloads.value(outcome)
+    current[0] = text
+    daemon.tell(signal.SIGHUP)
+    daemon.until(lambda app: app.numbers.reloads.value(outcome) == n + 1, f"settings that are {outcome}")
+
+
+def connections(daemon: Running) -> int:
+    return daemon.app._sink._sink.counters()["connections"]
+
+
+def test_alerts_go_to_another_broker_and_back_while_samples_come(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with playing("normal", speed=SPEED) as device, EmbeddedBroker(tmp_path / "other") as other, caplog.at_level(logging.WARNING):
+        own = settings_text(tmp_path / "state", device.port, free_port())
+        elsewhere = own + f'[mqtt]\nhost = "127.0.0.1"\nport = {other.port}\n[alerts]\npeople = ["nurse"]\nexpiry_s = 60\n'
+        current = [own]
+        with running(lambda: current[0], speed=SPEED) as daemon:
+            daemon.until(lambda app: app._sink.is_up, "our own broker")
+            reload(daemon, current, elsewhere)
+            daemon.until(lambda app: app._sink.is_up and connections(daemon) == 1, "the other broker")
+            assert daemon.app._sink._own is None
+            before = fed(daemon.app, "Chunk")
+            reload(daemon, current, elsewhere.replace("[mqtt]", '[mqtt]\nca_file = "/nowhere.pem"'), "refused")
+            daemon.until(lambda _: "/nowhere.pem" in caplog.text, "why they are")
+            daemon.until(lambda app: app._sink.is_up and fed(app, "Chunk") > before + 20, "alerts and samples as before")
+            reload(daemon, current, own)
+            daemon.until(lambda app: app._sink.is_up and app._sink._own is not None, "our own broker again")
+            n = connections(daemon)
+            reload(daemon, current, own)
+            assert connections(daemon) == n, "what has not changed is left alone"
+            daemon.until(lambda app: not app.troubles(), "nothing to complain of")
+
+
+def test_limits_of_the_outbox_and_who_must_have_alerts_change_at_once(tmp_path: Path) -> None:
+    with playing("normal", speed=SPEED) as device:
+        text = settings_text(tmp_path, device.port, free_port())
+        current = [text]
+        with running(lambda: current[0], speed=SPEED) as daemon:
+            daemon.until(lambda app: app._sink.is_up, "our own broker")
+            reload(daemon, current, text + '[alerts]\nreceivers = ["ward"]\nmax_mib = 2\nsnippet_s = 4\n')
+            assert daemon.app.outbox.limits.receivers == ("ward",)
+            assert daemon.app.outbox.limits.max_bytes == 2 << 20
+            daemon.until(lambda app: app._sink.is_up, "our own broker, as it was")
+
+
+def test_what_waits_for_the_next_start_is_named() -> None:
+    def settings(more: str) -> str:
+        return f'[device]\nname = "a"\n{more}'
+
+    before = parse(settings(""), "edgeecg.toml")
+    after = parse(
+        settings(
+            '[journal]\nsegment_mib = 8\n[models]\nuse = []\n[alerts]\nnames_key_file = "/k"\nexpiry_s = 1\n[limits]\nlow_rate = 40\n'
+        ),
+        "",
+    )
+    assert waits_for_start(before, after) == ["alerts.names_key_file", "journal.segment_mib", "models.use"]
+    assert waits_for_start(before, before) == []
