@@ -39,6 +39,8 @@ TICK_S: Final = 1.0
 DRAIN_S: Final = 5.0
 HANDOVER_S: Final = 1.0
 """How long who sends alerts may go on doing so when another takes its place."""
+ACKNOWLEDGE_S: Final = 0.5
+"""How long who sends alerts waits for a person's word to be written down."""
 SWAPPED: Final = frozenset({"sources", "streams", "rules", "limits", "mqtt", "alerts"})
 NAMES_KEYS: Final = ("names_key_file", "names_key_credential")
 """What SIGHUP changes in a daemon that runs, and what of it it does not; the rest waits for the next start, and that is said."""
@@ -66,7 +68,7 @@ class App:
         clock.begin_after(self.keeper.recovery.last_ns)
         self._worker = self._made_worker()
         self._watch = Watch(clock, settings.health.probe_limit_s)
-        self._sink = Sending(settings, self.outbox, clock, device=device, acknowledge=self.acknowledge)
+        self._sink = Sending(settings, self.outbox, clock, device=device, acknowledge=self.acknowledge_for_good)
         self._decided.put = self._sink.wake
         self.sources = RunningSources(self.inbox.queue, clock, epoch=draw_epoch(), device=settings.device.name)
         self.live = Live(
@@ -214,6 +216,14 @@ class App:
     def acknowledge(self, alert_id: str, by: str) -> None:
         """A person has seen an alert."""
         self.inbox.order([Acknowledge(alert_id, by)])
+
+    def acknowledge_for_good(self, alert_id: str, by: str) -> None:
+        """Have it in the journal, but for an engine that is very busy, before the broker is told that we have it."""
+        record = Acknowledge(alert_id, by)
+        written = self._decided.awaits(record)
+        self.inbox.order([record])
+        if not written.wait(ACKNOWLEDGE_S):
+            log.warning("acknowledgement of %s by %s: not in the journal after %g s, and still to come", alert_id, by, ACKNOWLEDGE_S)
 
     def troubles(self) -> Sequence[str]:
         """Say what is wrong now."""

@@ -1,5 +1,6 @@
 """What was decided, handed on: alerts to the outbox with their times, windows to the models, and all of it counted."""
 
+import threading
 from collections.abc import Callable, Sequence
 
 from edgeecg.daemon.classifiers import Classifiers
@@ -13,6 +14,7 @@ from edgeecg.io.outbox.outbox import Outbox
 from edgeecg.payload.names import Names
 from edgeecg.payload.stamped import StampedAlert, Times, stamp
 from edgeecg.types import (
+    Acknowledge,
     Alert,
     Beat,
     Chunk,
@@ -56,6 +58,11 @@ class Decided:
         self._times: dict[str, SampleTimes] = {}
         self.is_replaying = True
         self.is_synchronised = False
+        self._awaited: dict[Acknowledge, threading.Event] = {}
+
+    def awaits(self, record: Acknowledge) -> threading.Event:
+        """Return what is set once this record is in the journal and its alerts in the outbox; from any thread."""
+        return self._awaited.setdefault(record, threading.Event())
 
     def configure(self, config: EngineConfig) -> None:
         """Know the streams."""
@@ -89,7 +96,14 @@ class Decided:
                     self._note(event, record)
         if alerts:
             self._put(alerts, newest_ns)
+        if self._awaited:
+            self._tell_who_waits(records)
         self.heard(records, given)
+
+    def _tell_who_waits(self, records: Sequence[Record]) -> None:
+        for record in records:
+            if isinstance(record, Acknowledge) and (waits := self._awaited.pop(record, None)) is not None:
+                waits.set()
 
     def _classify(self, window: WindowReady, arrival_ns: int) -> None:
         if not self.is_replaying:

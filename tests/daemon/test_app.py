@@ -3,6 +3,7 @@
 import logging
 import signal
 from pathlib import Path
+from threading import Event
 
 import pytest
 
@@ -10,8 +11,8 @@ from edgeecg.daemon.keeper import Keeper
 from edgeecg.facts import EngineConfig
 from edgeecg.io.broker import free_port
 from edgeecg.journal import read
-from edgeecg.types import Chunk, Refused, SourceState, StreamChanged
-from tests.daemon.rehearsal import STREAM, playing, running, settings_text
+from edgeecg.types import Acknowledge, Chunk, Refused, SourceState, StreamChanged
+from tests.daemon.rehearsal import PATIENCE_S, STREAM, playing, running, settings_text
 from tests.daemon.reloading import LOW_RATES, events_of, fed, reloaded
 
 pytest.importorskip("iotcore")
@@ -93,6 +94,23 @@ def test_an_engine_that_dies_ends_the_daemon(tmp_path: Path, monkeypatch: pytest
     daemon._thread.join(30)
     assert isinstance(daemon.failure, RuntimeError)
     assert isinstance(daemon.failure.__cause__, ArithmeticError)
+
+
+def test_a_persons_word_is_in_the_journal_before_the_broker_is_told_that_we_have_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with playing("normal", speed=SPEED) as device:
+        text = settings_text(tmp_path, device.port, free_port())
+        with running(lambda: text, speed=SPEED) as daemon:
+            daemon.until(lambda app: fed(app, "Chunk") > 10, "samples")
+            monkeypatch.setattr("edgeecg.daemon.app.ACKNOWLEDGE_S", PATIENCE_S)
+            daemon.app.acknowledge_for_good("00" * 16, "nurse")
+            assert Acknowledge("00" * 16, "nurse") in [record for entry in read(tmp_path / "journal") for record in entry.records]
+            monkeypatch.setattr("edgeecg.daemon.app.ACKNOWLEDGE_S", 0.0)
+            monkeypatch.setattr(daemon.app._decided, "awaits", lambda _: Event())
+            daemon.app.acknowledge_for_good("11" * 16, "nurse")
+            assert "still to come" in caplog.text
+            daemon.until(lambda app: fed(app, "Acknowledge") == 2, "the other one")
 
 
 def test_the_journal_holds_what_the_engine_was_told_first(tmp_path: Path) -> None:
