@@ -122,14 +122,12 @@ def flutter_block(s: Any, y: Any, flags: Any, n: int, first: int, lead: int, out
     i = 0
     while 0 <= i < n:
         stop = min(n, i + GROUP_LEN - (first + i) % GROUP_LEN)
-        bad = 0
         for j in range(i, stop):
             total += float(y[j])
-            bad |= int(flags[j]) & FLAG_BAD
+            if int(flags[j]) & FLAG_BAD:
+                s["bad_at"] = first + j
         i = stop
         end = first + i
-        if bad:
-            s["bad_at"] = end - 1
         if end % GROUP_LEN > 0:
             continue
         if s["whole"] == 1:

@@ -61,7 +61,10 @@ def test_waves_are_told_each_second_once_there_are_four() -> None:
 
 @pytest.mark.parametrize("cuts", [7, 500, N_S * GRID_HZ])
 def test_cuts_do_not_show(cuts: int) -> None:
-    assert told(fibrillating(1), cuts=cuts).tobytes() == told(fibrillating(1)).tobytes()
+    flags = np.zeros(N_S * GRID_HZ, np.uint8)
+    flags[251] = FLAG_LEAD_OFF  # the second before does not end a window, the next five hold it
+    assert len(told(fibrillating(1), flags)) == 7
+    assert told(fibrillating(1), flags, cuts=cuts).tobytes() == told(fibrillating(1), flags).tobytes()
 
 
 @pytest.mark.parametrize(
