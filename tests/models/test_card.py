@@ -132,6 +132,7 @@ TREE: dict[str, Any] = {
         ({"files": {"fp32_onnx": {"path": "../toy-1.0.fp32.onnx", "sha256": HASH, "bytes": 1}}}, "files.fp32_onnx.path: '../toy"),
         ({"files": {"fp32_onnx": {"path": "other-1.0.onnx", "sha256": HASH, "bytes": 1}}}, "a name that begins with toy-1.0."),
         ({"files": {"fp64_onnx": {"path": "toy-1.0.onnx", "sha256": HASH, "bytes": 1}}}, "files.fp64_onnx: 'fp64_onnx' is not"),
+        ({"files": {"fp32_onnx": {"path": "toy-1.0.fp32.onnx", "bytes": 1}}}, "files.fp32_onnx.sha256: nothing is not a value"),
         ({"files": {}}, "files: {} is not"),
         (TREE | {"independent": True}, "independent: true is not possible with a tree"),
         (TREE | {"fusion": TREE["fusion"] | {"typical": [1.0]}}, "fusion.typical: 1 values is not one for each of 3 features"),
