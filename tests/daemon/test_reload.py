@@ -8,8 +8,8 @@ import pytest
 
 from edgeecg.config import parse
 from edgeecg.daemon.app import waits_for_start
-from edgeecg.io.broker import EmbeddedBroker
-from tests.daemon.rehearsal import Running, free_port, playing, running, settings_text
+from edgeecg.io.broker import EmbeddedBroker, free_port
+from tests.daemon.rehearsal import Running, playing, running, settings_text
 from tests.daemon.reloading import fed
 
 pytest.importorskip("iotcore")
