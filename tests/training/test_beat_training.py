@@ -62,6 +62,51 @@ def test_no_view_of_a_person_is_learned_from_who_is_judged(monkeypatch: pytest.M
         assert weight[settled & of].sum() == pytest.approx(judge.SETTLED[name] * weight[~settled & of].sum())
 
 
+def test_a_lean_is_taken_from_other_persons() -> None:
+    from beat import judge
+    from beat.harvest import Harvest
+
+    def record(person: str, sure: float) -> tuple[Harvest, np.ndarray]:
+        label = np.tile([0, 0, 0, 1, 2], 20)
+        chance = np.full((100, 5), 1e-3)
+        chance[np.arange(100), label] = np.where(label == 2, sure, 0.9)
+        chance[label == 2, 0] = 1 - sure
+        return Harvest(person, person, np.zeros((100, 1), np.float32), label, label, np.arange(100)), chance
+
+    timid = [record(str(k), 0.3) for k in range(16)]
+    records, answers = [list(part) for part in zip(*timid, strict=True)]
+    lean = judge.best_lean(records, answers)
+    assert lean[2] > np.log(0.7 / 0.3)
+    assert lean[0] == 0
+    assert all((chance.argmax(1) == h.label).all() for h, chance in zip(records, judge.leant_nested(records, answers), strict=True))
+    fold_of = judge.folds([h.person for h in records])
+    alone = [k for k, h in enumerate(records) if fold_of[h.person] == 0]
+    for k in range(len(records)):
+        if k not in alone:
+            answers[k] = record("sure", 0.9)[1]  # only the persons of one fold would gain by leaning: nobody tells the others' judge
+    kept = judge.leant_nested(records, answers)
+    assert all((kept[k].argmax(1) == answers[k].argmax(1)).all() for k in alone)
+
+
+def test_beats_are_made_early_where_it_is_said_and_keep_their_qrs() -> None:
+    from beat.early import hastened
+
+    rate_hz, peaks = 300.0, np.arange(100, 9000, 255)
+    t = np.arange(9300)
+    qrs = sum(np.exp(-0.5 * ((t - peak) / 3) ** 2) for peak in peaks)
+    t_wave = sum(0.2 * np.exp(-0.5 * ((t - peak - 75) / 12) ** 2) for peak in peaks)
+    y, early = hastened(np.asarray(qrs + t_wave), peaks, rate_hz, np.random.default_rng(4))
+    found = np.flatnonzero((y[1:-1] > 0.8) & (y[1:-1] >= y[:-2]) & (y[1:-1] > y[2:])) + 1
+    assert len(found) == len(peaks)
+    assert len(early) > 3
+    hasty = np.isin(found, early)
+    assert hasty.sum() == len(early)
+    rr = np.diff(found)
+    assert (rr[hasty[1:]] < 0.95 * 255).all()
+    assert (rr[~hasty[1:]] == 255).all()
+    np.testing.assert_allclose([y[at - 6 : at + 7] for at in early], [qrs[94:107]] * len(early), atol=1e-3)
+
+
 def test_a_person_lies_on_one_side() -> None:
     from beat.harvest import SAME_PERSON
     from beat.judge import FOLDS, folds

@@ -38,6 +38,17 @@ def test_a_graph_says_of_every_row_what_its_forest_says(seed: int) -> None:
     assert len(np.unique(wanted.argmax(1))) > 2
 
 
+def test_a_graph_that_leans_adds_to_the_logarithms() -> None:
+    from common.trees import graph
+
+    grown, x = forest(1)
+    lean = np.linspace(0, 1, len(grown.classes_))
+    session = ort.InferenceSession(graph(grown, x.shape[1], lean).SerializeToString())
+    said = np.concatenate([session.run(None, {"features": row[None]})[0] for row in x[:50]])
+    wanted = grown.predict_proba(x[:50]) * np.exp(lean)
+    np.testing.assert_allclose(said, wanted / wanted.sum(1, keepdims=True), atol=1e-5)
+
+
 def test_a_value_right_on_a_threshold_goes_the_forest_s_way() -> None:
     from common.trees import graph
 

@@ -160,7 +160,8 @@ def figures(records: list[Judged]) -> dict[str, tuple[float, float, float]]:
     stack = np.stack([record.counts for record in records])
     result = {}
     for at, label in enumerate(LABELS):
-        for name, measure in (("Se", sensitivity), ("PPV", predictivity_ec57), ("PPV, all counted", predictivity)):
+        strict = (("PPV, all counted", predictivity),) if label in NEUTRAL else ()
+        for name, measure in (("Se", sensitivity), ("PPV", predictivity_ec57), *strict):
             value = measure(stack.sum(0), at)
             low, high = interval(lambda k, m=measure, a=at: m(stack[k].sum(0), a), len(stack))  # type: ignore[misc]
             result[f"{label} {name}"] = (100 * value, 100 * min(low, value), 100 * max(high, value))

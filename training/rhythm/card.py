@@ -1,5 +1,7 @@
 """What the rhythm model's card says, out of what was measured."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +17,8 @@ from rhythm.window import HIGH_HZ, LOW_HZ, ORDER, RATE_HZ
 HELD = "cinc2017, held-out folds, by recording"
 HELD_WINDOWS = "cinc2017, held-out folds, by window of 10 s"
 HELD_INT8 = "cinc2017, held-out folds 1 and 4, a window every 4 s"
+STAR = Path(__file__).parent / "star.json"
+"""What `rhythm.ablation` found."""
 AF_AT = "AF sensitivity at specificity 0.97"
 MODELS = {
     "fusion": "model",
@@ -108,4 +112,7 @@ def _metrics(result: dict[str, Any], n: int, n_windows: int) -> list[dict[str, A
         windows = [twin["windows"] for twin in result["twins"]]
         share = float(np.average([twin[name] for twin in result["twins"]], weights=windows))
         rows.append(metric("share of float's answers", share, None, HELD_INT8, int(sum(windows)), of))
+    star = json.loads(STAR.read_text())
+    on = f"cinc2017, held-out fold {star['fold']}, by recording, after {star['epochs']} epochs, one seed"
+    rows.append(metric("F1 with STAR less F1 without", star["difference"], (star["low"], star["high"]), on, star["recordings"], "ablation"))
     return rows
