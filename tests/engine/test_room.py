@@ -9,6 +9,8 @@ from edgeecg.stages import room
 
 STATUS = Path("/proc/self/statm")
 RECORD = np.dtype([("number", "i8"), ("spare", "f8", (8191,))])
+ODD = np.dtype([("number", "i8"), ("spare", "f8", (1500,))])
+"""Ends within a page."""
 N_RECORDS = 1024
 """Of 64 KiB each: 64 MiB."""
 
@@ -29,9 +31,9 @@ def test_only_what_is_written_takes_memory() -> None:
 
 @pytest.mark.parametrize("n", [0, 1, 3, 7])
 def test_a_copy_is_the_same_to_the_last_byte_and_can_be_written(n: int) -> None:
-    made = np.zeros(n, RECORD)
-    made["number"], made["spare"][:, 5000:] = 1 + np.arange(n), np.nan
-    copied = room.filled(made.tobytes(), RECORD)
+    made = np.zeros(n, ODD)
+    made["number"], made["spare"][:, 1000:] = 1 + np.arange(n), np.nan
+    copied = room.filled(made.tobytes(), ODD)
     assert copied.tobytes() == made.tobytes()
     copied["number"] = -1
-    assert room.zeros(n, RECORD).tobytes() == bytes(n * RECORD.itemsize)
+    assert room.zeros(n, ODD).tobytes() == bytes(n * ODD.itemsize)

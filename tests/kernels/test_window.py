@@ -1,10 +1,11 @@
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from edgeecg_kernels.state import EVENT, KIND_BEAT, KIND_WINDOW
 from edgeecg_kernels.window import window, window_block, window_finish, window_skip, window_start
-from edgeecg_kernels.window_state import MODEL_PARAMS, WINDOW_STATE
+from edgeecg_kernels.window_state import MODEL_PARAMS, RING, WINDOW_STATE
 from tests.naive.window import Model, NaiveWindows
 
 befores = st.one_of(st.just(-1), st.integers(0, 200))
@@ -104,3 +105,17 @@ def test_with_nothing_due_ever_every_sample_is_remembered() -> None:
     window_start(state[0], rows, 0)
     assert window(state, rows, 1, np.ones(30), np.zeros(30, np.uint8), 0, np.zeros(4, EVENT), 0) == 0
     assert state[0]["mv"][:30].tolist() == [1.0] * 30
+
+
+@pytest.mark.parametrize("length", [7, 300, 1000, RING])
+def test_what_is_remembered_goes_round_the_ring(length: int) -> None:
+    state, rows, out = np.zeros(1, WINDOW_STATE), table([]), np.zeros(8, EVENT)
+    window_start(state[0], rows, 0)
+    n = RING + 300
+    y, flags = np.arange(float(n)) % 1000, np.where(np.arange(n) % 7, 0, 2).astype(np.uint8)
+    for at in range(0, n, length):
+        window(state, rows, 1, y[at : at + length], flags[at : at + length], at, out, 0)
+    places = np.arange(n - RING, n)
+    bad = flags[places] > 0
+    assert np.array_equal(state["bad"][0][places % RING], bad)
+    assert np.array_equal(state["mv"][0][places % RING], np.where(bad, 0.0, y[places]).astype(np.float32))
