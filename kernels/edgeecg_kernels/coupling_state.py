@@ -180,7 +180,7 @@ def coupling_params(method: int = SOFT, *, ridge: float = 7e-5) -> Any:
     made = np.zeros(1, COUPLING_PARAMS)
     row = made[0]
     row["method"], row["ridge"], row["forget"] = method, ridge, 1 - 1 / 64
-    row["dof"], row["outlier"], row["trust"], row["reach"], row["strayed"] = 12.0, 0.002, 6.0, 3.0, 1.5
+    row["dof"], row["outlier"], row["trust"], row["reach"], row["strayed"] = 12.0, 0.002, 9.0, 3.0, 1.5
     row["shrink"] = method != PLAIN
     band = band_gain(np.arange(N_FFT // 2 + 1) * RATE_HZ / N_FFT)
     band[:LOW_BIN] = band[HIGH_BIN:] = 0

@@ -108,14 +108,25 @@ def test_each_beat_says_how_its_electricity_became_sound() -> None:
     assert {event.reason for event in told[:6]} == {SoundReason.LEARNING}
     known = [event for event in told if event.reason == SoundReason.NONE]
     assert len(known) > 0.5 * len(told)
-    alone = couple(ecg, pcg, ECG_HZ, pcg_rate_hz=PCG_HZ)
-    assert np.median([event.delay_ms for event in known]) == pytest.approx(1000 * float(np.nanmedian(alone.delay_s)), abs=0.5)
     true_ms = 1000 * (true[SoundKind.S1] - simulation_r(simulation)).mean()
     assert np.median([event.delay_ms for event in known]) == pytest.approx(true_ms, abs=3.0)
     kernel = np.frombuffer(known[-1].smoothed, "<f4")
     assert len(kernel) == COUPLING_LEN
     assert abs(int(np.abs(kernel[:200]).argmax()) - true_ms) < 25
     assert all((event.delay_ms, event.kernel) == (-1.0, b"") for event in told if event.reason != SoundReason.NONE)
+
+
+def test_couple_and_the_engine_say_the_same_of_every_beat() -> None:
+    _, ecg, pcg, _ = HEART
+    alone = couple(ecg, pcg, ECG_HZ, pcg_rate_hz=PCG_HZ)
+    of = {int(beat): k for k, beat in enumerate(alone.beats)}
+    told = [event for event in events_of(ecg, pcg) if isinstance(event, Coupling) and event.reason == SoundReason.NONE]
+    assert len(told) > 15
+    for event in told:
+        k = of[event.beat_sample]
+        assert event.delay_ms == pytest.approx(1000 * alone.delay_s[k], abs=1e-4)
+        assert event.confidence == pytest.approx(alone.confidence[k], abs=1e-5)
+        np.testing.assert_allclose(np.frombuffer(event.smoothed, "<f4"), alone.smoothed[k], atol=1e-5 * np.abs(alone.smoothed[k]).max())
 
 
 # --- bad input -------------------------------------------------------------------------------------------------------
