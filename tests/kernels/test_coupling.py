@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from edgeecg_kernels.coupling import couple_beats, couple_reset
 from edgeecg_kernels.coupling_kernel import deconvolve, free
-from edgeecg_kernels.coupling_plan import lag_costs, set_template
+from edgeecg_kernels.coupling_plan import FOLLOW_MS, FOLLOW_REACH, FOLLOWS, follow, lag_costs, set_prior, set_template
 from edgeecg_kernels.coupling_qrs import learn_qrs
 from edgeecg_kernels.coupling_sound import take_sound
 from edgeecg_kernels.coupling_state import (
@@ -119,6 +119,24 @@ def test_lags_cost_what_the_oracle_says(sound: int) -> None:
     costs, levels = naive.lag_costs(x, mean[begin : begin + WIDTHS[sound]], begin, MOST_LAGS[sound], float(params["dof"][0]))
     np.testing.assert_allclose(work["cost"][0, :n], costs, atol=1e-9)
     np.testing.assert_allclose(work["gain"][0, :n], levels, atol=1e-9)
+
+
+@pytest.mark.parametrize("sound", [S1, S2])
+def test_a_lag_may_follow_the_one_before_as_the_oracle_says(sound: int) -> None:
+    n = 2 * MOST_LAGS[sound] + 1
+    params, state, work = coupling_params(), coupling_state(), np.zeros(1, COUPLING_WORK)
+    couple_reset(state)
+    set_prior(state[0], work[0], params[0], sound)
+    prior = np.exp(work["log_prior"][0, :n])
+    follow(state[0], work[0], sound, 5)
+    np.testing.assert_array_equal(np.exp(work["log_prior"][0, :n]), prior)  # there is no beat before
+    plan = np.zeros(n)
+    plan[[2, n - 9]] = 0.25, 0.75
+    state["ring_plan"][0, 4, sound, :n], state["ring_weight"][0, 4, sound] = plan, 1.0
+    follow(state[0], work[0], sound, 5)
+    expected = naive.followed(prior, plan, FOLLOWS, FOLLOW_MS, FOLLOW_REACH)
+    np.testing.assert_allclose(np.exp(work["log_prior"][0, :n]), expected, rtol=1e-9)
+    assert work["log_prior"][0, :n].argmax() in {MOST_LAGS[sound], n - 9}
 
 
 def test_the_end_is_tikhonov_and_the_beat_kernel_is_its_halves_moved() -> None:

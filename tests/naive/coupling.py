@@ -65,3 +65,11 @@ def agreed(even: Signal, odd: Signal, width: int) -> Signal:
     about = [slice(max(0, i - half), i + half + 1) for i in range(len(mean))]
     gain = [float(even[near] @ odd[near]) / float(mean[near] @ mean[near]) for near in about]
     return np.asarray(mean * np.clip(gain, 0, 1), np.float64)
+
+
+def followed(prior: Signal, before: Signal, share: float, sd: float, reach: int) -> Signal:
+    """Mix a prior over lags with the plan of the beat before, blurred by a bell that ends at `reach`."""
+    lags = np.arange(len(prior))
+    away = lags[:, None] - lags[None, :]
+    blurred = np.where(np.abs(away) <= reach, np.exp(-((away / sd) ** 2) / 2), 0.0) @ before
+    return np.asarray((1 - share) * prior + share * blurred / blurred.sum(), np.float64)

@@ -18,7 +18,7 @@ LIMITS = (
     "An ECG's beat is nearly a fingerprint: most of what the ECG adds is gone where recordings with like beats stay on one side.",
     "Trained on 241 recordings of one study, 71 % abnormal, mostly mitral valve prolapse: it knows these recorders and no other.",
     "Coupling adds nothing that could be measured, by any of three estimators, and the model does not use it.",
-    "It is asked about recordings, not live: windows of a live stream do not carry sound.",
+    "Live it is asked every five seconds about the last ten; its figures are of whole recordings, half a minute of such windows.",
     "A probability is of this set's mix of normal and abnormal, about a threshold chosen for the MCC, not for screening.",
     NOT_A_DEVICE,
 )
