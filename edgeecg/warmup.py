@@ -43,6 +43,7 @@ def _run_an_engine() -> tuple[Event, ...]:
     """Take a stream through all that can happen to it: samples, a frame overtaken, a gap, windows, other models, silence, loss."""
     facts = StreamFacts(name="warm-up", rate_hz=360.0, sequence_bits=16, frame_len=180, reorder_frames=2)
     model = ModelFacts(name="warm-up", sha256="0" * 64, labels=("a", "b"), window_s=1.0, hop_s=1.0)
+    other = ModelFacts(name="another", sha256="0" * 64, labels=("a", "b"), window_s=1.0, hop_s=1.0, sound_hz=1000.0)
     sound = StreamFacts(name="warm-up sound", rate_hz=2000.0, sound_of=facts.name)
     engine = Engine(EngineConfig(streams=(facts, sound), models=(model,)))
     half_second, ns = np.zeros(facts.frame_len), 500_000_000
@@ -52,6 +53,7 @@ def _run_an_engine() -> tuple[Event, ...]:
         SourceState(sound.name, SourceChange.OPENED, 0),
         Chunk(sound.name, np.zeros(1000), 8 * ns),
         SourceState(sound.name, SourceChange.LOST, 9 * ns),
+        ConfigChange(EngineConfig(streams=(facts, sound), models=(other,))),
         ConfigChange(EngineConfig(streams=(facts,))),
         Tick(12 * ns),
         SourceState(facts.name, SourceChange.DROPPED, 13 * ns, 1),
