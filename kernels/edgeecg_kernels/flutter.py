@@ -3,8 +3,8 @@
 Kuo, S. and Dillman, R. (1978), "Computer detection of ventricular fibrillation", Computers in Cardiology, 347-349: a signal
 is added to itself half a period later; of a wave little is left (equations for N and for the leakage). Differences: means
 of five samples less their mean stand for the signal, so the half period is no whole number of them and the shifted signal is
-read between two; and four seconds must each swing by a least height, at a rate that ventricles have. A QRS complex leaks: it is short
-and what follows it is not its mirror image.
+read between two; and four seconds must each swing by a least height, at a rate that ventricles have, and none far out of the others.
+A QRS complex leaks: it is short and what follows it is not its mirror image.
 """
 
 import math
@@ -18,6 +18,7 @@ from edgeecg_kernels.flutter_state import (
     MEANS,
     MEANS_HZ,
     SECONDS,
+    SIZE_MIN,
     SLOWEST_HZ,
     SWING_MIN_MV,
     WINDOW_LEN,
@@ -38,32 +39,12 @@ def flutter_reset(s: Any) -> None:
 
 
 @kernel
-def _least_swing(means: Any, oldest: int) -> float:
-    """Return the height of the second that swings least."""
-    least = 1e9
-    k = oldest
-    for _ in range(SECONDS):
-        low = high = means[k]
-        for _ in range(MEANS_HZ):
-            low = min(low, means[k])
-            high = max(high, means[k])
-            k = k + 1 if k + 1 < MEANS else 0
-        least = min(least, high - low)
-    return least
-
-
-@kernel
-def _half_period(means: Any, oldest: int, mean: float) -> float:
-    """Return half a period of the wave that this would be, in means; 0: it does not move."""
-    size = change = 0.0
-    before = means[oldest]
-    k = oldest
-    for _ in range(MEANS):
+def _size(means: Any, mean: float) -> float:
+    """Return the sum of how far the means are from theirs."""
+    size = 0.0
+    for k in range(MEANS):
         size += abs(means[k] - mean)
-        change += abs(means[k] - before)
-        before = means[k]
-        k = k + 1 if k + 1 < MEANS else 0
-    return math.pi * size / change if change > 0.0 else 0.0
+    return size
 
 
 @kernel
@@ -72,13 +53,18 @@ def _leakage(means: Any, oldest: int, mean: float, half: float) -> float:
     whole = int(half)
     part = half - whole
     left = both = 0.0
-    for j in range(whole + 1, MEANS):
-        now = means[(oldest + j) % MEANS] - mean
-        later = means[(oldest + j - whole) % MEANS] - mean
-        earlier = means[(oldest + j - whole - 1) % MEANS] - mean
-        then = (1.0 - part) * later + part * earlier
-        left += abs(now + then)
-        both += abs(now) + abs(then)
+    now = (oldest + whole + 1) % MEANS
+    then = oldest
+    earlier = means[then] - mean
+    for _ in range(whole + 1, MEANS):
+        then = then + 1 if then + 1 < MEANS else 0
+        later = means[then] - mean
+        shifted = (1.0 - part) * later + part * earlier
+        value = means[now] - mean
+        left += abs(value + shifted)
+        both += abs(value) + abs(shifted)
+        earlier = later
+        now = now + 1 if now + 1 < MEANS else 0
     return left / both if both > 0.0 else 1.0
 
 
@@ -87,14 +73,29 @@ def _judge(s: Any, end: int, lead: int, out: Any, n_out: int) -> int:
     """Append a row if the window that ends before grid sample `end` is one of waves."""
     means = s["means"]
     oldest = s["count"] % MEANS
-    swing = _least_swing(means, oldest)
-    if swing < SWING_MIN_MV:
+    before = means[oldest]
+    least, lowest, highest, total, change = 1e9, 1e9, -1e9, 0.0, 0.0
+    k = oldest
+    for _ in range(SECONDS):
+        low = high = means[k]
+        for _ in range(MEANS_HZ):
+            v = means[k]
+            low = min(low, v)
+            high = max(high, v)
+            total += v
+            change += abs(v - before)
+            before = v
+            k = k + 1 if k + 1 < MEANS else 0
+        least = min(least, high - low)
+        lowest = min(lowest, low)
+        highest = max(highest, high)
+    if least < SWING_MIN_MV:
         return n_out
-    total = 0.0
-    for k in range(MEANS):
-        total += means[(oldest + k) % MEANS]
     mean = total / MEANS
-    half = _half_period(means, oldest, mean)
+    size = _size(means, mean)
+    if size < SIZE_MIN * MEANS * (highest - lowest):
+        return n_out
+    half = math.pi * size / change
     if half < MEANS_HZ / (2.0 * FASTEST_HZ) or half > MEANS_HZ / (2.0 * SLOWEST_HZ):
         return n_out
     leakage = _leakage(means, oldest, mean, half)
@@ -109,35 +110,50 @@ def _judge(s: Any, end: int, lead: int, out: Any, n_out: int) -> int:
         row["value"][k] = 0.0
     row["value"][0] = leakage
     row["value"][1] = MEANS_HZ / (2.0 * half)
-    row["value"][2] = swing
+    row["value"][2] = least
     return n_out + 1
 
 
 @kernel
 def flutter_block(s: Any, y: Any, flags: Any, n: int, first: int, lead: int, out: Any, n_out: int) -> int:
     """Take n clean samples from grid index `first` on; append a row for each second that ends four of waves, return the new count."""
-    if n > 0 and first % GROUP_LEN == 0:
+    k = first % GROUP_LEN
+    ahead = GRID_HZ - first % GRID_HZ  # up to the end of the second
+    if n > 0 and k == 0:
         s["whole"] = 1
-    total = s["total"]
+    total, whole, count, means = s["total"], s["whole"], s["count"], s["means"]
+    slot = count % MEANS
     i = 0
     while 0 <= i < n:
-        stop = min(n, i + GROUP_LEN - (first + i) % GROUP_LEN)
+        stop = min(n, i + GROUP_LEN - k)
+        bad = 0
         for j in range(i, stop):
             total += float(y[j])
-            if int(flags[j]) & FLAG_BAD:
-                s["bad_at"] = first + j
+            bad |= int(flags[j])
+        if bad & FLAG_BAD:
+            for j in range(i, stop):
+                if int(flags[j]) & FLAG_BAD:
+                    s["bad_at"] = first + j
+        k += stop - i
+        ahead -= stop - i
         i = stop
-        end = first + i
-        if end % GROUP_LEN > 0:
+        if k < GROUP_LEN:
             continue
-        if s["whole"] == 1:
-            s["means"][s["count"] % MEANS] = total / GROUP_LEN
-            s["count"] += 1
-        s["whole"] = 1
+        k = 0
+        if whole == 1:
+            means[slot] = total * (1.0 / GROUP_LEN)
+            slot = slot + 1 if slot + 1 < MEANS else 0
+            count += 1
+        whole = 1
         total = 0.0
-        if end % GRID_HZ == 0 and s["count"] >= MEANS and end - s["bad_at"] > WINDOW_LEN:
-            n_out = _judge(s, end, lead, out, n_out)
+        if ahead == 0:
+            ahead = GRID_HZ
+            s["count"] = count
+            if count >= MEANS and first + i - s["bad_at"] > WINDOW_LEN:
+                n_out = _judge(s, first + i, lead, out, n_out)
     s["total"] = total
+    s["whole"] = whole
+    s["count"] = count
     return n_out
 
 

@@ -15,6 +15,9 @@ SLOWEST_HZ = 2.5
 FASTEST_HZ = 10.0
 LEAKAGE_MAX = 0.5
 """Of what is said; 0 is a wave of one shape, and 1 has nothing of one. Published thresholds are 0.406 and 0.625."""
+SIZE_MIN = 0.1
+"""Least mean size, as a share of the whole range; 0.32 is a wave's. Complexes stand far out of what is between them: most hearts are told so, and
+no leakage is computed of them."""
 SWING_MIN_MV = 0.2
 """In each of the seconds: less than this is called fine, and noise is as large."""
 

@@ -87,6 +87,12 @@ def test_a_second_that_does_not_swing_is_in_no_wave() -> None:
     assert (told(y)["known_at"] // GRID_HZ).tolist() == [3, 4, 9, 10, 11]
 
 
+def test_one_height_far_out_of_the_others_is_no_wave() -> None:
+    y = wave()
+    y[1300:1310] += 3.0
+    assert (told(y)["known_at"] // GRID_HZ).tolist() == [3, 4, 9, 10, 11]
+
+
 def test_what_is_not_seen_is_in_no_wave_and_mains_is_no_such_thing() -> None:
     flags = np.zeros(N_S * GRID_HZ, np.uint8)
     flags[1300] = FLAG_LEAD_OFF

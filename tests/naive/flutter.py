@@ -7,12 +7,12 @@ HZ, GROUP, SECONDS = 250, 5, 4
 
 
 def leakage(window: NDArray[np.float64]) -> tuple[float, float, float]:
-    """Of 1000 samples: what is left of the wave, its rate in Hz, and the height of the second that swings least."""
+    """Of 1000 samples: what is left of the wave, its rate in Hz, and the height of the second that swings least; all is left of what stands far out."""
     means = window.reshape(-1, GROUP).mean(axis=1)
     swing = min(float(np.ptp(second)) for second in means.reshape(SECONDS, -1))
     v = means - means.mean()
     change = float(np.abs(np.diff(v)).sum())
-    if change == 0:
+    if change == 0 or np.abs(v).mean() < 0.1 * np.ptp(v):
         return 1.0, 0.0, swing
     half = float(np.pi * np.abs(v).sum() / change)
     at = np.arange(int(half) + 1, len(v))
