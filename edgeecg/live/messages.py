@@ -17,6 +17,7 @@ from edgeecg.types import Chunk, ClockReport, Event, Gap, Measure, Refused, Wind
 Message: TypeAlias = dict[str, Any]
 
 VERSION: Final = 1
+_ENCODER: Final = json.JSONEncoder(allow_nan=False, separators=(",", ":"))  # json.dumps makes one each time, beside the engine
 UNSAID: Final = (WindowReady, WindowExpired, ClockReport, Refused)
 """What is the engine's own business, and not for looking at."""
 
@@ -67,7 +68,7 @@ def placed(chunks: Sequence[Chunk], gaps: Iterable[Gap], next_sample: int) -> It
 
 def line(message: Mapping[str, Any]) -> bytes:
     """Write a message on a line of its own."""
-    return json.dumps(message, allow_nan=False, separators=(",", ":")).encode() + b"\n"
+    return _ENCODER.encode(message).encode() + b"\n"
 
 
 def plain(value: Any) -> Any:
