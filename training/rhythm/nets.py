@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from common.heard import Heard
+from common.heard import Heard, detector
 from common.keep import kept
 from net1d.export import weights
 from net1d.model import Net1D
@@ -33,7 +33,7 @@ class School:
     def net(self, fold: int, name: str) -> Net1D:
         """Return the net that learned from every recording but a fold's."""
         learned = np.flatnonzero(self.fold_of != fold)
-        trees = teacher.blind_to(self.work / "forest_pairs", fold, self.windows, self.labels, self.fold_of)
+        trees = teacher.blind_to(self.work / f"forest_pairs-{detector()}", fold, self.windows, self.labels, self.fold_of)
         teach = teacher.teacher(trees, self.windows, learned)
         return fit([self.recordings[k] for k in learned], self.labels[learned], self.work / "net" / name, teach)
 

@@ -15,6 +15,7 @@ import numpy as np
 import onnx
 import torch
 from common import cards
+from common.heard import detector
 from common.keep import kept
 from common.scores import confusion, f1_each, fit_temperature, interval, log_softmax
 from common.trees import graph
@@ -68,8 +69,8 @@ def _answers(school: nets.School) -> dict[str, Floats]:
     """Return what nets, forests and controls say of windows they have not seen, and whose the windows are."""
     work, windows, labels, fold_of = school.work, school.windows, school.labels, school.fold_of
     logits = np.concatenate(nets.all_out_of_fold(school)).astype(np.float64)
-    trees = forest.out_of_fold(work / "forest", windows, labels, fold_of, forest.all_columns())
-    intervals = forest.out_of_fold(work / "forest_rr", windows, labels, fold_of, forest.columns_of(INTERVALS_ONLY))
+    trees = forest.out_of_fold(work / f"forest-{detector()}", windows, labels, fold_of, forest.all_columns())
+    intervals = forest.out_of_fold(work / f"forest_rr-{detector()}", windows, labels, fold_of, forest.columns_of(INTERVALS_ONLY))
     random, random_of = kept(work / "random.pickle", lambda: control.random_encoder(school.recordings, labels, fold_of))
     return {"net": logits, "tree": trees, "rr": intervals, "of": windows.recording, "random": random, "random_of": random_of}
 
@@ -169,7 +170,7 @@ def _twins(school: nets.School, answers: dict[str, Floats], fold: int) -> dict[s
         mix = choose(answers["net"], answers["tree"], of, labels, school.fold_of != fold)
         return files.compared(fp32, int8, [school.recordings[k] for k in held], labels[held], trees, mix)
 
-    twins = kept(work / f"twins{fold}-{len(CYCLES)}.pickle", make)
+    twins = kept(work / f"twins{fold}-{len(CYCLES)}-{detector()}.pickle", make)
     return {
         "F1 in float": twins.f1_float,
         "F1 in int8": twins.f1_int8,
@@ -190,7 +191,9 @@ def ship(school: nets.School, result: dict[str, Any]) -> None:
     report = files.write_int8(paths["fp32_onnx"], paths["int8_onnx"], windows, by_layer=True)
     tflite = files.write_tflite(paths["fp32_onnx"], paths["int8_tflite"], windows)
     print(f"TFLite int8: {tflite.snr_db:.1f} dB, fp32's answer in {tflite.same_answer_share} of {tflite.judged} windows", flush=True)
-    grown = kept(school.work / "forest.pickle", lambda: forest.fit(table, labels, np.ones(len(labels), np.bool_), forest.all_columns()))
+    grown = kept(
+        school.work / f"forest-{detector()}.pickle", lambda: forest.fit(table, labels, np.ones(len(labels), np.bool_), forest.all_columns())
+    )
     onnx.save(graph(grown, len(NAMES)), paths["tree_onnx"])
     quantization = {
         "method": METHOD,
