@@ -175,7 +175,7 @@ reorder_ms = 1e9
         ("[[rule]]\nname='pause'\nyields_to=['nobody']", "edgeecg.toml, line 3: rule[0].yields_to: nobody is not names of rules"),
         (
             "[[rule]]\nname='v-tach'\nyields_to=['tachycardia']",
-            "line 3: rule[0].yields_to: v-tach before extreme-tachycardia before tachycardia before v-tach is not an order",
+            "line 3: rule[0].yields_to: extreme-tachycardia before tachycardia before v-tach before extreme-tachycardia is not an order",
         ),
         ("[[stream]]\nname='a'\nrate_hz=250\n[[stream]]\nname='a'\nrate_hz=360", "stream: a is not each name once"),
     ],
