@@ -39,10 +39,6 @@ LATE = 1.0
 UNKNOWN, NORMAL, WIDE = 0.0, 1.0, 2.0
 OPEN = 4.0
 """Log-odds, either way, below which a second lead is asked."""
-BROADEST = 60.0
-"""A hump of energy as wide as this, 240 ms, is none: no annotated beat at hand reaches it, and a baseline that swings at 1 Hz or slower does."""
-NONE = 8.0
-"""Log-odds, to the negative, of what cannot be a beat."""
 APART_SHARE = 0.5
 """A missed beat is no closer than this share of a cycle to the last one."""
 MS_PER_SAMPLE = 1000.0 / GRID_HZ
@@ -110,7 +106,7 @@ def judge(s: Any, p: Any, now: int, final: bool, lead: int, out: Any, n_out: int
     place = s["place"][slot]
     main, other = describe(s, index, now)
     peak = place + int(s["measure"][slot, M_PEAK])
-    logit = verdict(s, p) if s["measure"][slot, M_WIDTH] < BROADEST else -NONE
+    logit = verdict(s, p)
     if s["inherits"] > 0.0 and abs(peak - s["outdone_peak"]) <= APART // 2:
         logit = max(logit, s["inherits"])
     inherits = 0.0

@@ -337,7 +337,7 @@ class Stretch:
         self.now = now
         c = self.candidates[self.judged]
         x = self.describe(c)
-        logit = self.net(x, "") if c.width < 60.0 else -8.0
+        logit = self.net(x, "")
         if self.inherits > 0.0 and abs(c.place + c.peak - self.outdone_peak) <= 12:
             logit = max(logit, self.inherits)
         inherits = 0.0
