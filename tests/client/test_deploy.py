@@ -99,6 +99,10 @@ def test_everybody_does_what_is_theirs(broker: Deployed, tmp_path: Path) -> None
         subscriber(broker, tmp_path, "ward") as ward,
         subscriber(broker, tmp_path, "dr.grey") as doctor,
     ):
+        until(
+            lambda: any("is online" in said for said in doctor.notices()),
+            "the doctor's line: what is put before is not kept for a stranger",
+        )
         outbox.put([stamped(n) for n in range(10)])
         sink.wake()
         take(ward, 10)
