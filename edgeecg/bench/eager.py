@@ -9,6 +9,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeecg.errors import InputError
+
 Operation = Callable[..., Any]
 
 
@@ -37,7 +39,7 @@ def net(path: Path, *, threads: int = 1) -> Callable[[NDArray[np.float32]], NDAr
 
 def _operation(kind: str, path: Path) -> Operation:
     if kind not in OPERATIONS:
-        raise NotImplementedError(f"{path.name}: {kind} is not among the operations known in torch: {', '.join(OPERATIONS)}")
+        raise InputError(path.name, repr(kind), f"one of the operations known in torch: {', '.join(OPERATIONS)}")
     return OPERATIONS[kind]
 
 

@@ -1,12 +1,15 @@
 """A peer is compared at the same work only if it gives the same answer."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from edgeecg.bench import peers
+from edgeecg.bench.eager import _operation, net
 from edgeecg.bench.effort import TINY
+from edgeecg.errors import InputError
 from edgeecg.models import card as cards
 from edgeecg.models import golden
 from edgeecg.models.card import FileKey
@@ -17,8 +20,6 @@ from edgeecg.models.registry import Registry
 def test_the_net_in_torch_answers_as_the_runtime_does() -> None:
     pytest.importorskip("torch")
     pytest.importorskip("onnx")
-    from edgeecg.bench.eager import net
-
     entry = Registry().entry("rhythm")
     card = cards.read(entry.path)
     given = Preprocessor(card.input)(golden.window(card.input)[0])
@@ -26,6 +27,11 @@ def test_the_net_in_torch_answers_as_the_runtime_does() -> None:
     assert ours is not None
     found = net(entry.path.parent / card.files[FileKey.FP32_ONNX].path)(given)
     np.testing.assert_allclose(found.ravel(), ours(given).logits, atol=1e-4)
+
+
+def test_an_operation_that_torch_is_not_told_of_is_named() -> None:
+    with pytest.raises(InputError, match=r"net\.onnx: 'Tan' is not one of the operations known in torch: Add, "):
+        _operation("Tan", Path("net.onnx"))
 
 
 @pytest.mark.parametrize("method", peers.POT_METHODS)
