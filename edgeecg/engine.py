@@ -25,7 +25,7 @@ from edgeecg.types import (
     Tick,
 )
 
-SCHEMA = 7
+SCHEMA = 8
 """Raised whenever the state of a kernel or of the rules changes its layout or its meaning."""
 MAX_HOP_FACTOR = 64
 

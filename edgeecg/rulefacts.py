@@ -25,6 +25,7 @@ THRESHOLD = "threshold"
 KINDS: Mapping[str, str] = MappingProxyType({
     THRESHOLD: "a measure is above or below `limit`",
     "asystole": "no QRS complex for `limit` seconds",
+    "contact": "no QRS complex for `limit` seconds, in which the lead moved far from its baseline, as when an electrode does",
     "flutter": "for `limit` seconds a lead shows waves and no QRS complexes, as of ventricles that flutter or fibrillate",
     "pause": "an RR interval of at least `limit` seconds",
     "wide-run": "at least `limit` and at most `at_most` wide beats in a row, at `at_rate` a minute or faster",
@@ -189,6 +190,10 @@ def _rhythm(low_rate: float, high_rate: float) -> tuple[RuleFacts, ...]:
     medium, low = Priority.MEDIUM, Priority.LOW
     runs = ("v-tach", "v-fib")
     return (
+        RuleFacts(
+            name="contact-lost", title="Heart not seen: electrode?", kind="contact", priority=medium, limit=4.0, clear_for_s=2.0,
+            yields_to=("asystole", "v-fib"), inhibited_by=_SEEN,
+        ),
         RuleFacts(
             name="bradycardia", title="Bradycardia", kind=THRESHOLD, measure="rate", above=False, priority=medium, limit=low_rate,
             hysteresis=2, for_s=3.0, yields_to=("extreme-bradycardia", "asystole", "v-fib"), inhibited_by=_SURE,

@@ -294,6 +294,8 @@ class Quality:
     bad_share: float
     noise_mv: float
     mains_mv: float
+    level_mv: float
+    """How far from its baseline half of it lay on average, the farther half: far where a contact moved."""
     reported_at: int
 
 

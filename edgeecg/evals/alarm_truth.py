@@ -3,17 +3,15 @@
 Ventricular tachycardia: five or more beats V (or flutter waves) in a row with five of them at 100 a minute. An alert is true if such
 a run is under way up to ten seconds before it is told, neither true nor false within a shorter or slower run of three or more or in
 marked fibrillation, else false; ventricular fibrillation is true there too. Asystole: no annotated beat in the four seconds before. Rates: the annotated beats of the ten
-seconds before have, over six intervals, a rate beyond the limit, but for a twentieth.
+seconds before have, over six intervals, a rate beyond the limit, but for a twentieth; where fibrillation has ended since, over as many as there
+are, two at least.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
-from edgeecg.evals.ec57 import BEAT_SYMBOLS, truth_of
+from edgeecg.evals.ec57 import BEAT_SYMBOLS, Truth, truth_of
 from edgeecg.io.wfdb import Annotations
 from edgeecg.rulefacts import Priority, default_rules
 from edgeecg.types import Alert, AlertState
@@ -23,6 +21,7 @@ VENTRICULAR_RULES = ("v-tach", "v-fib")
 RUN_BEATS, RUN_RATE = 5, 100.0
 SHORT_RUN_BEATS = 3
 RATE_INTERVALS = 6
+RATE_INTERVALS_MIN = 2
 LATE_S = 10.0
 SHARE = 0.05
 ABOVE = {rule.name: rule.above for rule in default_rules() if rule.measure == "rate"}
@@ -101,7 +100,7 @@ def score_alarms(name: str, alerts: Sequence[Alert], annotations: Annotations, r
             is_true = any(run.is_tachycardia for run in under_way) or (in_vf and alert.rule == "v-fib")
             (true if is_true else neither if under_way or in_vf else false)[alert.rule] += 1
         else:
-            (true if _is_true(alert, truth.beats, rate_hz) else false)[alert.rule] += 1
+            (true if _is_true(alert, truth, rate_hz) else false)[alert.rule] += 1
     told = [(alert.reported_at, ends.get(alert.alert_id, len_samples)) for alert in urgent if alert.rule in VENTRICULAR_RULES]
     must = [run for run in runs if run.is_tachycardia]
     found = sum(any(begin <= run.last + LATE_S * rate_hz and end >= run.first for begin, end in told) for run in must)
@@ -113,14 +112,18 @@ def _under_way(first: int, last: float, alert: Alert, rate_hz: float) -> bool:
     return first <= alert.reported_at <= last + LATE_S * rate_hz
 
 
-def _is_true(alert: Alert, beats: NDArray[np.int64], rate_hz: float) -> bool:
-    before = beats[beats <= alert.reported_at]
+def _is_true(alert: Alert, truth: Truth, rate_hz: float) -> bool:
+    before = truth.beats[truth.beats <= alert.reported_at]
     if alert.rule == "asystole":
         return bool(len(before) == 0 or alert.reported_at - before[-1] >= alert.limit * rate_hz)
-    recent = before[before > alert.reported_at - (LATE_S + 60.0 * RATE_INTERVALS / alert.limit) * rate_hz]
-    if len(recent) <= RATE_INTERVALS:
+    since = alert.reported_at - (LATE_S + 60.0 * RATE_INTERVALS / alert.limit) * rate_hz
+    recent = before[before > since]
+    n = RATE_INTERVALS
+    if any(since < last <= alert.reported_at for _, last in truth.vf):
+        n = min(n, len(recent) - 1)
+    if not RATE_INTERVALS_MIN <= n < len(recent):
         return False
-    rates = 60.0 * rate_hz * RATE_INTERVALS / (recent[RATE_INTERVALS:] - recent[:-RATE_INTERVALS])
+    rates = 60.0 * rate_hz * n / (recent[n:] - recent[:-n])
     above = ABOVE[alert.rule]
     return bool(rates.max() > alert.limit * (1 - SHARE)) if above else bool(rates.min() < alert.limit * (1 + SHARE))
 

@@ -168,5 +168,5 @@ def rate_second(s: Any, p: Any, start: int, now: int, lead: int, mains: Any, out
     value[4] = min(s["half"][1, ROUGH_MIN], s["half"][2, ROUGH_MIN]) / _ROUGHNESS
     value[5] = mains[(start // GRID_HZ) % MAINS_RING]
     value[6] = 0.0
-    value[7] = 0.0
+    value[7] = max(abs(s["half"][1, MEAN]), abs(s["half"][2, MEAN]))
     return n_out + 1

@@ -23,7 +23,7 @@ def vitals(heart_rate: float) -> Vitals:
 
 def quality(*, good: bool) -> Quality:
     reason = QualityReason.NONE if good else QualityReason.ODD_BEATS
-    return Quality("s", "I", 0, 100, 0.9, good, reason, bad_share=0.0, noise_mv=0.0, mains_mv=0.0, reported_at=9)
+    return Quality("s", "I", 0, 100, 0.9, good, reason, bad_share=0.0, noise_mv=0.0, mains_mv=0.0, level_mv=0.0, reported_at=9)
 
 
 def drawn(*steps: tuple[int, list[Event]]) -> list[str]:

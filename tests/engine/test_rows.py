@@ -53,7 +53,7 @@ def test_every_value_lands_in_its_own_field() -> None:
     )  # fmt: skip
     assert quality(facts, row) == Quality(
         stream="s", lead="II", start_sample=70, len_samples=360, index=0.5, good=True, reason=QualityReason.DOUBT, bad_share=4.0,
-        noise_mv=5.0, mains_mv=6.0, reported_at=90,
+        noise_mv=5.0, mains_mv=6.0, level_mv=8.0, reported_at=90,
     )  # fmt: skip
     assert vitals(facts, row) == Vitals(
         stream="s", sample=70, heart_rate=0.5, rr_ms=2.0, sdnn_ms=3.0, rmssd_ms=4.0, n_intervals=5, reported_at=90

@@ -79,6 +79,15 @@ def test_others_are_judged_by_the_beats_before(rule: str, limit: float, seconds:
     assert (score.true[rule], score.false[rule]) == (int(is_true), int(not is_true))
 
 
+@pytest.mark.parametrize(("slow", "is_true"), [("EEE", True), ("EE", False)])
+def test_a_heart_that_is_slow_after_fibrillation_need_not_have_been_so_for_long(slow: str, is_true: bool) -> None:
+    truth = annotated((0.0, 0.8, "N" * 20), (20.0, 20.0, "[]"), (42.0, 2.4, slow))
+    score = score_alarms("r", [alert("extreme-bradycardia", 48.0, 40.0)], truth, HZ, 10_000)
+    assert score.true["extreme-bradycardia"] == int(is_true)
+    without = annotated((0.0, 0.8, "N" * 20), (42.0, 2.4, slow))
+    assert not score_alarms("r", [alert("extreme-bradycardia", 48.0, 40.0)], without, HZ, 10_000).true
+
+
 def test_a_run_in_an_alert_that_is_still_open_is_found() -> None:
     truth = annotated((20.0, 0.4, "NVVVVVN"), (26.0, 0.4, "NVVVVVN"), (60.0, 0.4, "NVVVVVN"))
     told = alert("v-tach", 21.9)

@@ -14,7 +14,7 @@ RATE_HZ = 100.0
 def second(number: int, *, good: bool) -> Quality:
     return Quality(
         stream="s", lead="I", start_sample=number * 100, len_samples=100, index=float(good), good=good, reason=QualityReason.NONE,
-        bad_share=0.0, noise_mv=0.0, mains_mv=0.0, reported_at=number * 100 + 99,
+        bad_share=0.0, noise_mv=0.0, mains_mv=0.0, level_mv=0.0, reported_at=number * 100 + 99,
     )  # fmt: skip
 
 

@@ -83,8 +83,10 @@ def test_it_equals_the_oracle_bit_for_bit_however_it_is_cut(x: Signal, first: in
         for row in rows[rows["kind"] == KIND_BEAT]
     ]
     expected = naive.quality(naive.Signal(chain.clean.tolist(), chain.flags.tolist(), first), beats, table())
-    assert [(int(row["sample"]), int(row["known_at"]), *map(float, row["value"][:5])) for row in ratings(rows)] == [
-        (one.start, one.known_at, one.index, float(one.good), float(one.reason), one.bad_share, one.noise_mv) for one in expected
+    found = [(int(row["sample"]), int(row["known_at"]), *map(float, row["value"][:5]), float(row["value"][7])) for row in ratings(rows)]
+    assert found == [
+        (one.start, one.known_at, one.index, float(one.good), float(one.reason), one.bad_share, one.noise_mv, one.level_mv)
+        for one in expected
     ]
 
 

@@ -45,6 +45,7 @@ class Rating:
     reason: int
     bad_share: float
     noise_mv: float
+    level_mv: float
 
 
 class Signal:
@@ -174,5 +175,6 @@ def quality(signal: Signal, beats: Sequence[Beat], table: Table) -> list[Rating]
         complaint = ([MOTION] * 7 + [WANDER, MOTION] + [DOUBT] * 4 + [ODD_BEATS] * 2)[weights.index(max(weights))]
         reason = 0 if good else BAD_SAMPLES if bad_share > 0.1 else complaint
         noise = min(own[0].rough_min, own[1].rough_min) / (1.95 * 25)
-        ratings.append(Rating(start, known_at, index, good, reason, bad_share, noise))
+        level = max(abs(own[0].mean), abs(own[1].mean))
+        ratings.append(Rating(start, known_at, index, good, reason, bad_share, noise, level))
     return ratings

@@ -30,7 +30,7 @@ def beat(sample: int, *, wide: bool = False, prematurity: float = 1.0) -> Beat:
 
 def quality(start: int, *, good: bool) -> Quality:
     reason = QualityReason.NONE if good else QualityReason.MOTION
-    return Quality("x", "II", start, 250, float(good), good, reason, 0.0, 0.0, 0.0, start + 500)
+    return Quality("x", "II", start, 250, float(good), good, reason, 0.0, 0.0, 0.0, 0.0, start + 500)
 
 
 def vitals(sample: int, rate: float) -> Vitals:

@@ -67,9 +67,11 @@ def beats(start_s: float, rr_s: float, n: int, shape: Morphology = N) -> list[Ev
     return [beat(start_s + i * rr_s, shape) for i in range(n)]
 
 
-def quality(start_s: float, index: float = 0.99, reason: QualityReason = QualityReason.NONE, lead: str = "I") -> Quality:
+def quality(
+    start_s: float, index: float = 0.99, reason: QualityReason = QualityReason.NONE, lead: str = "I", *, level_mv: float = 0.0
+) -> Quality:
     good = reason == QualityReason.NONE
-    return Quality("s", lead, at(start_s), HZ, index, good, reason, 0.0, 0.01, 0.0, at(start_s + 1.5))
+    return Quality("s", lead, at(start_s), HZ, index, good, reason, 0.0, 0.01, 0.0, level_mv, at(start_s + 1.5))
 
 
 def seconds(start_s: float, n: int, index: float = 0.99, reason: QualityReason = QualityReason.NONE) -> list[Event]:

@@ -1,5 +1,6 @@
 """Every rule about the heart: raised when it should be, grounded, over when it is, and silent where nothing can be seen."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import accumulate
 
@@ -148,6 +149,62 @@ def test_a_contact_that_comes_back_with_less_gain_is_believed_where_the_heart_ke
     at_another_pace: list[Event] = [beat(6.2 + 0.5 * i, mv=0.1) for i in range(6)]
     for others in (at_odd_times, at_another_pace, own[:3]):
         assert told(rules_with("asystole"), [*beats(0.5, 0.8, 6), *new_contact, *others], until_s=10.4)
+
+
+JUMP = quality(4.0, level_mv=1.6)
+"""The last of six beats is at 4.5 s."""
+
+
+def moved(*names: str, after: Sequence[Event] = (), jump: Event = JUMP, until_s: float = 20.0) -> list[tuple[str, AlertState, float]]:
+    alerts = told(rules_with(*names), ordered(beats(0.5, 0.8, 6), [jump], after), until_s=until_s)
+    return [(alert.rule, alert.state, alert.reported_at / HZ) for alert in alerts]
+
+
+def test_where_the_contact_moved_it_is_doubted_first_and_asystole_said_later() -> None:
+    """Lost for good, it is asystole all the same, ten seconds after it moved."""
+    assert moved("asystole", "contact-lost") == [
+        ("contact-lost", RAISED, 8.8), ("asystole", RAISED, 15.3), ("contact-lost", CLEARED, 15.3),
+    ]  # fmt: skip
+    still = quality(4.0, level_mv=0.7)
+    assert moved("asystole", "contact-lost", jump=still) == [("asystole", RAISED, 8.8)]
+
+
+def test_a_contact_that_moves_on_and_on_hides_no_asystole() -> None:
+    story = moved("asystole", after=[quality(5.0 + i, level_mv=2.0) for i in range(30)], until_s=40.0)
+    assert story[0] == ("asystole", RAISED, 15.3)
+
+
+def test_a_beat_that_is_not_faint_says_that_the_contact_is_back_and_asystole_is_as_soon_as_ever() -> None:
+    assert moved("asystole", "contact-lost", after=[beat(6.0)]) == [("asystole", RAISED, 10.3)]
+    faint = [beat(6.0, mv=0.1)]
+    assert moved("asystole", after=faint) == [("asystole", RAISED, 15.3)]
+
+
+def test_a_weaker_heart_seen_again_in_its_pace_after_the_contact_moved_ends_the_watch() -> None:
+    own = [beat(9.0 + 0.8 * i, mv=0.1) for i in range(5)]
+    assert moved("asystole", after=own, until_s=16.0) == []
+    assert moved("contact-lost", after=own, until_s=16.0)[-1][:2] == ("contact-lost", CLEARED)
+
+
+def test_no_rate_and_no_pause_spans_a_contact_that_was_lost() -> None:
+    after = [beat(10.0 + 0.8 * i) for i in range(8)]
+    assert moved("extreme-bradycardia", "bradycardia", "pause", after=after) == []
+    quiet = quality(4.0)
+    assert {rule for rule, *_ in moved("extreme-bradycardia", "pause", after=after, jump=quiet)} == {"extreme-bradycardia", "pause"}
+
+
+@pytest.mark.parametrize(("before_mv", "told_at_s"), [(0.5, 16.8), (0.05, 23.3)])
+def test_wander_is_no_jump(before_mv: float, told_at_s: float) -> None:
+    before = [quality(i, level_mv=before_mv) for i in range(12)]
+    alerts = told(rules_with("asystole"), ordered(beats(0.5, 0.8, 16), before, [quality(12.0, level_mv=1.0)]), until_s=30)
+    assert alerts[0].reported_at == at(told_at_s)
+
+
+def test_what_is_a_jump_is_measured_by_the_height_of_the_heart() -> None:
+    """The T wave of a tall heart is no jump."""
+    tall = [beat(0.5 + 0.8 * i, mv=3.0) for i in range(6)]
+    alerts = told(rules_with("asystole"), ordered(tall, [quality(4.0, level_mv=1.1)]), until_s=20)
+    assert alerts[0].reported_at == at(8.8)
 
 
 def test_moments_that_are_missing_stop_the_watch_and_do_not_begin_it_anew() -> None:

@@ -32,7 +32,7 @@ def coupled(seconds: float, delay_ms: float, confidence: float = 0.9, reason: So
 
 def rated(seconds: float, index: float = 0.95) -> Quality:
     reason = QualityReason.NONE if index > 0.5 else QualityReason.TALK
-    return Quality("sound", "sound", round(seconds * HZ), HZ, index, index > 0.5, reason, 0.0, 0.0, 0.0, round((seconds + 1.5) * HZ))
+    return Quality("sound", "sound", round(seconds * HZ), HZ, index, index > 0.5, reason, 0.0, 0.0, 0.0, 0.0, round((seconds + 1.5) * HZ))
 
 
 def opinion(end_s: float, abnormal: float, *, abstained: bool = False, late: bool = False, model: str = "sounds") -> Prediction:

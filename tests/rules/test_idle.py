@@ -5,7 +5,7 @@ import random
 import pytest
 
 from edgeecg.rulefacts import Priority, RuleFacts, default_rules
-from edgeecg.stages.rules import beatwatchers
+from edgeecg.stages.rules import beatwatchers, silencewatchers
 from edgeecg.stages.rules.episodes import Owner
 from edgeecg.stages.rules.stream import StreamRules
 from edgeecg.stages.rules.watcher import Needs, Watcher, needs
@@ -101,7 +101,7 @@ def test_rules_are_asked_less() -> None:
 @pytest.mark.parametrize(
     ("kind", "method"),
     [
-        (beatwatchers.Asystole, "second"),
+        (silencewatchers.Asystole, "second"),
         (beatwatchers.Rate, "beat"),
         (beatwatchers.WideRun, "beat"),
         (beatwatchers.WideRun, "second"),

@@ -1,18 +1,16 @@
-"""What watches beats, and what is measured of them: rates, silence, pauses, shapes in a row."""
+"""What watches beats, and what is measured of them: rates, pauses, shapes in a row."""
 
 from itertools import pairwise
 from typing import Final
 
 from edgeecg.rulefacts import RuleFacts
-from edgeecg.stages.rules.episodes import NEVER, Episode, Owner, Phase
-from edgeecg.stages.rules.heart import FLAT, RATE_INTERVALS, UNKNOWN, Heart
+from edgeecg.stages.rules.episodes import Episode, Owner, Phase
+from edgeecg.stages.rules.heart import RATE_INTERVALS, UNKNOWN, Heart
 from edgeecg.stages.rules.readings import MAX_TOLD_BEATS, Reading
 from edgeecg.stages.rules.seen import NORMAL, WIDE, Seen, alike
 from edgeecg.stages.rules.watcher import BeatWatcher, Needs, Watcher, needs
 from edgeecg.types import ClockReport, Event
 
-DECIDED_S: Final = 0.3
-"""A beat is told of this long after its R peak, but for doubtful ones: what has not come by then is waited for no longer."""
 ALIKE: Final = 1.6
 """In a run of wide beats no RR interval is longer than another by more: noise and double counts come at odd times."""
 ALIKE_IN_DOUBT, HEIGHT_IN_DOUBT = 1.4, 2.0
@@ -112,45 +110,6 @@ class Measured(Watcher):
         if not event.jump_us:
             self.heart.drift_ppm = abs(event.drift_ppm)
             self.look(now, out)
-
-
-class Asystole(Watcher):
-    """No beat for too long: no event says so."""
-
-    __slots__ = ("patience",)
-    wants = frozenset({"beat", "second", "signal"})
-
-    def __init__(self, rule: RuleFacts, episode: Episode, heart: Heart, owner: Owner, model: int) -> None:
-        super().__init__(rule, episode, heart, owner, model)
-        self.patience = round((rule.limit + DECIDED_S) * owner.rate_hz)
-        """How many samples without a beat are too many."""
-
-    @property
-    def due(self) -> int:
-        holds = self.episode.phase and self.episode.over_at < 0  # it is asked again with every second
-        return NEVER if holds or self.heart.trouble & self._fears else self.heart.watched_from + self.patience
-
-    @needs(Needs.ITSELF)
-    def beat(self, now: int, out: list[Event]) -> None:
-        if now - self.heart.watched_from < self.patience:  # it was none of the faint ones
-            self.episode.over(now, out)
-
-    def second(self, now: int, out: list[Event]) -> None:
-        if self.inhibited:
-            self.episode.over(now, out)
-        elif now - self.heart.watched_from >= self.patience:
-            self.time(now, out)
-
-    def event(self, event: Event, now: int, out: list[Event]) -> None:
-        if self.inhibited or now - self.heart.watched_from < self.patience:  # a lead is off, or was
-            self.episode.over(now, out)
-
-    def time(self, now: int, out: list[Event]) -> None:
-        since, heart = self.heart.watched_from, self.heart
-        silent_s = (now - since) / self.owner.rate_hz
-        last = tuple(beat.sample for beat in heart.beats[-1:])
-        flat = float(bool(heart.flags[0] & FLAT))
-        self.episode.holds(now, Reading(since, now, silent_s, 1.0, heart.index, last, (flat,)), out)
 
 
 class Pause(Watcher):

@@ -21,9 +21,14 @@ FAINT: Final = 0.3
 GAIN_SHARE: Final = 1 / 8
 LOSS_SHARE: Final = 1 / 32
 """A heart that stops leaves noise, in which a detector that adapts finds beats before long. They are faint, and end no asystole."""
-NEW_CONTACT_S, STEADY_BEATS, EVEN, SAME_PACE, SURE_BEAT = 8.0, 4, 1.25, 0.15, 0.8
+NEW_CONTACT_S, STEADY_BEATS, EVEN, SAME_PACE, SURE_BEAT = 10.0, 4, 1.25, 0.15, 0.8
 """A contact that comes back may have lost most of its gain. So many sure beats, evenly and at the pace from before, are the heart's own, be
 they ever so faint; noise keeps no time."""
+MOVED_MV, MOVED_SHARE, MOVED_TIMES, LEVELS = 0.8, 0.4, 4.0, 1 / 8
+"""Half a second so far from its baseline, by such a share of the usual height, and so many times as far as those before, is no wave of the heart
+and no wander: the contact moved."""
+UNSEEN_S: Final = 3.0
+"""An interval longer than this in which the contact moved is none between two beats: those between were not seen."""
 MOMENT_S: Final = 1.0
 """What is not seen for no longer can hide a beat, but not that there are none."""
 IRREGULAR_INTERVALS_MIN: Final = 20
@@ -43,9 +48,9 @@ BLIND: Final = OFF | SATURATED | INVALID
 
 
 _BEAT = Struct("<qqdddd")
-_COUNTS = ("begins_at", "watched_from", "blind_from", "contact_at", "rated_until", "stands_in", "trouble")
+_COUNTS = ("begins_at", "watched_from", "blind_from", "contact_at", "moved_at", "rated_until", "stands_in", "trouble")
 _VALUES = (
-    "rate", "index", "heart_rate", "rr_ms", "sdnn_ms", "rmssd_ms", "noise_mv", "mains_mv", "drift_ppm", "amplitude_mv", "usual_mv", "usual_second_mv", "surety", "pace",
+    "rate", "index", "heart_rate", "rr_ms", "sdnn_ms", "rmssd_ms", "noise_mv", "mains_mv", "drift_ppm", "amplitude_mv", "usual_mv", "usual_second_mv", "surety", "pace", "level_mv",
 )  # fmt: skip
 _NUMBERS = Struct(f"<QQ{len(_COUNTS)}q{len(_VALUES)}d")
 _SAMPLES = Struct(f"<{MAX_ECTOPIC}q")
@@ -67,6 +72,8 @@ class Heart:
     """Where the lead was last seen to go off, or to say nothing."""
     contact_at: int
     """Where the lead came back last."""
+    moved_at: int
+    """The end of the first second in which the contact was seen to move since the last beat that is not faint; 0: in none."""
     rated_until: int
     """The end of the last second that was rated."""
     stands_in: int
@@ -90,6 +97,8 @@ class Heart:
     """The same of the second lead, where that told of a beat."""
     surety: float
     """The index of the last seconds, the latest weighing a third."""
+    level_mv: float
+    """How far from its baseline half a second usually lies."""
     pace: float
     """The rate before the lead went off last."""
 
@@ -126,13 +135,14 @@ class Heart:
         seen = SEEN((sample, beat.morphology, beat.confidence, beat.width_ms, beat.prematurity, beat.amplitude_mv))
         if is_first:
             self.amplitude_mv = beat.amplitude_mv
+        if self.moved_at:
+            self._see_again(sample)
         newest = not beats or sample > beats[-1].sample
         at = len(beats)
         while at and beats[at - 1].sample >= sample:
             at -= 1
         beats.insert(at, seen)
-        if len(beats) > MAX_BEATS:
-            del beats[0]
+        del beats[:-MAX_BEATS]
         if newest and at:
             self._intervals.append(sample - beats[-2].sample)
             del self._intervals[: 1 - MAX_BEATS]
@@ -145,8 +155,14 @@ class Heart:
             del self.ectopic[:-MAX_ECTOPIC]
         if newest and (not self._is_faint(abs(beat.amplitude_mv), "usual_mv" if is_first else "usual_second_mv") or self._is_new_contact()):
             self.watched_from = max(self.watched_from, sample)
+            self.moved_at = 0
         self.rate = self._rate()
         return newest
+
+    def _see_again(self, sample: int) -> None:
+        """A beat is seen after the contact moved: if long after the one before, there were others between them."""
+        if self.beats and sample - self.beats[-1].sample > UNSEEN_S * self.rate_hz:
+            self._begin_anew(sample)
 
     def _measure_intervals(self) -> None:
         self._intervals = [after.sample - before.sample for before, after in pairwise(self.beats)]
@@ -183,12 +199,16 @@ class Heart:
         self.usual_mv = max(abs(beat.amplitude_mv) for beat in last)
         return True
 
-    def missed(self, start: int, end: int) -> None:
-        """Nothing was seen from `start` up to `end`: what comes after begins anew. A moment only stops the watch for beats."""
+    def _begin_anew(self, at: int) -> None:
+        """No beat before is a neighbour of those to come."""
         self.beats.clear()
         self._intervals.clear()
         self.rate = UNKNOWN
-        self.begins_at = max(self.begins_at, end)
+        self.begins_at = max(self.begins_at, at)
+
+    def missed(self, start: int, end: int) -> None:
+        """Nothing was seen from `start` up to `end`: what comes after begins anew. A moment only stops the watch for beats."""
+        self._begin_anew(end)
         if end - start > MOMENT_S * self.rate_hz:
             self.watched_from = max(self.watched_from, end)
         else:
@@ -224,8 +244,23 @@ class Heart:
         self.rated_until = quality.start_sample + quality.len_samples
         self.surety += (quality.index - self.surety) / 3 if self.surety != UNKNOWN else quality.index - UNKNOWN
         self.noise_mv, self.mains_mv = quality.noise_mv, quality.mains_mv
+        if self._is_jump(quality.level_mv) and not self.moved_at and self.watched_from < self.rated_until:
+            self._move_contact()
         self._trouble(NOISE, there=not quality.good and quality.reason in SPOILING)
         self._trouble(DOUBT, there=quality.index < DOUBTFUL)
+
+    def _is_jump(self, level_mv: float) -> bool:
+        """Say whether a second's level is a jump, and learn how far levels usually are."""
+        usual_mv = max(0.0, self.level_mv)
+        self.level_mv = usual_mv + LEVELS * (level_mv - usual_mv)
+        return level_mv > max(MOVED_MV, MOVED_SHARE * self.usual_mv, MOVED_TIMES * usual_mv)
+
+    def _move_contact(self) -> None:
+        """The second rated last says that the contact is another from now on; a lead that is off has said so, and when, itself."""
+        if not self.flags[0] & BLIND and self.contact_at < self.watched_from:
+            self.pace = self.rate
+        self.moved_at = self.rated_until
+        self.contact_at = max(self.contact_at, self.rated_until)
 
     def _trouble(self, what: str, *, there: bool) -> None:
         self.trouble = self.trouble | TROUBLE[what] if there else self.trouble & ~TROUBLE[what]

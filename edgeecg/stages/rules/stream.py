@@ -7,7 +7,7 @@ from struct import Struct
 from typing import Any, Final
 
 from edgeecg.rulefacts import PROBABILITY, RuleFacts
-from edgeecg.stages.rules import beatwatchers, otherwatchers, soundwatchers
+from edgeecg.stages.rules import beatwatchers, otherwatchers, silencewatchers, soundwatchers
 from edgeecg.stages.rules.episodes import EPISODE_LEN, NEVER, Episode, Owner, Phase
 from edgeecg.stages.rules.heart import Heart
 from edgeecg.stages.rules.seen import NORMAL
@@ -29,7 +29,7 @@ from edgeecg.types import (
 )
 
 KINDS: Final[dict[str, type[Watcher]]] = {
-    "asystole": beatwatchers.Asystole, "flutter": otherwatchers.Waves, "pause": beatwatchers.Pause, "wide-run": beatwatchers.WideRun, "bigeminy": beatwatchers.Bigeminy,
+    "asystole": silencewatchers.Asystole, "contact": silencewatchers.ContactLost, "flutter": otherwatchers.Waves, "pause": beatwatchers.Pause, "wide-run": beatwatchers.WideRun, "bigeminy": beatwatchers.Bigeminy,
     "r-on-t": beatwatchers.ROnT, "fibrillation": otherwatchers.Fibrillation, "delay-drift": soundwatchers.DelayDrift, "signal": otherwatchers.Signal, "gap": otherwatchers.Missing,
     "silent": otherwatchers.Silent, "clock-jump": otherwatchers.ClockJump, "overload": otherwatchers.Overloaded,
     "model": otherwatchers.Unavailable,

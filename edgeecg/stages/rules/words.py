@@ -10,7 +10,7 @@ from edgeecg.stages.rules.readings import Reading
 from edgeecg.types import GapReason, Measure, ModelChange, StreamChange
 
 UNITS: Final[Mapping[str, str]] = MappingProxyType({
-    "asystole": "s", "flutter": "s", "pause": "s", "wide-run": "beats", "bigeminy": "beats", "r-on-t": "1", "fibrillation": "1", "delay-drift": "ms", "signal": "leads",
+    "asystole": "s", "contact": "s", "flutter": "s", "pause": "s", "wide-run": "beats", "bigeminy": "beats", "r-on-t": "1", "fibrillation": "1", "delay-drift": "ms", "signal": "leads",
     "gap": "s", "silent": "1", "clock-jump": "s", "overload": "1", "model": "1",
 })  # fmt: skip
 """What a kind's value and limit count in; a threshold has its measure's unit."""
@@ -18,6 +18,7 @@ UNITS: Final[Mapping[str, str]] = MappingProxyType({
 EVIDENCE: Final[Mapping[str, tuple[tuple[str, str], ...]]] = MappingProxyType({
     THRESHOLD: (("rr", "ms"),),
     "asystole": (("flat_line", "1"),),
+    "contact": (("flat_line", "1"),),
     "flutter": (("leakage", "1"), ("waves", "Hz"), ("swing", "mV")),
     "pause": (("rate", "1/min"),),
     "wide-run": (("rate", "1/min"), ("width", "ms"), ("wide_share", "1")),
@@ -127,7 +128,7 @@ def _model(_rule: RuleFacts, reading: Reading, _leads: tuple[str, ...], model: s
 
 
 _SENTENCES: Final[Mapping[str, Callable[[RuleFacts, Reading, tuple[str, ...], str], str]]] = MappingProxyType({
-    THRESHOLD: _threshold, "asystole": _asystole, "flutter": _flutter, "pause": _pause, "wide-run": _wide_run, "bigeminy": _bigeminy, "r-on-t": _r_on_t,
+    THRESHOLD: _threshold, "asystole": _asystole, "contact": _asystole, "flutter": _flutter, "pause": _pause, "wide-run": _wide_run, "bigeminy": _bigeminy, "r-on-t": _r_on_t,
     "fibrillation": _fibrillation, "delay-drift": _delay_drift, "signal": _signal, "gap": _gap, "silent": _silent, "clock-jump": _clock_jump, "overload": _overload,
     "model": _model,
 })  # fmt: skip
