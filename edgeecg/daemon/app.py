@@ -41,7 +41,7 @@ HANDOVER_S: Final = 1.0
 """How long who sends alerts may go on doing so when another takes its place."""
 ACKNOWLEDGE_S: Final = 0.5
 """How long who sends alerts waits for a person's word to be written down."""
-SWAPPED: Final = frozenset({"sources", "streams", "rules", "limits", "mqtt", "alerts"})
+SWAPPED: Final = frozenset({"sources", "streams", "rules", "limits", "mqtt", "alerts", "models"})
 NAMES_KEYS: Final = ("names_key_file", "names_key_credential")
 """What SIGHUP changes in a daemon that runs, and what of it it does not; the rest waits for the next start, and that is said."""
 
@@ -177,7 +177,8 @@ class App:
         """Read the settings again, and take them if all of them can be taken; else nothing changes."""
         try:
             settings = self._load()
-            config = settings.engine(self._classifiers.facts)
+            models = self._classifiers.others(settings.models) if settings.models != self.settings.models else None
+            config = settings.engine((models or self._classifiers).facts)
             prepared = self.sources.prepare(settings.sources)
             sending = self._sink.prepare(settings)
         except EdgeEcgError as refusal:
@@ -188,7 +189,9 @@ class App:
             log.warning("settings: %s counts from the next start on", name)
         if settings.alerts.snippet_s != self.settings.alerts.snippet_s:
             self._decided.show(Snippets(settings.alerts.snippet_s, self.keeper.engine.next_sample), config)
-        self.inbox.order([ConfigChange(config)])
+        if models is not None:
+            self._classifiers.become(models, self._decided.rates_hz, hop_factor=self.keeper.engine.hop_factor)
+        self.inbox.order([ConfigChange(config), *(models.states if models is not None else ())])
         self.sources.swap(prepared)
         if sending is not None:
             self._sink.swap(sending, settings, HANDOVER_S)

@@ -6,7 +6,7 @@ from typing import Final
 
 from edgeecg.config.settings import Models
 from edgeecg.daemon.clock import Clock
-from edgeecg.errors import ModelError
+from edgeecg.errors import ConfigError, ModelError
 from edgeecg.facts import MAX_DEADLINE_S, ModelFacts
 from edgeecg.models import card as cards
 from edgeecg.models.classifier import Model
@@ -21,42 +21,64 @@ class Classifiers:
     """Loaded when made; run from `start` to `stop`. A model that cannot be used stays known, so that its absence is an alert."""
 
     def __init__(self, settings: Models, registry: Registry, clock: Clock) -> None:
-        self._clock, self._n_workers = clock, settings.workers or None
-        self._usable: dict[str, Model] = {}
+        self._registry, self._clock = registry, clock
+        self.n_workers = settings.workers or None
+        self.usable: dict[str, Model] = {}
         self._workers: Workers | None = None
+        self._feed: Callable[[Sequence[Record]], None] = lambda _: None
         facts, states = [], []
         for name in _wanted(settings, registry):
             model, state = registry.state(name)
             known = _facts(name, registry)
             if model is not None:
-                self._usable[known.name] = model
+                self.usable[known.name] = model
             facts.append(known)
             states.append(ModelState(known.name, state.change, state.detail))
             log.log(logging.INFO if model else logging.ERROR, "model %s: %s %s", name, state.change.name.lower(), state.detail)
         self.facts = tuple(facts)
         self.states = tuple(states)
 
+    def others(self, settings: Models) -> "Classifiers":
+        """Load what other settings ask for, to be used in place of these; ConfigError names a model that cannot be."""
+        loaded = Classifiers(settings, self._registry, self._clock)
+        for state in loaded.states:
+            if state.change != ModelChange.READY:
+                raise ConfigError("models.use", state.model, f"a model that can run here: {state.detail}")
+        return loaded
+
+    def become(self, others: "Classifiers", rates_hz: dict[str, float], *, hop_factor: int) -> None:
+        """Run these models from now on; what still waits for one that is no more is left."""
+        self.facts, self.states, self.usable = others.facts, others.states, others.usable
+        if others.n_workers == self.n_workers and self._workers is not None:
+            self._workers.use(self.usable, rates_hz)
+            return
+        before, self._workers, self.n_workers = self._workers, None, others.n_workers
+        if before is not None:
+            before.close()
+        self.start(self._feed, rates_hz, hop_factor=hop_factor)
+
     def start(self, feed: Callable[[Sequence[Record]], None], rates_hz: dict[str, float], *, hop_factor: int = 1) -> None:
         """Begin, with windows as far apart as the engine has them; what is to be fed back comes from other threads."""
-        if self._usable:
+        self._feed = feed
+        if self.usable:
             self._workers = Workers(
-                self._usable,
+                self.usable,
                 rates_hz,
                 lambda record: feed([record]),
-                n_workers=self._n_workers,
+                n_workers=self.n_workers,
                 clock=self._clock.now_ns,
                 hop_factor=hop_factor,
             )
 
     def know(self, rates_hz: dict[str, float]) -> None:
         """Know the streams as they are now."""
-        if self._workers is not None:
-            self._workers.use(self._usable, rates_hz)
+        if (workers := self._workers) is not None:  # `become` may be at it, in another thread
+            workers.use(self.usable, rates_hz)
 
     def submit(self, window: WindowReady, arrival_ns: int) -> None:
         """Have a window classified that was decided by what arrived then; never waits."""
-        if self._workers is not None:
-            self._workers.submit(window, arrival_ns)
+        if (workers := self._workers) is not None:
+            workers.submit(window, arrival_ns)
 
     def stop(self) -> None:
         """Let go of what still waits."""

@@ -54,7 +54,7 @@ class Decided:
         self.heard: Callable[[Sequence[Record], Given], None] = lambda _records, _given: None
         """Hears every call too, for people who look on."""
         self._snippets = Snippets(0.0, lambda _: 0)
-        self._rates_hz: dict[str, float] = {}
+        self.rates_hz: dict[str, float] = {}
         self._times: dict[str, SampleTimes] = {}
         self.is_replaying = True
         self.is_synchronised = False
@@ -66,8 +66,8 @@ class Decided:
 
     def configure(self, config: EngineConfig) -> None:
         """Know the streams."""
-        self._rates_hz = {facts.name: facts.rate_hz for facts in config.streams}
-        self._classifiers.know(self._rates_hz)
+        self.rates_hz = {facts.name: facts.rate_hz for facts in config.streams}
+        self._classifiers.know(self.rates_hz)
         self._snippets.configure(config)
 
     def show(self, snippets: Snippets, config: EngineConfig) -> None:
@@ -136,7 +136,7 @@ class Decided:
         return otherwise_ns if taken_ns is None else min(taken_ns, otherwise_ns)
 
     def _note(self, event: Event, record: Record) -> None:
-        rate_hz = self._rates_hz.get(event.stream, 0.0)
+        rate_hz = self.rates_hz.get(event.stream, 0.0)
         if isinstance(event, StreamChanged | Gap):
             if isinstance(event, Gap) or event.change in TIME_BEGINS_ANEW:
                 self._times.pop(event.stream, None)

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from edgeecg.config import parse
-from edgeecg.daemon.app import waits_for_start
+from edgeecg.daemon.app import App, waits_for_start
 from edgeecg.io.broker import EmbeddedBroker, free_port
+from edgeecg.types import Gap
 from tests.daemon.rehearsal import Running, playing, running, settings_text
-from tests.daemon.reloading import fed
+from tests.daemon.reloading import events_of, fed
 
 pytest.importorskip("iotcore")
 SPEED = 20.0
@@ -61,6 +62,31 @@ def test_limits_of_the_outbox_and_who_must_have_alerts_change_at_once(tmp_path: 
             daemon.until(lambda app: app._sink.is_up, "our own broker, as it was")
 
 
+def test_models_are_swapped_while_samples_come_and_one_that_cannot_run_is_refused(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    def models(daemon: Running) -> list[str]:
+        return [model.name for model in daemon.app.keeper.engine.config.models]
+
+    def answers(app: App) -> float:
+        return app.numbers.events.value("Prediction")
+
+    with playing("normal", speed=SPEED) as device, caplog.at_level(logging.ERROR):
+        none = settings_text(tmp_path, device.port, free_port())
+        one, unknown = none.replace("use = []", 'use = ["rhythm"]'), none.replace("use = []", 'use = ["rhythm", "tarot"]')
+        current = [none]
+        with running(lambda: current[0], speed=SPEED) as daemon:
+            daemon.until(lambda app: fed(app, "Chunk") > 0, "samples")
+            reload(daemon, current, one)
+            daemon.until(lambda app: answers(app) >= 2, "answers of the model")
+            reload(daemon, current, unknown, "refused")
+            assert "tarot" in caplog.text
+            n = answers(daemon.app)
+            daemon.until(lambda app: models(daemon) == ["rhythm"] and answers(app) > n, "its answers as before")
+            reload(daemon, current, none)
+            daemon.until(lambda app: models(daemon) == [] and not app.troubles(), "no model and nothing to complain of")
+        events = events_of(tmp_path)
+    assert not [event for event in events if isinstance(event, Gap)], "no sample is lost by it"
+
+
 def test_what_waits_for_the_next_start_is_named() -> None:
     def settings(more: str) -> str:
         return f'[device]\nname = "a"\n{more}'
@@ -72,5 +98,5 @@ def test_what_waits_for_the_next_start_is_named() -> None:
         ),
         "",
     )
-    assert waits_for_start(before, after) == ["alerts.names_key_file", "journal.segment_mib", "models.use"]
+    assert waits_for_start(before, after) == ["alerts.names_key_file", "journal.segment_mib"]
     assert waits_for_start(before, before) == []
