@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from shutil import which
@@ -135,12 +135,12 @@ def onlooker(address: str) -> Iterator[None]:
 
 
 @contextmanager
-def tab(address: str, options: Sequence[str] = ()) -> Iterator[Any]:
+def tab(address: str) -> Iterator[Any]:
     """Open the page; what its console says ends the benchmark."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", *options])
+        browser = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
         page = browser.new_page(viewport={"width": 1600, "height": 900})
         said: list[str] = []
         page.on("console", lambda message: said.append(message.text))
