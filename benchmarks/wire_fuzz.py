@@ -1,6 +1,6 @@
-"""Harm frames by the million and read them with the scanner, with C and with Python: `python -m benchmarks.wire_fuzz`.
+"""Harm frames by the million and read them with the scanner, with C, with Python and by the run: `python -m benchmarks.wire_fuzz`.
 
-10^7 frames take about half an hour on one core, most of it Python's: `--python-share 0.1` gives Python one batch in ten.
+10^7 frames take about half an hour on one core, most of it Python's: `--python-share 0.1` gives Python, and the reader of runs, one batch in ten.
 """
 
 import argparse
@@ -26,7 +26,7 @@ def said(tally: Tally, seconds: float) -> str:
     """Return the run so far, in a line."""
     return (
         f"harmed={tally.harmed} segments={tally.segments} survived_whole={tally.survived} wrong={tally.wrong} "
-        f"worst_loss_beside_the_harmed={tally.worst_loss} lost_beside={tally.lost_with_it} disagreements={tally.disagreements} "
+        f"worst_loss_beside_the_harmed={tally.worst_loss} lost_beside={tally.lost_with_it} disagreements={tally.disagreements} longest_run={tally.longest_run} "
         f"seconds={seconds:.0f} verdicts={dict(sorted(tally.verdicts.items()))}"
     )
 

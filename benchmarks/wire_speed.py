@@ -13,12 +13,20 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.wire_fuzz import built
+from edgeecg.io.sources.claims import Claims
+from edgeecg.io.sources.intake import Intake
+from edgeecg.io.sources.own import OwnDevice
+from edgeecg.io.sources.refusals import Refusals
+from edgeecg.types import Chunk
 from edgeecg_kernels.wire_scan import ROW, Scanner
 from edgeecg_wire.codec import Decoder, encode
-from edgeecg_wire.frames import Samples
+from edgeecg_wire.frames import DEVICE, KIND_ECG, UNIT_VOLT, Hello, Samples, Stream
 from tests.wire.fuzzing import ecg_like
 
 COUNT = 50
+READ_BYTES = 1 << 16
+_ECG = Stream(0, KIND_ECG, 1, 16, UNIT_VOLT, 250_000, 1_000_000, 0, (257, 0, 0, 0, 0, 0, 0, 0))
+HELLO = encode(Hello(DEVICE, 0, 0, "bench", "1", 64, 20, (_ECG,)))
 
 
 def frames_of(n: int) -> list[Samples]:
@@ -50,6 +58,21 @@ def scanned(scanner: Scanner, line: bytes) -> int:
     return sum(len(rows) for rows, _, _ in scanner.feed(line))
 
 
+def chunks_of(line: bytes) -> Callable[[], int]:
+    """Return what takes a line to chunks, as a serial port's thread does that reads this much at a time, and counts their samples."""
+    told: list[object] = []
+    intake = Intake("bench", 1, Claims(), Refusals(told.append), told.append)
+    pieces = [line[at : at + READ_BYTES] for at in range(0, len(line), READ_BYTES)]
+
+    def work() -> int:
+        device = OwnDevice(intake)
+        device.feed(HELLO, 0)
+        items = [item for arrival_ns, piece in enumerate(pieces) for item in device.feed(piece, arrival_ns)]
+        return sum(len(item.samples) for item in items if isinstance(item, Chunk))
+
+    return work
+
+
 def c_scanner(line: bytes, folder: Path) -> Callable[[], object]:
     """Return a call of the C decoder on the line."""
     scan = ctypes.CDLL(str(built(folder))).edgeecg_scan
@@ -69,10 +92,13 @@ def main() -> int:
     scanner = Scanner()
     assert Decoder().feed(line) == frames
     assert scanned(scanner, line) == len(frames)
+    to_chunks = chunks_of(line)
+    assert to_chunks() == COUNT * len(frames)
     zeros = sum(frame.data.count(0) for frame in frames) / len(frames)
     print(f"{len(frames)} frames of {COUNT} samples, {len(line) / len(frames):.0f} bytes each, {zeros:.0f} zeros in the samples of one")
     with tempfile.TemporaryDirectory() as folder:
         ways: dict[str, Callable[[], object]] = {
+            "bytes to Chunks": to_chunks,
             "numba scanner": lambda: scanned(scanner, line),
             "C decoder, byte by byte": c_scanner(line, Path(folder)),
             "Python decoder, all at once": lambda: Decoder().feed(line),

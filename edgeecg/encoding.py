@@ -12,13 +12,14 @@ from struct import Struct
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edgeecg import types
 from edgeecg.errors import JournalError
 from edgeecg.facts import EngineConfig
 from edgeecg.spelling import CONVERSION_ERRORS, MAX_LEN, Spelling, length_at, length_to_bytes, text_from_bytes, text_to_bytes
 
-RULES: Final = 1
+RULES: Final = 2
 """Raised when how things are spelled changes. What is spelled, the fields of `edgeecg.types`, is in SCHEMA by itself."""
 
 DIGEST_LEN: Final = 16
@@ -140,8 +141,9 @@ def _decode_at(data: bytes, start: int) -> tuple[Item, int]:
 # --- Chunk, by hand ---------------------------------------------------------------------------------------------------
 
 _CHUNK_TAG: Final = 1
-_CHUNK_HEAD = Struct("<BBBHIqqqqq")
+_CHUNK_HEAD = Struct("<BBBHIIqqqqq")
 _CHUNK_NUMBERS = ("arrival_ns", "sequence", "device_us", "offset", "frame_len")
+_FRAMES_TYPE = np.dtype("<i8")
 _MAX_NAME_LEN = 0xFFFF
 _MAX_DIMENSIONS = 8
 _TYPE_CODES = {dtype: code for code, dtype in enumerate(SAMPLE_TYPES)}
@@ -153,12 +155,14 @@ def _append_chunk(parts: list[bytes], chunk: types.Chunk) -> None:
         dimensions = samples.ndim
         name = text_to_bytes(chunk.stream)
         data = samples.tobytes()
+        frames = b"" if chunk.frames is None else _frames_to_bytes(chunk.frames)
         head = _CHUNK_HEAD.pack(
             _CHUNK_TAG,
             _TYPE_CODES[samples.dtype],
             dimensions,
             len(name),
             len(data),
+            len(frames),
             chunk.arrival_ns,
             chunk.sequence,
             chunk.device_us,
@@ -168,7 +172,18 @@ def _append_chunk(parts: list[bytes], chunk: types.Chunk) -> None:
         shape = b"" if dimensions == 1 else _shape_to_bytes(samples.shape)
     except CONVERSION_ERRORS as reason:
         raise _chunk_error(chunk) from reason
-    parts += (head, name, shape, data)
+    parts += (head, name, shape, data, frames)
+
+
+def _frames_to_bytes(frames: NDArray[np.int64]) -> bytes:
+    if not _is_table(frames):
+        raise ValueError(frames)
+    return frames.tobytes()
+
+
+def _is_table(frames: Any) -> bool:
+    is_array = isinstance(frames, np.ndarray) and frames.dtype == _FRAMES_TYPE and frames.ndim == 2
+    return bool(is_array and len(frames) and frames.shape[1] == len(types.FRAME_FIELDS))
 
 
 def _shape_to_bytes(shape: tuple[int, ...]) -> bytes:
@@ -181,18 +196,29 @@ def _decode_chunk(data: bytes, start: int) -> tuple[types.Chunk, int]:
     name_start = start + _CHUNK_HEAD.size
     if name_start > len(data):
         raise JournalError("Chunk", f"{len(data) - start} bytes", f"at least {_CHUNK_HEAD.size}")
-    _, code, dimensions, name_len, data_len, *numbers = _CHUNK_HEAD.unpack_from(data, start)
+    _, code, dimensions, name_len, data_len, frames_len, *numbers = _CHUNK_HEAD.unpack_from(data, start)
     name_end = name_start + name_len
     samples_start = name_end + (0 if dimensions == 1 else 4 * dimensions)
-    end = samples_start + data_len
+    samples_end = samples_start + data_len
+    end = samples_end + frames_len
     if end > len(data):
         raise JournalError("Chunk", f"{end - start} bytes", f"at most the {len(data) - start} that are left")
     if code >= len(SAMPLE_TYPES):
         raise JournalError("Chunk.samples", f"type {code}", f"0 to {len(SAMPLE_TYPES) - 1}")
     dtype = SAMPLE_TYPES[code]
     shape = (data_len // dtype.itemsize,) if dimensions == 1 else _shape_from_bytes(data[name_end:samples_start])
-    samples = _array(shape, dtype, data[samples_start:end])
-    return types.Chunk(text_from_bytes(data[name_start:name_end]), samples, *numbers), end
+    samples = _array(shape, dtype, data[samples_start:samples_end])
+    frames = _frames_from_bytes(data[samples_end:end]) if frames_len else None
+    arrival_ns, sequence, device_us, offset, frame_len = numbers
+    stream = text_from_bytes(data[name_start:name_end])
+    return types.Chunk(stream, samples, arrival_ns, sequence, device_us, offset, frame_len, frames), end
+
+
+def _frames_from_bytes(data: bytes) -> NDArray[np.int64]:
+    row = _FRAMES_TYPE.itemsize * len(types.FRAME_FIELDS)
+    if len(data) % row:
+        raise JournalError("Chunk.frames", f"{len(data)} bytes", f"rows of {row}")
+    return np.frombuffer(data, _FRAMES_TYPE).reshape(-1, len(types.FRAME_FIELDS))
 
 
 def _shape_from_bytes(data: bytes) -> tuple[int, ...]:
@@ -219,6 +245,8 @@ def _chunk_error(chunk: types.Chunk) -> JournalError:
         return JournalError("Chunk.samples", got, f"an array of {', '.join(map(str, SAMPLE_TYPES))}, little-endian")
     if not 1 <= samples.ndim <= _MAX_DIMENSIONS or max(samples.nbytes, *samples.shape) > MAX_LEN:
         return JournalError("Chunk.samples", f"shape {samples.shape}", f"1 to {_MAX_DIMENSIONS} dimensions, less than 4 GiB")
+    if chunk.frames is not None and not _is_table(chunk.frames):
+        return JournalError("Chunk.frames", repr(chunk.frames)[:60], f"a table of {', '.join(types.FRAME_FIELDS)}, integers of 64 bits")
     for name in _CHUNK_NUMBERS:
         try:
             Struct("<q").pack(getattr(chunk, name))
@@ -232,7 +260,7 @@ _SPELLINGS = {cls: (bytes([tag]), Spelling(cls)) for tag, cls in TAGS.items() if
 
 
 def _schema() -> int:
-    chunk = f"Chunk {_CHUNK_HEAD.format} {_CHUNK_NUMBERS} {[dtype.str for dtype in SAMPLE_TYPES]}"
+    chunk = f"Chunk {_CHUNK_HEAD.format} {_CHUNK_NUMBERS} {[dtype.str for dtype in SAMPLE_TYPES]} {types.FRAME_FIELDS}"
     others = (f"{tag[0]} {spelling.text}" for tag, spelling in _SPELLINGS.values())
     return zlib.crc32("\n".join((str(RULES), chunk, *others)).encode())
 

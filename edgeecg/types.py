@@ -8,17 +8,24 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any, TypeAlias
 
+import numpy as np
 from numpy.typing import NDArray
 
 from edgeecg.facts import EngineConfig
 from edgeecg.rulefacts import Priority as Priority  # noqa: PLC0414  said here too: a part of Alert
+
+FRAME_FIELDS = ("len_samples", "sequence", "device_us", "arrival_ns")
+"""What a chunk of several frames says of each."""
 
 # --- records: what goes in ----------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Chunk:
-    """Samples of one frame of a device, or a piece of it: a piece keeps its frame's numbers and says where it begins."""
+    """Samples of one frame of a device, or a piece of it: a piece keeps its frame's numbers and says where it begins.
+
+    Or several whole frames, one after the other: each keeps its numbers in `frames`, and means what it would mean alone.
+    """
 
     stream: str
     samples: NDArray[Any]
@@ -31,6 +38,8 @@ class Chunk:
     offset: int = 0
     frame_len: int = 0
     """Samples in the whole frame; 0: this is the whole frame."""
+    frames: NDArray[np.int64] | None = None
+    """Of several: a row of `FRAME_FIELDS` each. `sequence` and `device_us` above are the first's then, `arrival_ns` the last's."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -138,7 +138,7 @@ class Ward:
             turn, stream = divmod(number, n)
             at = (begin[stream] + turn * length) % last
             samples = hearts[stream % n_hearts][at : at + length]
-            chunk = _Chunk(names[stream], samples, from_ns + number * self.period_ns // n, -1, -1, 0, 0)
+            chunk = _Chunk(names[stream], samples, from_ns + number * self.period_ns // n, -1, -1, 0, 0, None)
             chunk.__class__ = Chunk
             made.append(chunk)
         return made

@@ -5,10 +5,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeecg.types import Chunk
+from edgeecg.types import FRAME_FIELDS, Chunk
 from edgeecg_kernels.arena import PIECE
 
 NO_SAMPLES = np.zeros(0)
+
+
+def are_frames(chunk: Chunk, n: int) -> bool:
+    """Tell whether what a chunk of n samples says of its frames can be: they are whole, and make it up. One that says nothing is one frame."""
+    frames = chunk.frames
+    if frames is None:
+        return True
+    is_table = frames.dtype == np.int64 and frames.ndim == 2 and frames.shape[1] == len(FRAME_FIELDS)
+    return bool(is_table and chunk.offset == 0 and chunk.frame_len == 0 and (frames[:, 0] >= 0).all() and frames[:, 0].sum() == n)
 
 
 class Batch:
@@ -41,11 +50,22 @@ class Batch:
 
     def cut(self, owner: int, chunk: Chunk, slot: int, start: int, n: int, n_leads: int, most: int) -> None:
         """Append a chunk of n samples in pieces of at most `most`."""
+        if chunk.frames is not None:
+            self._cut_frames(owner, chunk.frames, slot, start, n_leads, most)
+            return
         frame_len = chunk.frame_len or chunk.offset + n
         frame = chunk.sequence, chunk.device_us, chunk.arrival_ns
         for done in range(0, n, most):
             self.pieces += slot, start + done * n_leads, min(most, n - done), *frame, chunk.offset + done, frame_len
             self.owners.append(owner)
+
+    def _cut_frames(self, owner: int, frames: NDArray[np.int64], slot: int, start: int, n_leads: int, most: int) -> None:
+        """Append each frame with the stamps it came with: to the kernel it is as if it had come alone."""
+        for frame_len, sequence, device_us, arrival_ns in frames.tolist():
+            for done in range(0, frame_len, most):
+                self.pieces += slot, start + done * n_leads, min(most, frame_len - done), sequence, device_us, arrival_ns, done, frame_len
+                self.owners.append(owner)
+            start += frame_len * n_leads
 
     def order(self, slot: int, order: int, now_ns: int) -> None:
         """Append a piece that brings no samples."""

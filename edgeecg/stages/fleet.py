@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 from edgeecg.errors import SnapshotError
 from edgeecg.facts import EngineConfig, StreamFacts
 from edgeecg.stages import align, classify, condition, flutter, hearing, qrs, quality, room, sound, vitals, window
-from edgeecg.stages.batch import Batch
+from edgeecg.stages.batch import Batch, are_frames
 from edgeecg.stages.params import Params
 from edgeecg.stages.rows import Flat, Row, flat_rows
 from edgeecg.stages.rules.book import Book
 from edgeecg.types import (
+    FRAME_FIELDS,
     Acknowledge,
     Chunk,
     Event,
@@ -102,7 +103,7 @@ class Fleet:
             shape, dtype = samples.shape, samples.dtype
             n = shape[0] if shape else 0
             slot, n_leads, most = is_open.get(chunk.stream, CLOSED)
-            if slot < 0 or samples.size != n * n_leads or (dtype is not number and dtype.kind not in NUMBERS):
+            if slot < 0 or samples.size != n * n_leads or (dtype is not number and dtype.kind not in NUMBERS) or chunk.frames is not None:
                 batch.start = start
                 self._take_other(index, chunk, batch, sounds, events)
                 start = batch.start
@@ -120,18 +121,18 @@ class Fleet:
         return events
 
     def _take_other(self, index: int, chunk: Chunk, batch: Batch, sounds: Batch, events: list[Events]) -> None:
-        """Take a chunk of a pair of ECG and sound, or refuse it. Sound goes after all ECG that came before it, and before what comes after."""
-        slot, n_leads, most = self._open_pairs.get(chunk.stream, CLOSED)
+        """Take a chunk of a pair of ECG and sound, or of several frames, or refuse it. Sound goes after all ECG that came before it, and before what comes after."""
+        slot, n_leads, most = self._open_pairs.get(chunk.stream) or self._open.get(chunk.stream, CLOSED)
         samples = chunk.samples
         n = samples.shape[0] if samples.shape else 0
-        if slot < 0 or samples.size != n * n_leads or samples.dtype.kind not in NUMBERS:
+        if slot < 0 or samples.size != n * n_leads or samples.dtype.kind not in NUMBERS or not are_frames(chunk, n):
             self._run_both(batch, sounds, events)
             events[index] = (self._refusal(chunk),)
         elif slot in self._sounds.ecg_of:
             sounds.add(index, chunk, slot, n, n_leads, most)
             sounds.slots.add(slot)
         else:
-            if self._sound_of[slot] in sounds.slots:
+            if self._sound_of.get(slot) in sounds.slots:
                 self._run_both(batch, sounds, events)
             batch.add(index, chunk, slot, n, n_leads, most)
 
@@ -247,6 +248,9 @@ class Fleet:
         if dtype.kind not in NUMBERS:
             return Refused(chunk.stream, RefusalReason.WRONG_TYPE, f"samples of {dtype}", "integers or floats", now)
         leads = len(self._facts[slot].leads)
+        if chunk.samples.size == len(chunk.samples) * leads:
+            frames = f"frames that do not make up its {len(chunk.samples)} samples"
+            return Refused(chunk.stream, RefusalReason.MALFORMED_PIECE, frames, f"rows of {', '.join(FRAME_FIELDS)}, whole frames", now)
         allowed = f"(n, {leads})" if leads > 1 else "(n,) or (n, 1)"
         return Refused(chunk.stream, RefusalReason.WRONG_SHAPE, f"samples of shape {chunk.samples.shape}", allowed, now)
 

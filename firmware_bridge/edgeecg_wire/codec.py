@@ -61,22 +61,22 @@ class Decoder:
 
     def feed(self, data: bytes) -> list[Result]:
         """Return what the bytes completed, in order; nothing is an empty list."""
-        segments = (self._held + data).split(b"\0")
-        tail = segments.pop()
-        if self._skipping and segments:
-            segments[0] = b""
-            self._skipping = False
-        results = [decode(segment) for segment in segments if segment]
-        self._hold(tail, results)
-        return results
+        line, after = self.whole(data)
+        return [decode(segment) for segment in line.split(b"\0") if segment] + after
 
-    def _hold(self, tail: bytes, results: list[Result]) -> None:
-        if self._skipping or len(tail) > MAX_SEGMENT:
-            if not self._skipping:
-                results.append(Overlong())
-            self._skipping = True
-            tail = b""
-        self._held = tail
+    def whole(self, data: bytes) -> tuple[bytes, list[Result]]:
+        """Return the segments that the bytes completed, with their delimiters, for who decodes many at once; and what comes after those."""
+        line = self._held + data
+        end = line.rfind(b"\0") + 1
+        begin = line.index(b"\0") + 1 if end and self._skipping else 0
+        self._skipping = self._skipping and not end
+        return line[begin:end], self._hold(line[end:])
+
+    def _hold(self, tail: bytes) -> list[Result]:
+        was_skipping = self._skipping
+        self._skipping = was_skipping or len(tail) > MAX_SEGMENT
+        self._held = b"" if self._skipping else tail
+        return [Overlong()] if self._skipping and not was_skipping else []
 
 
 def decode(segment: bytes) -> Result:

@@ -60,7 +60,8 @@ _ARRAYS = st.sampled_from(SAMPLE_TYPES).flatmap(
         )
     )
 )
-CHUNKS = st.builds(Chunk, TEXT, _ARRAYS, INT64, INT64, INT64, INT64, INT64)
+_FRAMES = st.lists(st.tuples(INT64, INT64, INT64, INT64), min_size=1, max_size=4).map(lambda rows: np.array(rows, np.int64))
+CHUNKS = st.builds(Chunk, TEXT, _ARRAYS, INT64, INT64, INT64, INT64, INT64, st.none() | _FRAMES)
 
 
 def items_of(cls: type) -> st.SearchStrategy[Any]:

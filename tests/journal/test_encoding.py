@@ -62,7 +62,16 @@ def test_every_record_and_event_has_a_tag() -> None:
 
 
 def test_chunk_written_by_hand_has_the_fields_it_has() -> None:
-    assert [field.name for field in fields(Chunk)] == ["stream", "samples", "arrival_ns", "sequence", "device_us", "offset", "frame_len"]
+    named = ["stream", "samples", "arrival_ns", "sequence", "device_us", "offset", "frame_len", "frames"]
+    assert [field.name for field in fields(Chunk)] == named
+
+
+def test_frames_cut_short_are_no_rows() -> None:
+    data = bytearray(encode(replace(CHUNK, frames=np.arange(8).reshape(2, 4))))
+    del data[-3:]
+    data[9] -= 3  # the length of the table, low byte first
+    with pytest.raises(JournalError, match=r"Chunk\.frames: 61 bytes is not rows of 32"):
+        decode(bytes(data))
 
 
 @pytest.mark.parametrize("cls", ALL_TYPES, ids=lambda cls: cls.__name__)
@@ -111,7 +120,7 @@ def test_samples_of_any_order_in_memory_are_the_same_bytes() -> None:
 def test_the_bytes_are_these() -> None:
     # Journals are kept: whoever changes this raises RULES in edgeecg.encoding.
     assert encode(CHUNK).hex() == (
-        "01" "00" "01" "0100" "04000000" "0300000000000000" "0400000000000000" "0500000000000000" "0600000000000000" "0700000000000000"
+        "01" "00" "01" "0100" "04000000" "00000000" "0300000000000000" "0400000000000000" "0500000000000000" "0600000000000000" "0700000000000000"
         "73" "0100" "feff"
     )  # fmt: skip
     assert encode(Tick(-2)).hex() == "02feffffffffffffff"
@@ -223,6 +232,10 @@ def test_something_optional_is_there_in_one_way_only() -> None:
     (spoilt(offset=2**70), "Chunk.offset"),
     (spoilt(frame_len=None), "Chunk.frame_len"),
     (spoilt(stream=5), "Chunk.stream"),
+    (spoilt(frames=[(2, 0, 0, 0)]), "Chunk.frames"),
+    (spoilt(frames=np.zeros((0, 4), "<i8")), "Chunk.frames"),
+    (spoilt(frames=np.zeros((1, 3), "<i8")), "Chunk.frames"),
+    (spoilt(frames=np.zeros((1, 4), "<f8")), "Chunk.frames"),
     (spoilt(stream="x" * 65536), "Chunk.stream"),
     (spoilt(samples=[1, 2]), "Chunk.samples"),
     (spoilt(samples=np.zeros(2, ">i2")), "Chunk.samples"),

@@ -1,26 +1,30 @@
-"""Frames harmed by the thousand and read by three decoders: what the tests do with some and `benchmarks/wire_fuzz.py` with millions.
+"""Frames harmed by the thousand and read by three decoders, and by the run: what the tests do with some and `benchmarks/wire_fuzz.py` with millions.
 
 A pool of known frames goes down the line again and again, every third one harmed, so that each harmed frame is followed by two intact
-ones. A frame's clock is its number in the pool: whatever comes out is compared, every byte of it, with the frame of that number.
+ones. A frame's clock tells its number in the pool: whatever comes out is compared, every byte of it, with the frame of that number.
+Frames of one kind come in stretches that go on by counter and clock, so that a reader by the run makes runs of them.
 """
 
 import ctypes
 import math
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeecg.io.sources.runs import Reader, Run
 from edgeecg_kernels import wire_scan as scan
 from edgeecg_wire.codec import Damaged, Decoder, Overlong, Refused, Result, encode, read
 from edgeecg_wire.damage import damaged_line
 from edgeecg_wire.frames import DEVICE, MAX_SEGMENT, Battery, Frame, LeadOff, Samples
 
 GROUP = 3
+FRAME_US = 5000
+"""From one frame of the pool to the next: each lasts so long."""
 Scanned = tuple[NDArray[Any], NDArray[np.int32], NDArray[np.uint8]]
 _CODES = {"cobs": scan.DAMAGED_COBS, "short": scan.DAMAGED_SHORT, "crc": scan.DAMAGED_CRC}
 
@@ -36,6 +40,7 @@ class Tally:
     segments: int = 0
     survived: int = 0
     disagreements: int = 0
+    longest_run: int = 0
     verdicts: dict[int, int] = field(default_factory=dict)
 
 
@@ -46,19 +51,24 @@ def ecg_like(rng: random.Random, count: int) -> list[int]:
 
 def pool_of(n: int, rng: random.Random) -> list[Frame]:
     """Frames of every shape; most are what devices send most."""
-    return [_one(i, rng) for i in range(n)]
+    pool: list[Frame] = []
+    while len(pool) < n:
+        leads, bits, count = rng.choice(((1, 16, 50), (1, 16, 50), (1, 16, 25), (2, 24, 30), (8, 16, 12), (1, 24, 250)))
+        shape = Samples(rng.randrange(8), 0, 0, count * 10**9 // FRAME_US, leads, bits, 0, 0, b"")
+        pool += [_one(len(pool) + i, shape, count, rng) for i in range(rng.choice((1, 3, 20)))]
+    return pool[:n]
 
 
-def _one(i: int, rng: random.Random) -> Frame:
-    shape = rng.randrange(20)
-    if shape == 0:
-        return Battery(DEVICE, i & 0xFFFF, i, rng.randrange(101), 0, 3700)
-    if shape == 1:
-        return LeadOff(DEVICE, i & 0xFFFF, i, 0, rng.randrange(256))
-    leads, bits, count = rng.choice(((1, 16, 50), (1, 16, 50), (1, 16, 25), (2, 24, 30), (8, 16, 12), (1, 24, 250)))
-    values = ecg_like(rng, leads * count) if rng.randrange(8) else [0] * (leads * count)
-    data = b"".join(value.to_bytes(bits // 8, "little", signed=True) for value in values)
-    return Samples(rng.randrange(8), i & 0xFFFF, i, 250_000, leads, bits, 0, 0, data)
+def _one(i: int, shape: Samples, count: int, rng: random.Random) -> Frame:
+    sequence, clock_us, other = i & 0xFFFF, i * FRAME_US, rng.randrange(20)
+    if other == 0:
+        return Battery(DEVICE, sequence, clock_us, rng.randrange(101), 0, 3700)
+    if other == 1:
+        return LeadOff(DEVICE, sequence, clock_us, 0, rng.randrange(256))
+    n = count * shape.leads
+    values = ecg_like(rng, n) if rng.randrange(8) else [0] * n
+    data = b"".join(value.to_bytes(shape.bits // 8, "little", signed=True) for value in values)
+    return replace(shape, sequence=sequence, clock_us=clock_us, data=data)
 
 
 def scan_all(line: bytes) -> Scanned:
@@ -133,15 +143,16 @@ class Fuzzer:
 
     def _judge_aside(self, body: bytes, seen: NDArray[np.bool_]) -> None:
         result = read(body)
-        clock_us = getattr(result, "clock_us", -1)
-        if 0 <= clock_us < len(self._pool) and self._pool[clock_us] == result:
-            seen[clock_us] = True
+        at, off = divmod(getattr(result, "clock_us", -1), FRAME_US)
+        if off == 0 and 0 <= at < len(self._pool) and self._pool[at] == result:
+            seen[at] = True
         else:
             self.tally.wrong += 1
 
     def _judge_samples(self, rows: NDArray[Any], values: NDArray[np.int32], seen: NDArray[np.bool_]) -> None:
-        known = (rows["clock_us"] >= 0) & (rows["clock_us"] < len(self._pool))
-        at = np.where(known, rows["clock_us"], 0)
+        at, off = np.divmod(rows["clock_us"], FRAME_US)
+        known = (off == 0) & (at >= 0) & (at < len(self._pool))
+        at = np.where(known, at, 0)
         truth = self._rows[at].copy()
         mine, theirs = rows.copy(), truth
         mine["first"] = theirs["first"] = 0
@@ -161,7 +172,15 @@ class Fuzzer:
         of_samples = [result for result in results if isinstance(result, Samples)]
         bodies = [read(aside[row["first"] : row["first"] + row["len_bytes"]].tobytes()) for row in rows[rows["verdict"] == scan.ASIDE]]
         others = [result for result in results if _code(result) == scan.ASIDE]
-        return bodies == others and np.array_equal(_values_of(of_samples), values)
+        return bodies == others and np.array_equal(_values_of(of_samples), values) and self._runs_agree(line, results)
+
+    def _runs_agree(self, line: bytes, results: list[Result]) -> bool:
+        """Compare with what is read by the run, all at once."""
+        apart: list[Result] = []
+        for one in Reader().feed(line):
+            apart += one.frames() if isinstance(one, Run) else [one]
+            self.tally.longest_run = max(self.tally.longest_run, len(one.table) if isinstance(one, Run) else 0)
+        return apart == results
 
     _decoder: Decoder | None = None
 

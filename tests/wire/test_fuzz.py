@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from edgeecg.io.sources import runs
 from edgeecg_kernels import wire_scan as scan
 from edgeecg_wire import codec
 from edgeecg_wire.damage import KINDS, damage
@@ -31,6 +32,7 @@ def test_no_harmed_frame_is_a_wrong_sample() -> None:
     assert tally.harmed >= N_SCANNED
     assert judged(tally) == (0, 0, 0)
     assert set(tally.verdicts) >= {scan.SAMPLES, scan.DAMAGED_COBS, scan.DAMAGED_SHORT, scan.DAMAGED_CRC, scan.ASIDE}
+    assert tally.longest_run >= 2, "no two frames were ever read as one run"
     assert tally.lost_with_it > N_SCANNED // 100, "the harm is too gentle: it hardly ever takes a delimiter"
 
 
@@ -79,3 +81,9 @@ def test_every_kind_of_harm_does_harm(kind: str) -> None:
     wires = [codec.encode(frame) for frame in pool_of(200, rng)]
     changed = [damage(wire, other, kind, rng) != wire for wire, other in pairwise(wires)]
     assert sum(changed) > 190
+
+
+def test_a_reader_of_runs_that_takes_a_break_for_none_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The planted fault: whatever a frame says, it goes on with the one before."""
+    monkeypatch.setattr(runs, "_breaks", lambda rows: rows["verdict"][1:] != rows["verdict"][:-1])
+    assert Fuzzer(seed=7, c_library=None).run(1000).disagreements > 0

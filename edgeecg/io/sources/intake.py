@@ -64,6 +64,12 @@ class Stream:
         self.is_open = False
         return [SourceState(self.name, SourceChange.LOST, now_ns)]
 
+    def watch_all(self, device_us: list[int], arrival_ns: int, intake: Intake) -> None:
+        """As `watch` for each of frames that came together, the device's clock going on: each is less late than the one before."""
+        self.watch(device_us[0], arrival_ns, intake)
+        for one_us in device_us[1:] if self.lag.is_lagging else device_us[-1:]:
+            self.watch(one_us, arrival_ns, intake)
+
     def watch(self, device_us: int, arrival_ns: int, intake: Intake) -> None:
         """Say when its samples begin to come late."""
         if device_us < self.last_us:

@@ -14,20 +14,20 @@ RELIEF: Final = 0.5
 class LagWatch:
     """Watches one delay; says when it has grown past the limit, and when that is over."""
 
-    __slots__ = ("_is_lagging", "_limit_s", "stream")
+    __slots__ = ("_limit_s", "is_lagging", "stream")
 
     def __init__(self, stream: str, limit_s: float = ALARM_S) -> None:
         self.stream = stream
         self._limit_s = limit_s
-        self._is_lagging = False
+        self.is_lagging = False
 
     def observe(self, delay_s: float) -> Lagging | None:
         """Take the delay as it is now; return the change of the alarm, if it changed."""
-        limit_s = self._limit_s * (RELIEF if self._is_lagging else 1.0)
-        if (delay_s > limit_s) == self._is_lagging:
+        limit_s = self._limit_s * (RELIEF if self.is_lagging else 1.0)
+        if (delay_s > limit_s) == self.is_lagging:
             return None
-        self._is_lagging = not self._is_lagging
-        return Lagging(self.stream, delay_s, is_over=not self._is_lagging)
+        self.is_lagging = not self.is_lagging
+        return Lagging(self.stream, delay_s, is_over=not self.is_lagging)
 
 
 class DeviceDelay:

@@ -1,19 +1,17 @@
 """A device that speaks edgeecg's own protocol: its bytes to chunks, its hello to facts, what breaks its word refused."""
 
 from dataclasses import fields, replace
-from typing import Any, Final
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Final
 
 from edgeecg.errors import ConfigError
 from edgeecg.facts import StreamFacts
 from edgeecg.io.sources.intake import Intake, Stream, unwrapped
 from edgeecg.io.sources.items import ECG, OTHER, PCG, Announced, ClockAnswer, Item, Said
+from edgeecg.io.sources.runs import Reader, Run, samples_of
 from edgeecg.io.sources.twins import Twins
 from edgeecg.types import Chunk, SourceChange, SourceState
 from edgeecg_wire import frames as f
-from edgeecg_wire.codec import Damaged, Decoder, Overlong, Refused, Result, Unknown
+from edgeecg_wire.codec import Damaged, Overlong, Refused, Result, Unknown
 
 KINDS: Final = {f.KIND_ECG: ECG, f.KIND_PCG: PCG}
 MDC_LEADS: Final = {
@@ -38,7 +36,7 @@ class OwnDevice:
         self._intake = intake
         self._twins: dict[int, Twins] = {}
         self._only = only
-        self._decoder = Decoder()
+        self._reader = Reader()
         self._is_joining = only is None  # a line is joined in the middle of a frame, a message is whole
         self._hello: f.Hello | None = None
         self._streams: dict[int, Stream] = {}
@@ -62,10 +60,12 @@ class OwnDevice:
     def feed(self, data: bytes, arrival_ns: int) -> list[Item]:
         """Return what the bytes completed."""
         items: list[Item] = []
-        for result in self._decoder.feed(data):
+        for result in self._reader.feed(data):
             if type(result) is f.Samples:
                 self._samples(result, arrival_ns, items)
-            elif type(result) is f.Hello:
+            elif isinstance(result, Run):
+                self._run(result, arrival_ns, items)
+            elif isinstance(result, f.Hello):
                 self._greet(result, arrival_ns, items)
             elif not (self._is_joining and isinstance(result, Damaged)):
                 self._other(result, arrival_ns)
@@ -83,7 +83,7 @@ class OwnDevice:
 
     def line_lost(self, now_ns: int) -> list[Item]:
         """The line is gone; who comes next must say hello. The streams stay known: the same device goes on with them."""
-        self._decoder, self._is_joining = Decoder(), True
+        self._reader, self._is_joining = Reader(), True
         self.awaits_hello, self._hello = True, None
         self.acknowledged.clear()
         self.declined.clear()
@@ -208,6 +208,42 @@ class OwnDevice:
         items.append(Chunk(stream.name, samples_of(frame), arrival_ns, frame.sequence, self._device_us(stream, frame, arrival_ns)))
         self.n_samples_frames += 1
 
+    def _run(self, run: Run, arrival_ns: int, items: list[Item]) -> None:
+        """Take frames that follow each other as one chunk; where there is anything to say of one of them, one by one."""
+        stream = self._streams.get(run.stream)
+        if stream is None or len(run.table) == 1 or not self._is_plain(stream, run):
+            for frame in run.frames():
+                self._samples(frame, arrival_ns, items)
+            return
+        if run.dropped:
+            items.append(SourceState(stream.name, SourceChange.DROPPED, arrival_ns, run.dropped))
+        run.table[:, 3] = arrival_ns
+        self._put_device_us(stream, run, arrival_ns)
+        _, sequence, device_us, _ = run.table[0].tolist()
+        items.append(Chunk(stream.name, run.samples(), arrival_ns, sequence, device_us, frames=run.table))
+        self.n_samples_frames += len(run.table)
+
+    def _is_plain(self, stream: Stream, run: Run) -> bool:
+        facts = stream.announced.facts
+        is_lawful = run.leads == len(facts.leads) and run.rate_millihz == round(facts.rate_hz * 1000)
+        if self.awaits_hello or stream.is_refused or not stream.is_open or not is_lawful:
+            return False
+        twins = self._twins.get(run.stream)
+        return self._only is None or (twins is not None and twins.take_one_sender(run.table))
+
+    def _put_device_us(self, stream: Stream, run: Run, arrival_ns: int) -> None:
+        """See `_device_us`: within a run no clock comes round."""
+        assert self._hello is not None
+        bits, clocks_us = self._hello.clock_bits, run.table[:, 2]
+        if bits < 32:
+            clocks_us[:] = -1
+            return
+        first_us = int(clocks_us[0])
+        steady_us = clocks_us + (unwrapped(stream, first_us, bits) - first_us)
+        stream.watch_all(steady_us.tolist(), arrival_ns, self._intake)
+        if bits > 32:
+            clocks_us[:] = steady_us
+
     def _has_twin(self, frame: f.Samples) -> bool:
         return self._twins.setdefault(frame.stream, Twins()).are_two(frame.sequence, frame.clock_us)
 
@@ -257,23 +293,6 @@ class OwnDevice:
             return
         middle_us = (reply.received_us + reply.clock_us) // 2
         self._intake.tell(ClockAnswer(self.device, middle_us, (sent_ns + arrival_ns) // 2, away_ns // 2))
-
-
-def samples_of(frame: f.Samples) -> NDArray[Any]:
-    """Return its samples, (n,) or (n, leads); those of a lead the device says is off are NaN."""
-    if frame.bits == 16:
-        flat: NDArray[Any] = np.frombuffer(frame.data, "<i2")
-    else:
-        low_first = np.frombuffer(frame.data, np.uint8).reshape(-1, 3)
-        padded = np.zeros((len(low_first), 4), np.uint8)
-        padded[:, 1:] = low_first
-        flat = padded.view("<i4")[:, 0] >> 8
-    shaped = flat if frame.leads == 1 else flat.reshape(-1, frame.leads)
-    off = [lead for lead in range(frame.leads) if frame.lead_off >> lead & 1]
-    if off:
-        shaped = shaped.astype(np.float64)
-        shaped[..., off if frame.leads > 1 else slice(None)] = np.nan
-    return shaped
 
 
 def _lead_names(described: f.Stream) -> tuple[str, ...]:

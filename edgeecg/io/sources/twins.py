@@ -2,6 +2,9 @@
 
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 TURNS: Final = 8
 """So many changes from one count to the other and back, each count going on: neither loss nor repetition looks like that."""
 FORGET: Final = 64
@@ -24,6 +27,16 @@ class Twins:
         if (sequence, clock_us) not in self._last:  # else it is the same frame, delivered again
             self._take(sequence, clock_us)
         return self.were_two
+
+    def take_one_sender(self, table: NDArray[np.int64]) -> bool:
+        """Take a run's frames as `are_two` would; False, and none is taken: one of them might be a second sender's."""
+        n, sequence = len(table), int(table[0, 1])
+        mine, other = self._last[self._who][0], self._last[1 - self._who][0]
+        if self._turns or (mine + 1) & 0xFFFF != sequence or (other + 1 - sequence) & 0xFFFF <= n:
+            return False
+        self._alone += n
+        self._last[self._who] = (sequence + n - 1) & 0xFFFF, int(table[-1, 2])
+        return True
 
     @property
     def were_two(self) -> bool:
