@@ -248,11 +248,12 @@ class Fleet:
         if dtype.kind not in NUMBERS:
             return Refused(chunk.stream, RefusalReason.WRONG_TYPE, f"samples of {dtype}", "integers or floats", now)
         leads = len(self._facts[slot].leads)
-        if chunk.samples.size == len(chunk.samples) * leads:
-            frames = f"frames that do not make up its {len(chunk.samples)} samples"
+        shape = chunk.samples.shape
+        if shape and chunk.samples.size == shape[0] * leads:
+            frames = f"frames that do not make up its {shape[0]} samples"
             return Refused(chunk.stream, RefusalReason.MALFORMED_PIECE, frames, f"rows of {', '.join(FRAME_FIELDS)}, whole frames", now)
         allowed = f"(n, {leads})" if leads > 1 else "(n,) or (n, 1)"
-        return Refused(chunk.stream, RefusalReason.WRONG_SHAPE, f"samples of shape {chunk.samples.shape}", allowed, now)
+        return Refused(chunk.stream, RefusalReason.WRONG_SHAPE, f"samples of shape {shape}", allowed, now)
 
     def next_sample(self, name: str) -> int:
         """Return what the next sample of a stream will be numbered; -1: there is no such stream."""
