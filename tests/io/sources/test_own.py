@@ -9,10 +9,11 @@ from edgeecg.facts import EngineConfig, StreamFacts
 from edgeecg.io.sources.claims import Claims
 from edgeecg.io.sources.intake import Intake
 from edgeecg.io.sources.items import Announced, ClockAnswer, Item, Lagging, Notice, Refusal, Said
-from edgeecg.io.sources.own import MAX_KNOWN, OwnDevice, samples_of
+from edgeecg.io.sources.own import MAX_KNOWN, OwnDevice
 from edgeecg.io.sources.reception import Reception
 from edgeecg.io.sources.refusals import MAX_REMEMBERED, Refusals, shown
 from edgeecg.io.sources.requests import SELDOM_NS, Requests
+from edgeecg.io.sources.runs import samples_of
 from edgeecg.io.sources.twins import FORGET, TURNS, Twins
 from edgeecg.types import Chunk, ConfigChange, SourceChange, SourceState
 from edgeecg_wire import frames as f
