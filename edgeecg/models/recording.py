@@ -1,7 +1,8 @@
 """A whole recording classified: its windows through the engine, each with its answer, and one answer from them all.
 
-A recording's probabilities are those of the mean of its readable windows' scores: for labels of which one holds, the
-normalised geometric mean of the windows' own. Of a model of beats they are the shares of the beats it answered.
+A recording's probabilities are made of its readable windows' scores as the card's `[recording]` learned to. Without that they are
+those of the mean: for labels of which one holds, the normalised geometric mean of the windows' own. Of a model of beats they are
+the shares of the beats it answered.
 Without one readable window there is no label, and the answer is to abstain.
 """
 
@@ -15,7 +16,9 @@ from numpy.typing import NDArray
 
 from edgeecg.facts import ModelFacts, StreamFacts
 from edgeecg.models import card as cards
+from edgeecg.models.card import Recording
 from edgeecg.models.classifier import Classifier, Model
+from edgeecg.models.whole import whole_scores
 from edgeecg.models.why import Why, explained
 from edgeecg.models.windows import run
 from edgeecg.stages.classify import calibrated
@@ -67,10 +70,11 @@ def classify(samples: NDArray[np.number], stream: StreamFacts, model: Model) -> 
     announced = {event.window_id: event for event in events if isinstance(event, WindowReady)}
     answers = {event.window_id: event for event in events if isinstance(event, Prediction)}
     windows = tuple(_window(window, answers.get(window.window_id), facts.labels, len(samples)) for window in announced.values())
-    shares = _of_beats(answers.values(), facts.labels) if facts.before_s >= 0 else of_windows(scores, facts)
+    learned = model.card.recording
+    shares = _of_beats(answers.values(), facts.labels) if facts.before_s >= 0 else of_windows(scores, facts, learned)
     label = max((label for label in shares if not facts.shown or label in facts.shown), key=shares.__getitem__, default="")
     why = explained(classifier, label, [(announced[number], one) for number, one in answers.items()], stream.rate_hz)
-    abstained = not shares or shares[label] < facts.abstain_below
+    abstained = not shares or shares[label] < (learned.abstain_below if learned else facts.abstain_below)
     return Classification(label, shares, abstained, windows, why, model.spoken)
 
 
@@ -89,10 +93,12 @@ def _window(window: WindowReady, answer: Prediction | None, labels: Sequence[str
     )
 
 
-def of_windows(scores: Sequence[Sequence[float]], facts: ModelFacts) -> dict[str, float]:
-    """Return the probabilities that the mean of windows' scores stands for; none without a window."""
+def of_windows(scores: Sequence[Sequence[float]], facts: ModelFacts, learned: Recording | None = None) -> dict[str, float]:
+    """Return the probabilities that windows' scores stand for together: their mean's, unless it was learned; none without a window."""
     if not scores:
         return {}
+    if learned:
+        return dict(zip(facts.labels, calibrated(whole_scores(scores, learned), 1.0), strict=True))
     means = [math.fsum(column) / len(scores) for column in zip(*scores, strict=True)]
     return dict(zip(facts.labels, calibrated(means, facts.temperature, independent=facts.independent), strict=True))
 

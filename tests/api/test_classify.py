@@ -1,6 +1,7 @@
 """The plain way to a model's answer: any length, any rate, and what the engine says live, window by window."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -69,6 +70,46 @@ def test_a_recording_is_the_geometric_mean_of_its_windows(card: Card) -> None:
     each = np.array([list(window.probabilities.values()) for window in result.windows])
     mean = np.exp(np.log(each).mean(axis=0))
     np.testing.assert_allclose(list(result.probabilities.values()), mean / mean.sum(), rtol=1e-9)
+
+
+LEARNED: dict[str, Any] = {
+    "windows": 4,
+    "bias": [0.5, -0.25, 0.0],
+    "mean": [[1.0, 0.0, 0.0], [0.0, 0.5, 0.25], [0.0, -0.5, 1.0]],
+    "most": [[0.5, 0.0, 0.0], [0.0, 2.0, 0.0], [-1.0, 0.0, 0.25]],
+    "abstain_below": 0.0,
+}
+
+
+def test_a_recording_is_put_together_from_its_windows_as_was_learned(models: Path) -> None:
+    card = toys.toy(models, calibration={"temperature": 3.0, "abstain_below": 0.0}, recording=LEARNED)
+    x, _ = heart(250.0, 20.0, seed=3)
+    result = edgeecg.classify(x, 250.0, "toy")
+    logs = [[3.0 * np.log(p) for p in window.probabilities.values()] for window in result.windows]
+    logs = [[y - np.log(sum(np.exp(z) for z in row)) for y in row] for row in logs]
+    assert len(logs) == 6, "more than were learned from: two stretches of three"
+    halves = []
+    for rows in (logs[:3], logs[3:]):
+        told = [sum(row[k] for row in rows) / 3 for k in range(3)] + [max(row[k] for row in rows) for k in range(3)]
+        said = [
+            sum(a * b for a, b in zip((*mean, *most), told, strict=True))
+            for mean, most in zip(LEARNED["mean"], LEARNED["most"], strict=True)
+        ]
+        scores = [value + bias for value, bias in zip(said, LEARNED["bias"], strict=True)]
+        halves.append([score - np.log(sum(np.exp(z) for z in scores)) for score in scores])
+    together = [np.exp((a + b) / 2) for a, b in zip(*halves, strict=True)]
+    expected = dict(zip(card.labels, (value / sum(together) for value in together), strict=True))
+    assert result.probabilities == pytest.approx(expected, rel=1e-9)
+    assert result.label == max(expected, key=expected.__getitem__)
+
+
+def test_a_recording_abstains_under_a_limit_of_its_own(models: Path) -> None:
+    x, _ = heart(250.0, 12.0, seed=4)
+    for limit, abstained in ((0.0, False), (1.0, True)):
+        toys.toy(models, calibration={"abstain_below": 0.0}, recording=LEARNED | {"abstain_below": limit})
+        result = edgeecg.classify(x, 250.0, "toy")
+        assert result.abstained == abstained
+        assert not any(window.abstained for window in result.windows)
 
 
 def test_labels_that_stand_each_for_itself_need_not_add_up(models: Path) -> None:

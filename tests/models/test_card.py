@@ -110,6 +110,7 @@ def test_what_is_missing_is_named() -> None:
     assert str(refused.value) == "toy.card.toml: limits: nothing is not a value\ntoy.card.toml: golden: nothing is not a value"
 
 
+WHOLE: dict[str, Any] = {"windows": 26, "bias": [0.0] * 3, "mean": [[0.0] * 3] * 3, "most": [[0.0] * 3] * 3}
 TREE: dict[str, Any] = {
     "files": {"tree_onnx": {"path": "toy-1.0.tree.onnx", "sha256": HASH, "bytes": 1}},
     "fusion": {"net_weight": 0.0, "features": "f", "features_version": 1, "features_len": 3},
@@ -143,6 +144,11 @@ TREE: dict[str, Any] = {
         ({"input": table()["input"] | {"rate_hz": 100.5}}, "input.rate_hz: 100.5 is not a whole number"),
         ({"input": {"rate_hz": 100.0, "window_s": 10.0}}, "input.preprocessing: missing is not"),
         ({"calibration": {"temperature": 0.0}}, "calibration.temperature: 0.0 is not greater than 0"),
+        ({"recording": WHOLE | {"bias": [0.0]}}, "recording.bias: 1 values is not one for each of 3 labels"),
+        ({"recording": WHOLE | {"mean": [[1.0]]}}, "recording.mean: rows of 1 is not 3 rows of 3"),
+        ({"recording": WHOLE | {"most": []}}, "recording.most: rows of nothing is not 3 rows of 3"),
+        ({"recording": WHOLE | {"windows": 0}}, "recording.windows: 0 is not greater than or equal to 1"),
+        ({"recording": WHOLE, "independent": True}, "recording: there is not there only where windows of one lead have one label each"),
     ],
 )
 def test_a_card_that_cannot_be_is_refused(changes: dict[str, Any], fault: str) -> None:

@@ -192,3 +192,30 @@ def test_a_fusion_leans_on_the_one_who_knows() -> None:
     assert mix.net_weight < 0.4
     scores = nested(guesses, knows, recording, truth, fold_of)
     assert rule_f1(truth[recording], scores.argmax(1)) > 0.95
+
+
+def test_what_one_window_shows_a_recording_has_and_live_it_is_put_together_alike() -> None:
+    from rhythm import whole
+
+    from edgeecg.models.card import Recording
+    from edgeecg.models.whole import whole_scores
+
+    rng = np.random.default_rng(4)
+    labels, fold_of = np.arange(400) % 2 * 2, np.arange(400) // 2 % 5
+    labels[::20], labels[1::20] = 1, 3
+    recording = np.repeat(np.arange(400), 9)
+    scores = rng.normal((2.5, -2.0, 0.0, -2.0), 1.0, (3600, 4))
+    shown = 9 * np.arange(400) + rng.integers(9, size=400)
+    scores[shown, labels] += 5.0
+    said = whole.out_of_fold(scores, recording, labels, fold_of)
+    assert (said.argmax(1) == labels).mean() > 0.8
+    assert (scores.reshape(400, 9, 4).mean(1).argmax(1) == labels).mean() < 0.6
+    layer = whole.learn(whole.summaries(scores, recording, 400), labels)
+    learned = Recording(
+        windows=26,
+        bias=tuple(layer.bias.tolist()),
+        mean=tuple(map(tuple, layer.weights[:, :4].tolist())),
+        most=tuple(map(tuple, layer.weights[:, 4:].tolist())),
+    )
+    live = whole_scores(scores[recording == 7].tolist(), learned)
+    np.testing.assert_allclose(live, layer(whole.summaries(scores, recording, 400))[7], rtol=1e-12)

@@ -2,8 +2,9 @@
 
     EDGEECG_DATA=... PYTHONPATH=training python -m rhythm.train --work DIR [--write]
 
-Everything is judged by recordings that were not learned from: nets and forests by five folds of recordings, weight and
-temperature of the fusion by the other folds' answers. What ships is learned from all. What is finished lies in DIR.
+Everything is judged by recordings that were not learned from: nets and forests by five folds of recordings; weight and
+temperature of the fusion, and how a recording follows from its windows, by the other folds' answers. What ships is learned
+from all. What is finished lies in DIR.
 """
 
 import argparse
@@ -24,7 +25,7 @@ from numpy.typing import NDArray
 
 from edgeecg.models.features.rhythm import INTERVALS_ONLY, NAMES
 from edgeecg.models.quantize import METHOD
-from rhythm import control, files, forest, nets
+from rhythm import control, files, forest, nets, whole
 from rhythm.card import describe
 from rhythm.fit import CYCLES, fresh
 from rhythm.recordings import FOLDS, LABELS, folds, heard, reference
@@ -76,7 +77,7 @@ def _answers(school: nets.School) -> dict[str, Floats]:
 
 
 def judge(answers: dict[str, Floats], labels: Labels, fold_of: Labels) -> dict[str, Any]:
-    """Return figures by recording and by window, with intervals."""
+    """Return figures by recording and by window, with intervals, and what ships of the fusion."""
     of, n = answers["of"].astype(np.int64), len(labels)
     scores = {
         "fusion": nested(answers["net"], answers["tree"], of, labels, fold_of),
@@ -84,13 +85,18 @@ def judge(answers: dict[str, Floats], labels: Labels, fold_of: Labels) -> dict[s
         "tree": np.log(np.maximum(answers["tree"], TINY)),
         "tree on intervals": np.log(np.maximum(answers["rr"], TINY)),
     }
-    result = {name: _figures(by_recording(score, of, n), labels, fold_of) for name, score in scores.items()}
+    result: dict[str, Any] = {}
     for name, score in scores.items():
-        result[name] |= _by_window(score, of, labels)
+        together, means = whole.out_of_fold(score, of, labels, fold_of), by_recording(score, of, n)
+        result[name] = _figures(together, labels, fold_of) | _by_window(score, of, labels) | _gain(together, means, labels)
+    result["mean of windows"] = _figures(by_recording(scores["fusion"], of, n), labels, fold_of)
     random_of = answers["random_of"].astype(np.int64)
     result["random encoder"] = _figures(by_recording(answers["random"], random_of, n), labels, fold_of)
     mix = choose(answers["net"], answers["tree"], of, labels, np.ones(n, np.bool_))
     result["shipped"] = {"net_weight": mix.net_weight, "net_temperature": mix.net_temperature, **_certainty(scores["fusion"], labels[of])}
+    result["recording"] = _certainty(whole.out_of_fold(scores["fusion"], of, labels, fold_of), labels)
+    layer = whole.learn(whole.summaries(scores["fusion"], of, n), labels)
+    result["layer"] = {"weights": layer.weights.tolist(), "bias": layer.bias.tolist()}
     return result
 
 
@@ -112,6 +118,16 @@ def _figures(means: Floats, labels: Labels, fold_of: Labels) -> dict[str, Any]:
         f"{name} interval": list(span),
         "confusion": counts.tolist(),
     }
+
+
+def _gain(together: Floats, means: Floats, labels: Labels) -> dict[str, Any]:
+    """Return what is gained over the mean of the windows' scores, recording by recording."""
+    new, old = together.argmax(1), means.argmax(1)
+
+    def gain(rows: Labels) -> float:
+        return rule_f1(labels[rows], new[rows]) - rule_f1(labels[rows], old[rows])
+
+    return {"F1 less that of means": gain(np.arange(len(labels))), "F1 less that of means interval": list(interval(gain, len(labels)))}
 
 
 def _by_window(scores: Floats, of: Labels, labels: Labels) -> dict[str, Any]:

@@ -32,6 +32,7 @@ from edgeecg.models.card.sections import (
     Name,
     Preprocessing,
     Quantization,
+    Recording,
     Section,
     Several,
     Split,
@@ -55,6 +56,7 @@ __all__ = [
     "Metric",
     "Preprocessing",
     "Quantization",
+    "Recording",
     "Split",
     "digest",
     "dumps",
@@ -102,6 +104,8 @@ class Card(Section):
     fusion: Fusion | None = None
     hearing: Hearing | None = None
     calibration: Calibration = Calibration()
+    recording: Recording | None = None
+    """Without it a recording's scores are the mean of its windows'."""
     data: Annotated[tuple[Data, ...], Several] = ()
     split: Split | None = None
     metrics: Annotated[tuple[Metric, ...], Several] = ()
@@ -148,6 +152,8 @@ def _cross_faults(card: Card) -> Iterator[Fault]:
     yield from _input_faults(card.input, card.task)
     yield from _file_faults(card)
     yield from _golden_faults(card)
+    if card.recording:
+        yield from _recording_faults(card, card.recording)
     for i, metric in enumerate(card.metrics):
         low, high = metric.low, metric.high
         if (low is None) != (high is None) or (low is not None and high is not None and not low <= metric.value <= high):
@@ -223,6 +229,18 @@ def _hearing_faults(card: Card) -> Iterator[Fault]:
         yield Fault("hearing", "beside preprocessing or a tree", "alone: its net reads features and nothing else")
     if other := [key for key in card.files if key not in HEARING_KEYS]:
         yield Fault("files", ", ".join(other), f"{' and '.join(HEARING_KEYS)} where the model hears")
+
+
+def _recording_faults(card: Card, learned: Recording) -> Iterator[Fault]:
+    """Find what cannot be made of windows, or of these labels."""
+    n = len(card.labels)
+    if card.task != "window" or card.independent or card.hearing:
+        yield Fault("recording", "there", "there only where windows of one lead have one label each")
+    if len(learned.bias) != n:
+        yield Fault("recording.bias", f"{len(learned.bias)} values", f"one for each of {n} labels")
+    for name, rows in (("mean", learned.mean), ("most", learned.most)):
+        if [len(row) for row in rows] != [n] * n:
+            yield Fault(f"recording.{name}", f"rows of {', '.join(str(len(row)) for row in rows) or 'nothing'}", f"{n} rows of {n}")
 
 
 def _golden_faults(card: Card) -> Iterator[Fault]:

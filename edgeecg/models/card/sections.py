@@ -15,6 +15,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=0)]
 Several = Strict(strict=False)  # TOML's lists become tuples; what is in them stays strict
+Matrix = Annotated[tuple[Annotated[tuple[float, ...], Several], ...], Several]
 
 
 class Section(BaseModel):
@@ -98,6 +99,19 @@ class Hearing(Section):
     features_len: Annotated[int, Field(ge=1, le=4096)]
     senses: Annotated[tuple[Text, ...], Several, Field(min_length=1)]
     """What the places of its activation are."""
+
+
+class Recording(Section):
+    """A recording out of its windows: log p = mean @ (windows' mean log p) + most @ (their largest) + bias, then a softmax."""
+
+    windows: Annotated[int, Field(ge=1, le=10_000)]
+    """It was learned from so many windows at most; what has more is cut into stretches."""
+    bias: Annotated[tuple[float, ...], Several]
+    mean: Matrix
+    most: Matrix
+    """A row for each label, a column for each label's mean or largest log p."""
+    abstain_below: Share = 0.0
+    fitted_on: str = ""
 
 
 class Calibration(Section):
