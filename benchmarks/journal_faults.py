@@ -1,6 +1,7 @@
-"""Every operation of the journal's disk fails once: `python -m benchmarks.journal_faults [--alerts 200] [--json]`.
+"""Every operation of the journal's disk fails once: `python -m benchmarks.journal_faults [--engine] [--alerts 200] [--json]`.
 
-A keeper, an outbox that is a dict, and an engine whose state and alerts depend on every bit it was fed, so that one bit lost shows. For each n,
+A keeper, an outbox that is a dict, and a machine whose state and alerts depend on every bit it was fed, so that one bit lost shows; or,
+with --engine, the engine itself, with a monitor's rules, a restless heart, and a person who has seen every urgent alert. For each n,
 the n-th operation on the disk fails before it does anything, fails after it has, or the power is cut in it and what was not synced is lost
 or torn; then the life goes on to its end. What the outbox holds then is compared with a life in which nothing fails.
 """
@@ -10,12 +11,15 @@ import json
 import sys
 import time
 from dataclasses import asdict, dataclass
+from typing import Any
 
-from tests.daemon.faulty import input_of, outcomes, unfaulted
+from tests.daemon.faulty import CONFIG, LIMITS, AlertingToy, Case, input_of, outcomes, unfaulted
+from tests.daemon.faulty_engine import Counted, engine_case
 
 WAYS = (("before", 1), ("before", 25), ("after", 1), ("after", 25), ("cut", 1))
 """How it fails, and how many operations in a row do."""
 ALERTS_A_CALL = 0.7
+ALERTS_A_CYCLE = 3.5
 SAY_EVERY_S = 10.0
 
 
@@ -31,14 +35,23 @@ class Figures:
     seconds: float
 
 
-def faulted(alerts: int, every: int = 1) -> Figures:
+def of_toy(alerts: int) -> Case[AlertingToy]:
+    """About so many, from a machine that is all state."""
+    return Case(CONFIG, LIMITS, AlertingToy, input_of(round(alerts / ALERTS_A_CALL)))
+
+
+def of_engine(alerts: int) -> Case[Counted]:
+    """About so many, from the engine."""
+    return engine_case(round(alerts / ALERTS_A_CYCLE))
+
+
+def faulted(case: Case[Any], every: int = 1) -> Figures:
     """Live once for each operation (or every so many-th) and way."""
-    calls = input_of(round(alerts / ALERTS_A_CALL))
-    whole, operations = unfaulted(calls)
+    whole, operations = unfaulted(case)
     begun_s = said_s = time.monotonic()
     lives = lost = invented = 0
     for how, times in WAYS:
-        for n, life in outcomes(calls, how, range(0, operations, every), times=times):
+        for n, life in outcomes(case, how, range(0, operations, every), times=times):
             lives += 1
             lost += len(whole - set(life.outbox))
             invented += len(set(life.outbox) - whole)
@@ -52,9 +65,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--alerts", type=int, default=200)
     parser.add_argument("--every", type=int, default=1, metavar="N", help="only every N-th operation")
+    parser.add_argument("--engine", action="store_true")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    figures = faulted(options.alerts, options.every)
+    figures = faulted((of_engine if options.engine else of_toy)(options.alerts), options.every)
     if options.json:
         print(json.dumps(asdict(figures)))
     else:

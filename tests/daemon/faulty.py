@@ -1,12 +1,14 @@
-"""A daemon's life on a disk that fails at its n-th operation: an engine that raises alerts, a keeper, and an outbox that is a dict."""
+"""A daemon's life on a disk that fails at its n-th operation: a machine that raises alerts, a keeper, and an outbox that is a dict."""
 
 import random
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 
+from edgeecg.daemon import keeper
 from edgeecg.daemon.keeper import Given, Keeper
 from edgeecg.encoding import encode
 from edgeecg.errors import JournalError
@@ -56,35 +58,56 @@ def input_of(n_calls: int, seed: int = 0) -> list[tuple[Record, ...]]:
     return [(Chunk("ward 3", np.array([rng.randrange(999)], "<i2"), n), Tick(n))[: 1 + n % 2] for n in range(1, n_calls + 1)]
 
 
+class Machine(keeper.Machine, Protocol):
+    """An engine that knows how many records it was fed."""
+
+    fed: int
+
+
+M = TypeVar("M", bound=Machine)
+
+
+@dataclass(frozen=True)
+class Case(Generic[M]):
+    """What a life is made of."""
+
+    config: EngineConfig
+    limits: Limits
+    make: Callable[[EngineConfig], M]
+    calls: list[tuple[Record, ...]]
+
+
 @dataclass
-class Life:
+class Life(Generic[M]):
     """From a start to a kill, a power cut or the end of the input."""
 
-    files: MemoryFiles
+    case: Case[M]
+    files: MemoryFiles = field(default_factory=MemoryFiles)
     outbox: dict[tuple[str, int], Alert] = field(default_factory=dict)
     puts: int = 0
     refused_starts: int = 0
 
-    def live(self, calls: list[tuple[Record, ...]], *, end_after: int | None = None) -> None:
+    def live(self, *, end_after: int | None = None) -> None:
         """Feed from where the engine stands. A supervisor tries again when the start fails."""
         keeper = self._started()
+        calls = self.case.calls
         done = count_of_calls(calls, keeper.engine.fed)
         for call in calls[done:end_after]:
             keeper.feed(call)
             if keeper.wants_rotation:
                 keeper.rotate()
 
-    def _started(self) -> Keeper[AlertingToy]:
+    def _started(self) -> Keeper[M]:
+        case = self.case
         for _ in range(30):
             try:
-                return Keeper(HOME, CONFIG, told=self._told, make_engine=AlertingToy, limits=LIMITS, files=self.files)
+                return Keeper(HOME, case.config, told=self._told, make_engine=case.make, limits=case.limits, files=self.files)
             except JournalError:
                 self.refused_starts += 1
         raise AssertionError("thirty starts failed")
 
     def _told(self, _records: Sequence[Record], given: Given) -> None:
-        for event in (event for events in given for event in events):
-            assert isinstance(event, Alert)
+        for event in (event for events in given for event in events if isinstance(event, Alert)):
             name = event.alert_id, event.revision
             assert self.outbox.setdefault(name, event) == event, "one name, two alerts"
             self.puts += 1
@@ -99,21 +122,21 @@ def count_of_calls(calls: list[tuple[Record, ...]], records: int) -> int:
     return done
 
 
-def unfaulted(calls: list[tuple[Record, ...]]) -> tuple[set[tuple[str, int]], int]:
+def unfaulted(case: Case[Any]) -> tuple[set[tuple[str, int]], int]:
     """What the outbox holds in the end when nothing fails, and how many operations that takes."""
-    life = Life(MemoryFiles())
-    life.live(calls)
+    life = Life(case)
+    life.live()
     return set(life.outbox), life.files.operations
 
 
-def outcomes(calls: list[tuple[Record, ...]], how: str, at: Iterator[int] | range, *, times: int = 1) -> Iterator[tuple[int, Life]]:
+def outcomes(case: Case[M], how: str, at: Iterator[int] | range, *, times: int = 1) -> Iterator[tuple[int, Life[M]]]:
     """Give each life in which operation n fails, lived to its end: a power cut is followed by another start."""
     for n in at:
         rng = random.Random(n)
-        life = Life(MemoryFiles(fail_at=n, how=how, times=times, choose=rng.randrange))
+        life = Life(case, MemoryFiles(fail_at=n, how=how, times=times, choose=rng.randrange))
         try:
-            life.live(calls)
+            life.live()
         except PowerCut:
             life.files = life.files.after_power_cut()
-            life.live(calls)
+            life.live()
         yield n, life

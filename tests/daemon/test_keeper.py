@@ -4,12 +4,13 @@ import pytest
 
 from edgeecg.daemon.keeper import Keeper
 from edgeecg.encoding import RULES
-from tests.daemon.faulty import CONFIG, LIMITS, AlertingToy, Life, input_of, outcomes, unfaulted
+from tests.daemon.faulty import CONFIG, LIMITS, AlertingToy, Case, Life, input_of, outcomes, unfaulted
 from tests.journal.memory_files import MemoryFiles
 from tests.journal.test_journal import HOME
 
 CALLS = input_of(60)
-ALERTS, OPERATIONS = unfaulted(CALLS)
+CASE = Case(CONFIG, LIMITS, AlertingToy, CALLS)
+ALERTS, OPERATIONS = unfaulted(CASE)
 
 
 def keeper_on(files: MemoryFiles, make_engine: type[AlertingToy] = AlertingToy) -> Keeper[AlertingToy]:
@@ -23,22 +24,22 @@ def test_the_run_raises_enough_alerts_to_lose_some() -> None:
 
 @pytest.mark.parametrize("end_after", range(0, 60, 7))
 def test_a_kill_loses_nothing_and_repeats_nothing_else(end_after: int) -> None:
-    life = Life(MemoryFiles())
-    life.live(CALLS, end_after=end_after)
+    life = Life(CASE)
+    life.live(end_after=end_after)
     life.files.handles.clear()  # the process is gone, the system's cache is not
-    life.live(CALLS)
+    life.live()
     assert set(life.outbox) == ALERTS
 
 
 @pytest.mark.parametrize("how", ["before", "after"])
 @pytest.mark.parametrize("times", [1, 25])
 def test_an_operation_that_fails_stops_no_alert(how: str, times: int) -> None:
-    for n, life in outcomes(CALLS, how, range(OPERATIONS), times=times):
+    for n, life in outcomes(CASE, how, range(OPERATIONS), times=times):
         assert set(life.outbox) == ALERTS, n
 
 
 def test_a_power_cut_at_any_operation_loses_no_alert_that_was_put() -> None:
-    for n, life in outcomes(CALLS, "cut", range(OPERATIONS)):
+    for n, life in outcomes(CASE, "cut", range(OPERATIONS)):
         assert set(life.outbox) == ALERTS, n
 
 
