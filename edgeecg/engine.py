@@ -60,6 +60,10 @@ class Engine:
         """Return the number the next sample of a stream will have, if none is missing before it; -1: there is no such stream."""
         return self._fleet.next_sample(stream)
 
+    def heard_before(self, before_ns: int) -> tuple[str, ...]:
+        """Return the streams that have been open, and of which nothing has come since a time."""
+        return self._fleet.heard_before(before_ns)
+
     @property
     def hop_factor(self) -> int:
         """How many times as far apart as configured windows come."""

@@ -164,6 +164,8 @@ class App:
         self.inbox.queue.push(Tick(self._clock.now_ns()))
         for sentence in self._sink.notices():
             log.info("%s", sentence)
+        is_open = {"", *self._worker.open_streams()}
+        self._lagging = {stream: how for stream, how in self._lagging.items() if stream in is_open}
         if self._sink.revive():
             log.error("our own broker had ended, and was started again")
         if not self._is_synchronised and is_synchronised():

@@ -1,6 +1,7 @@
 """The engine's thread: takes what waits, has it written down and run, hands on what was decided."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from threading import Thread
 from typing import Final
 
@@ -11,6 +12,7 @@ from edgeecg.daemon.numbers import Numbers
 from edgeecg.daemon.overrun import Overrun
 from edgeecg.engine import Engine
 from edgeecg.facts import EngineConfig
+from edgeecg.io.sources.intake import FORGET_AFTER_NS
 from edgeecg.io.sources.items import Item, Notice
 from edgeecg.io.sources.reception import Reception
 from edgeecg.types import Chunk, ConfigChange, Record, SourceChange, SourceState, Tick
@@ -19,6 +21,8 @@ MOST_AT_ONCE: Final = 512
 MOST_VALUES: Final = 8192
 """Records of one engine call, and values: what comes first in a backlog is decided, and told, before all of it has been read."""
 IDLE_S: Final = 0.5
+LOOK_EVERY_NS: Final = 60 * 10**9
+"""How often it is seen which streams are closed for so long that nothing is kept of them."""
 
 
 class Worker:
@@ -46,6 +50,7 @@ class Worker:
         self.snapshot_every_s = snapshot_every_s
         self._snapshot_ns = clock.now_ns()
         self._open: set[str] = set()
+        self._looked_ns = clock.now_ns()
         self._overrun = Overrun()
         self._is_stopping = False
         self._thread = Thread(target=self._run, name="engine", daemon=True)
@@ -93,6 +98,7 @@ class Worker:
             if isinstance(record, Tick):
                 self._passed(record.now_ns)
                 self._rotate_if_due(record.now_ns)
+                self._forget_if_due(record.now_ns)
         return True
 
     def open_streams(self) -> tuple[str, ...]:
@@ -115,9 +121,16 @@ class Worker:
             else:
                 plain.append(item)
         records += self._reception.records(plain)
+        records = [self._begun(record) for record in records]
         for record in records:
             self._note_open(record)
         return records
+
+    def _begun(self, record: Record) -> Record:
+        """A stream without a sample has an epoch of its own: one that was forgotten and begins anew must not give its alerts' ids again."""
+        if isinstance(record, SourceState) and record.change == SourceChange.OPENED and self._keeper.engine.next_sample(record.stream) <= 0:
+            return replace(record, epoch=self._draw_epoch())
+        return record
 
     def _reconfigured(self, config: EngineConfig) -> list[Record]:
         """A stream whose facts are others now begins anew, and its source will not open it again."""
@@ -136,6 +149,13 @@ class Worker:
             elif record.change == SourceChange.DROPPED:
                 self._numbers.dropped.add(record.count)
             self._numbers.open_streams.set(len(self._open))
+
+    def _forget_if_due(self, now_ns: int) -> None:
+        if now_ns - self._looked_ns >= LOOK_EVERY_NS:
+            self._looked_ns = now_ns
+            closed = set(self._keeper.engine.heard_before(now_ns - FORGET_AFTER_NS)) - self._open
+            if change := self._reception.without(closed):
+                self._keeper.feed(change)
 
     def _rotate_if_due(self, now_ns: int) -> None:
         age_s = (now_ns - self._snapshot_ns) / 1e9

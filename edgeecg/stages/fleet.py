@@ -260,6 +260,11 @@ class Fleet:
         slot = self._slots.get(name)
         return -1 if slot is None else self._now(slot) + 1
 
+    def heard_before(self, before_ns: int) -> tuple[str, ...]:
+        """Return the streams that have been open, and of which nothing has come since then."""
+        heard_ns = self._streams["heard_ns"]
+        return tuple(self._facts[slot].name for slot in np.flatnonzero((heard_ns > 0) & (heard_ns < before_ns)).tolist())
+
     def _now(self, slot: int) -> int:
         """The newest sample of a stream: what an event is reported at that no sample decided."""
         return int(self._streams[slot]["align"]["next_index"]) - 1

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 from edgeecg.errors import ConfigError
 from edgeecg.io.sources.claims import Claims
@@ -9,6 +10,9 @@ from edgeecg.io.sources.items import Announced, Item, Notice
 from edgeecg.io.sources.lag import DeviceDelay, LagWatch
 from edgeecg.io.sources.refusals import Refusals
 from edgeecg.types import SourceChange, SourceState
+
+FORGET_AFTER_NS: Final = 86_400 * 10**9
+"""A device that only spoke of itself, and has not for a day, is forgotten; when it comes again it is a new one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +35,13 @@ class Intake:
 
 
 class Stream:
-    """A stream of a device, from the first word of it to the end of the process: its facts do not change."""
+    """A stream of a device, from the first word of it until it is forgotten: its facts do not change."""
 
-    __slots__ = ("announced", "delay", "is_open", "is_refused", "lag", "last_us", "wraps_us")
+    __slots__ = ("announced", "delay", "is_open", "is_refused", "lag", "last_us", "was_open", "wraps_us")
 
     def __init__(self, announced: Announced) -> None:
         self.announced = announced
-        self.is_open = False
+        self.is_open = self.was_open = False
         self.is_refused = False
         self.delay = DeviceDelay()
         self.lag = LagWatch(announced.stream)
@@ -50,12 +54,13 @@ class Stream:
         return self.announced.stream
 
     def opened(self, now_ns: int, epoch: int) -> list[Item]:
-        """Open it unless it is open."""
+        """Open it unless it is open; announce it once more where it was before, for the engine may have forgotten it."""
         if self.is_open:
             return []
-        self.is_open = True
+        again = [self.announced] if self.was_open else []
+        self.is_open = self.was_open = True
         self.delay.restart()
-        return [SourceState(self.name, SourceChange.OPENED, now_ns, epoch=epoch)]
+        return [*again, SourceState(self.name, SourceChange.OPENED, now_ns, epoch=epoch)]
 
     def lost(self, now_ns: int) -> list[Item]:
         """Lose it unless it is lost."""

@@ -125,6 +125,7 @@ class MqttSource:
         now_ns = self._clock_ns()
         if self._was_up and now_ns - self._asked_ns >= ASK_EVERY_NS:
             self._asked_ns = now_ns
+            self.topics.forget(now_ns)
             self._publish(self.topics.due(now_ns))
 
     def _publish(self, requests: list[tuple[str, bytes]]) -> None:

@@ -5,7 +5,7 @@ from typing import Final
 
 from edgeecg.errors import ConfigError
 from edgeecg.facts import StreamFacts
-from edgeecg.io.sources.intake import Intake, Stream, unwrapped
+from edgeecg.io.sources.intake import FORGET_AFTER_NS, Intake, Stream, unwrapped
 from edgeecg.io.sources.items import ECG, OTHER, PCG, Announced, ClockAnswer, Item, Said
 from edgeecg.io.sources.runs import Reader, Run, samples_of
 from edgeecg.io.sources.twins import Twins
@@ -41,6 +41,7 @@ class OwnDevice:
         self._hello: f.Hello | None = None
         self._streams: dict[int, Stream] = {}
         self._known: dict[str, dict[int, Stream]] = {}
+        self._greeted_ns: dict[str, int] = {}
         self.awaits_hello = True
         self.acknowledged: set[int] = set()
         """Types of the requests that the device said yes to on this line."""
@@ -97,8 +98,9 @@ class OwnDevice:
     # --- hello ----------------------------------------------------------------------------------------------------
 
     def _greet(self, hello: f.Hello, now_ns: int, items: list[Item]) -> None:
-        if not self._is_welcome(hello):
+        if not self._is_welcome(hello, now_ns):
             return
+        self._greeted_ns[hello.device_id] = now_ns
         if self._hello is not None and hello.clock_us < self._hello.clock_us:  # a clock that comes round costs one start too many
             self._begins_anew()
         self._hello, self.awaits_hello = hello, False
@@ -120,7 +122,7 @@ class OwnDevice:
             elif described.stream not in self._twins or not self._twins[described.stream].were_two:
                 items += stream.opened(now_ns, self._intake.epoch)
 
-    def _is_welcome(self, hello: f.Hello) -> bool:
+    def _is_welcome(self, hello: f.Hello, now_ns: int) -> bool:
         name, intake = hello.device_id, self._intake
         if self._only is not None and name != self._only:
             intake.refuse("hello.device_id", repr(name), f"{self._only!r}, the device its topic names")
@@ -128,6 +130,7 @@ class OwnDevice:
         if self._hello is not None and name != self._hello.device_id:
             intake.refuse("hello.device_id", repr(name), f"{self._hello.device_id!r}, who spoke on this line before")
             return False
+        self._forget_long_gone(now_ns)
         if name not in self._known and len(self._known) == MAX_KNOWN:
             intake.refuse("hello.device_id", repr(name), f"one of the {MAX_KNOWN} that were heard on this line before")
             return False
@@ -135,6 +138,12 @@ class OwnDevice:
         if owner is not None:
             intake.refuse("hello.device_id", repr(name), f"free: {owner} has a device of that id")
         return owner is None
+
+    def _forget_long_gone(self, now_ns: int) -> None:
+        """Of who has not spoken here for a day nothing is kept; who speaks here now is heard, and stays."""
+        for name in [name for name, at_ns in self._greeted_ns.items() if now_ns - at_ns >= FORGET_AFTER_NS and name != self.device]:
+            del self._greeted_ns[name]
+            del self._known[name]
 
     def _announced(self, hello: f.Hello, described: f.Stream) -> Announced | None:
         kind = KINDS.get(described.kind, OTHER)

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from edgeecg.facts import EngineConfig, StreamFacts
 from edgeecg.io.sources.items import ECG, PCG, Announced, Item
-from edgeecg.types import ConfigChange, Record
+from edgeecg.types import ConfigChange, Record, SourceState
 
 
 class Reception:
@@ -23,6 +23,8 @@ class Reception:
         self._config = config
         self._kinds = kinds
         self.left_out: set[str] = set()
+        self._expected: set[str] = set()
+        """Announced, and not open yet."""
 
     @property
     def config(self) -> EngineConfig:
@@ -34,8 +36,18 @@ class Reception:
         items = list(items)
         announced = [item for item in items if isinstance(item, Announced)]
         self.left_out |= {one.stream for one in announced if one.kind not in self._kinds}
+        if announced or self._expected:
+            self._expect(items)
         change = self._change([one.facts for one in announced if one.kind in self._kinds])
         return [*change, *(item for item in items if not isinstance(item, Announced) and getattr(item, "stream", "") not in self.left_out)]
+
+    def _expect(self, items: Iterable[Item]) -> None:
+        """An announcement and its opening may come in two calls: between them a stream is not forgotten."""
+        for item in items:
+            if isinstance(item, Announced):
+                self._expected.add(item.stream)
+            elif isinstance(item, SourceState):
+                self._expected.discard(item.stream)
 
     def redescribed(self, config: EngineConfig) -> ConfigChange:
         """Take other settings; the streams that only devices spoke of stay."""
@@ -43,6 +55,18 @@ class Reception:
         kept = (facts for name, facts in self._told.items() if name not in self._described)
         self._config = replace(config, streams=self._with_hearts((*config.streams, *kept)))
         return ConfigChange(self._config)
+
+    def without(self, gone: Iterable[str]) -> list[Record]:
+        """Keep nothing of streams that have not been heard for long, but for those that a person described."""
+        gone = set(gone) - self._described - self._expected
+        if not gone & {facts.name for facts in self._config.streams}:
+            return []
+        self._told = {name: facts for name, facts in self._told.items() if name not in gone}
+        self._config = replace(
+            self._config, streams=self._with_hearts(tuple(facts for facts in self._config.streams if facts.name not in gone))
+        )
+        self.left_out -= gone
+        return [ConfigChange(self._config)]
 
     def _with_hearts(self, streams: tuple[StreamFacts, ...]) -> tuple[StreamFacts, ...]:
         """Leave out sound that no ECG here belongs to, and sound of an ECG that another stream hears already."""

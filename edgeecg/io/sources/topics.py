@@ -3,7 +3,7 @@
 from typing import Final
 
 from edgeecg.io.sources.claims import Claims
-from edgeecg.io.sources.intake import Intake
+from edgeecg.io.sources.intake import FORGET_AFTER_NS, Intake
 from edgeecg.io.sources.items import Item
 from edgeecg.io.sources.json_device import JsonDevice
 from edgeecg.io.sources.own import OwnDevice
@@ -19,6 +19,8 @@ ASK_LEVEL: Final = "ask"
 SUBSCRIPTION: Final = f"{PREFIX}/+/{LAST_LEVEL}"
 MAX_PAYLOAD: Final = 1 << 16
 MAX_DEVICES: Final = 1024
+LOOK_EVERY_NS: Final = 60 * 10**9
+"""How often it is seen who has been silent for so long that nothing is kept of them."""
 
 
 class Topics:
@@ -34,6 +36,8 @@ class Topics:
         self._requests: dict[str, Requests] = {}
         self._ask_rate_hz = ask_rate_hz
         self._announced: set[str] = set()
+        self._heard_ns: dict[str, int] = {}
+        self._looked_ns = 0
         self.n_messages = 0
 
     def take(self, topic: str, payload: bytes, arrival_ns: int, *, retained: bool) -> None:
@@ -44,6 +48,7 @@ class Topics:
             device = self._admitted(topic, payload, retained=retained)
         if device is None:
             return
+        self._heard_ns[topic] = arrival_ns
         items = device.feed(payload, arrival_ns)
         if items:
             self._announced.add(topic)
@@ -55,6 +60,22 @@ class Topics:
         for device in self._devices.values():
             items += device.close(now_ns) if isinstance(device, OwnDevice) else device.line_lost(now_ns)
         self._queue.push_all(items)
+
+    def forget(self, now_ns: int) -> None:
+        """Keep nothing of those who have been silent for a day: others may come in their place."""
+        if now_ns - self._looked_ns < LOOK_EVERY_NS:
+            return
+        self._looked_ns = now_ns
+        for topic in [topic for topic, heard_ns in self._heard_ns.items() if now_ns - heard_ns >= FORGET_AFTER_NS]:
+            del self._heard_ns[topic]
+            self._requests.pop(topic, None)
+            self._announced.discard(topic)
+            device = self._devices.pop(topic)
+            self._queue.push_all(device.close(now_ns) if isinstance(device, OwnDevice) else device.line_lost(now_ns))
+            self._claims.release(self._where(topic))
+
+    def _where(self, topic: str) -> str:
+        return f"{self._broker}, {shown(topic)}"
 
     def due(self, now_ns: int) -> list[tuple[str, bytes]]:
         """Return what to ask whom now, and on which topic; a device that sends JSON has no words for it."""
@@ -68,7 +89,7 @@ class Topics:
     def _admitted(self, topic: str, payload: bytes, *, retained: bool) -> OwnDevice | JsonDevice | None:
         """Return whom a message is for, unless it is refused as a whole."""
         name = topic.removeprefix(f"{PREFIX}/").removesuffix(f"/{LAST_LEVEL}")
-        where = f"{self._broker}, {shown(topic)}"
+        where = self._where(topic)
         if not DEVICE_NAME.fullmatch(name):
             self._refusals.say(
                 f"{self._broker}: topic", repr(topic), f"{PREFIX}/<device>/{LAST_LEVEL}, the device as {DEVICE_NAME.pattern}"

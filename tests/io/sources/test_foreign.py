@@ -114,6 +114,7 @@ def test_after_a_replug_it_is_the_same_stream_without_learning_again() -> None:
         "SourceState",
         "Chunk",
         "SourceState",
+        "Announced",
         "SourceState",
         "Chunk",
     ]

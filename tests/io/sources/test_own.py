@@ -7,7 +7,7 @@ import pytest
 
 from edgeecg.facts import EngineConfig, StreamFacts
 from edgeecg.io.sources.claims import Claims
-from edgeecg.io.sources.intake import Intake
+from edgeecg.io.sources.intake import FORGET_AFTER_NS, Intake
 from edgeecg.io.sources.items import Announced, ClockAnswer, Item, Lagging, Notice, Refusal, Said
 from edgeecg.io.sources.own import MAX_KNOWN, OwnDevice
 from edgeecg.io.sources.reception import Reception
@@ -80,7 +80,7 @@ def test_what_the_device_dropped_stands_before_the_samples_after_it() -> None:
 def test_samples_at_another_rate_or_of_other_leads_than_the_hello_says_are_refused() -> None:
     line = Line()
     items = line.feed(hello("a"), samples(0), samples(1, rate_millihz=500_000), samples(2))
-    assert kinds(items) == ["Announced", "OPENED", "Chunk", "LOST", "OPENED", "Chunk"]
+    assert kinds(items) == ["Announced", "OPENED", "Chunk", "LOST", "Announced", "OPENED", "Chunk"]
     assert line.sentences() == ["tty: samples of a/ecg: 1 leads at 500 Hz is not 1 at 250 Hz, as its hello says"]
 
 
@@ -106,6 +106,8 @@ def test_a_line_on_which_ever_new_devices_appear_is_bounded() -> None:
         line.device.line_lost(i)
     assert len(line.device._known) == MAX_KNOWN
     assert line.sentences()[0].endswith(f"is not one of the {MAX_KNOWN} that were heard on this line before")
+    line.device.feed(encode(hello("tomorrow")), FORGET_AFTER_NS + MAX_KNOWN)
+    assert list(line.device._known) == ["tomorrow"], "those of yesterday are forgotten"
 
 
 def test_what_a_device_says_beside_its_samples_is_passed_on() -> None:
@@ -324,6 +326,16 @@ def test_streams_that_announce_themselves_become_settings_once_and_those_of_othe
     assert records == [ConfigChange(EngineConfig(streams=(facts["a"], facts["b"]))), items[3]]
     assert reception.left_out == {"p"}
     assert reception.records([chunk, Announced("b", "ecg", facts["b"])]) == []
+
+
+def test_streams_that_are_long_gone_are_forgotten_but_for_those_a_person_described_or_that_are_about_to_open() -> None:
+    facts = {name: StreamFacts(name=name, rate_hz=250) for name in ("a", "b", "c")}
+    reception = Reception(EngineConfig(streams=(facts["a"],)))
+    reception.records([Announced("b", "ecg", facts["b"]), SourceState("b", SourceChange.OPENED, 0), Announced("c", "ecg", facts["c"])])
+    assert reception.without(["a", "b", "c"]) == [ConfigChange(EngineConfig(streams=(facts["a"], facts["c"])))]
+    assert reception.without(["a", "b", "c"]) == []
+    assert reception.redescribed(EngineConfig()).config.streams == (facts["c"],)
+    assert reception.records([Announced("b", "ecg", facts["b"])])[0] == ConfigChange(EngineConfig(streams=(facts["c"], facts["b"])))
 
 
 def test_sound_is_configured_with_the_ecg_it_belongs_to_and_left_out_without() -> None:

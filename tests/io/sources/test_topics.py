@@ -4,9 +4,10 @@ import json
 from typing import Any
 
 from edgeecg.io.sources.claims import Claims
+from edgeecg.io.sources.intake import FORGET_AFTER_NS
 from edgeecg.io.sources.items import Announced, Item, Refusal
 from edgeecg.io.sources.queue import DroppingQueue
-from edgeecg.io.sources.topics import MAX_DEVICES, Topics
+from edgeecg.io.sources.topics import LOOK_EVERY_NS, MAX_DEVICES, Topics
 from edgeecg.types import Chunk, SourceChange, SourceState
 from edgeecg_wire import frames as f
 from edgeecg_wire.codec import Decoder, encode
@@ -63,7 +64,7 @@ def test_json_that_names_another_device_or_changes_its_rate_is_refused() -> None
     assert kinds(broker.tell("d", rate_hz=500)) == ["LOST"]
     assert kinds(broker.tell("d", rate_hz=500)) == []
     assert broker.sentences()[0] == f"mqtt b, {raw('d')}: json: rate_hz: 500.0 is not 250.0, as when d/ecg was first heard"
-    assert kinds(broker.tell("d")) == ["OPENED", "Chunk"]
+    assert kinds(broker.tell("d")) == ["Announced", "OPENED", "Chunk"]
 
 
 def test_one_device_at_two_brokers_is_refused_at_the_second() -> None:
@@ -95,7 +96,7 @@ def test_twins_stay_closed_when_one_says_hello_again() -> None:
     assert items[-1].change == SourceChange.LOST
     assert broker.say("d", hello("d")) == []
     again = [item for i in range(100) for item in broker.say("d", samples(12 + i, clock_us=12 + i))]
-    assert kinds(again)[:2] == ["OPENED", "Chunk"]
+    assert kinds(again)[:3] == ["Announced", "OPENED", "Chunk"]
 
 
 def test_when_messages_were_missed_every_stream_is_lost_and_each_opens_with_its_next() -> None:
@@ -104,8 +105,8 @@ def test_when_messages_were_missed_every_stream_is_lost_and_each_opens_with_its_
     broker.tell("j")
     broker.topics.line_lost(9)
     assert kinds(broker.queue.take()) == ["LOST", "LOST"]
-    assert kinds(broker.say("d", samples(5))) == ["OPENED", "Chunk"]
-    assert kinds(broker.tell("j")) == ["OPENED", "Chunk"]
+    assert kinds(broker.say("d", samples(5))) == ["Announced", "OPENED", "Chunk"]
+    assert kinds(broker.tell("j")) == ["Announced", "OPENED", "Chunk"]
 
 
 def test_an_announcement_is_made_once() -> None:
@@ -136,3 +137,35 @@ def test_what_a_host_asks_is_nothing_that_a_device_says() -> None:
     broker = Broker()
     broker.say("a", hello("a"), f.Start(f.DEVICE, 0, 0, 255))
     assert broker.sentences() == [f"mqtt b, {raw('a')}: frame: start, a request is not what a device says"]
+
+
+DAY_NS = FORGET_AFTER_NS
+
+
+def heard_at(broker: Broker, device: str, at_ns: int) -> list[Item]:
+    broker.topics.take(raw(device), encode(hello(device)) + encode(samples(0)), at_ns, retained=False)
+    broker.topics.forget(at_ns)
+    return broker.queue.take()
+
+
+def test_who_is_silent_for_a_day_is_lost_and_forgotten_and_begins_anew() -> None:
+    claims = Claims()
+    broker, elsewhere = Broker(claims), Broker(claims, "mqtt c")
+    assert kinds(heard_at(broker, "d", 1)) == ["Announced", "OPENED", "Chunk"]
+    assert heard_at(elsewhere, "d", 2) == [], "it is the other broker's"
+    broker.topics.forget(DAY_NS)
+    assert broker.queue.take() == []
+    broker.topics.forget(DAY_NS + LOOK_EVERY_NS)
+    assert kinds(broker.queue.take()) == ["LOST"]
+    topics = broker.topics
+    assert [len(kept) for kept in (topics._devices, topics._requests, topics._announced, topics._heard_ns)] == [0, 0, 0, 0]
+    assert kinds(heard_at(elsewhere, "d", 2 * DAY_NS)) == ["Announced", "OPENED", "Chunk"]
+
+
+def test_devices_that_come_and_go_for_months_are_all_let_in_and_none_is_kept() -> None:
+    broker = Broker()
+    for day in range(60):
+        for i in range(MAX_DEVICES // 16):
+            assert "OPENED" in kinds(heard_at(broker, f"d{day}-{i}", (day + 1) * 2 * DAY_NS + i))
+    assert broker.sentences() == []
+    assert len(broker.topics._devices) == MAX_DEVICES // 16
