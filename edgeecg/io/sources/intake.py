@@ -4,6 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from edgeecg.errors import ConfigError
 from edgeecg.io.sources.claims import Claims
 from edgeecg.io.sources.items import Announced, Item, Notice
@@ -69,10 +72,10 @@ class Stream:
         self.is_open = False
         return [SourceState(self.name, SourceChange.LOST, now_ns)]
 
-    def watch_all(self, device_us: list[int], arrival_ns: int, intake: Intake) -> None:
+    def watch_all(self, device_us: NDArray[np.int64], arrival_ns: int, intake: Intake) -> None:
         """As `watch` for each of frames that came together, the device's clock going on: each is less late than the one before."""
-        self.watch(device_us[0], arrival_ns, intake)
-        for one_us in device_us[1:] if self.lag.is_lagging else device_us[-1:]:
+        self.watch(int(device_us[0]), arrival_ns, intake)
+        for one_us in (device_us[1:] if self.lag.is_lagging else device_us[-1:]).tolist():
             self.watch(one_us, arrival_ns, intake)
 
     def watch(self, device_us: int, arrival_ns: int, intake: Intake) -> None:

@@ -248,10 +248,10 @@ class OwnDevice:
             clocks_us[:] = -1
             return
         first_us = int(clocks_us[0])
-        steady_us = clocks_us + (unwrapped(stream, first_us, bits) - first_us)
-        stream.watch_all(steady_us.tolist(), arrival_ns, self._intake)
-        if bits > 32:
-            clocks_us[:] = steady_us
+        wrapped_us = unwrapped(stream, first_us, bits) - first_us
+        stream.watch_all(clocks_us + wrapped_us, arrival_ns, self._intake)
+        if bits > 32 and wrapped_us:
+            clocks_us += wrapped_us
 
     def _has_twin(self, frame: f.Samples) -> bool:
         return self._twins.setdefault(frame.stream, Twins()).are_two(frame.sequence, frame.clock_us)

@@ -1,7 +1,9 @@
 """What a read brings of our own protocol: a few frames are decoded one by one; of many, those that follow each other are one run."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
+from threading import local
 from typing import Any, Final, TypeAlias
 
 import numpy as np
@@ -12,10 +14,13 @@ from edgeecg_kernels import wire_scan as scan
 from edgeecg_wire import frames as f
 from edgeecg_wire.codec import Damaged, Decoder, Overlong, Result, decode, read
 
-MANY: Final = 24
-"""Frames in a read from which on the scanner is the faster way."""
-MAX_RUN_VALUES: Final = 4096
+MANY_BYTES: Final = 2048
+"""In a read from which on the scanner is the faster way: some tens of frames."""
+BATCH: Final = 1024
+"""Frames between two answers of the scanner."""
+MAX_RUN_VALUES: Final = 8192
 """Of a longer run a second is made: a queue that has to drop samples drops a chunk of them at a time."""
+_MINE: Final = local()
 _SAME: Final = ("stream", "rate_millihz", "leads", "bits", "lead_off")
 _WHY: Final = {scan.DAMAGED_COBS: "cobs", scan.DAMAGED_SHORT: "short", scan.DAMAGED_CRC: "crc"}
 
@@ -60,32 +65,42 @@ class Reader:
     def __init__(self) -> None:
         self._decoder = Decoder()
 
-    def feed(self, data: bytes) -> list[Result] | list[Reading]:
-        """Return what the bytes completed, in order."""
-        if data.count(0) < MANY:
+    def feed(self, data: bytes) -> Iterable[Reading]:
+        """Give what the bytes completed, in order; to be taken before more is fed."""
+        if len(data) < MANY_BYTES:
             return self._decoder.feed(data)
         line, after = self._decoder.whole(data)
-        return [*readings(line), *after]
+        return chain(readings(line), after)
 
 
-def readings(line: bytes) -> list[Reading]:
+def readings(line: bytes) -> Iterator[Reading]:
     """Say what whole segments are."""
-    state, rows = np.zeros(1, scan.STATE), np.empty(line.count(0), scan.ROW)
-    values, aside = np.empty(len(line) // 2 + scan.MAX_VALUES, np.int32), np.empty(len(line) + scan.MAX_SEGMENT, np.uint8)
-    rows = rows[: scan.wire_scan(state, np.frombuffer(line, np.uint8), rows, values, aside)]
-    verdicts = rows["verdict"]
-    if (verdicts == scan.REFUSED_LENGTH).any() or (verdicts == scan.REFUSED_CONTENT).any():
-        return [decode(segment) for segment in line.split(b"\0") if segment]  # seldom: only the decoder has the sentence
-    ends = np.append(np.flatnonzero(_breaks(rows)) + 1, len(rows)).tolist() if len(rows) else []
-    found: list[Reading] = []
-    begin = 0
-    for end in ends:
-        if verdicts[begin] == scan.SAMPLES:
-            found += _runs(rows[begin:end], values)
-        else:
-            found.append(_rare(rows[begin], aside))
+    scanner, begin = _scanner(), 0
+    for rows, values, aside in scanner.feed(line):
+        verdicts, end = rows["verdict"], scanner.at
+        if ((verdicts == scan.REFUSED_LENGTH) | (verdicts == scan.REFUSED_CONTENT)).any():  # seldom: only the decoder has the sentence
+            yield from (decode(segment) for segment in line[begin:end].split(b"\0") if segment)
+        elif len(rows):
+            yield from _of_batch(rows, values, aside)
         begin = end
-    return found
+
+
+def _scanner() -> scan.Scanner:
+    """Return this thread's: it holds nothing between two lines of whole segments, and what it gives is copied before the next."""
+    if not hasattr(_MINE, "scanner"):
+        _MINE.scanner = scan.Scanner(BATCH)
+    scanner: scan.Scanner = _MINE.scanner
+    return scanner
+
+
+def _of_batch(rows: NDArray[Any], values: NDArray[np.int32], aside: NDArray[np.uint8]) -> Iterator[Reading]:
+    begin = 0
+    for end in [*(np.flatnonzero(_breaks(rows)) + 1).tolist(), len(rows)]:
+        if rows["verdict"][begin] == scan.SAMPLES:
+            yield from _runs(rows[begin:end], values)
+        else:
+            yield _rare(rows[begin], aside)
+        begin = end
 
 
 def _breaks(rows: NDArray[Any]) -> NDArray[np.bool_]:

@@ -21,7 +21,7 @@ from edgeecg.io.sources.items import Item, Notice
 from edgeecg.io.sources.own import OwnDevice
 from edgeecg.io.sources.reception import Reception
 from edgeecg.io.sources.refusals import Refusals
-from edgeecg.io.sources.runs import MANY, MAX_RUN_VALUES, Reader, Run, samples_of
+from edgeecg.io.sources.runs import MANY_BYTES, MAX_RUN_VALUES, Reader, Run, samples_of
 from edgeecg.io.sources.twins import Twins
 from edgeecg.types import Chunk, Event, Record, RefusalReason, Refused, SourceChange, SourceState
 from edgeecg_wire import frames as f
@@ -134,9 +134,9 @@ def test_runs_are_what_their_frames_are(room: str, bits: int, only: str | None, 
         line, rng = b"".join(wires), random.Random(seed)
         cuts = sorted(rng.randrange(len(line)) for _ in range(6))
         pieces = [(line[a:b], 10**9 * b // 400) for a, b in pairwise([0, *cuts, len(line)])]
-        monkeypatch.setattr(runs, "MANY", MANY)
+        monkeypatch.setattr(runs, "MANY_BYTES", MANY_BYTES)
         merged, notices = read_by(pieces, only)
-        monkeypatch.setattr(runs, "MANY", len(line))
+        monkeypatch.setattr(runs, "MANY_BYTES", len(line) + 1)
         single, expected = read_by(pieces, only)
         assert notices == expected
         assert spelled(alone(merged)) == spelled(single)
@@ -151,11 +151,11 @@ def test_runs_are_what_their_frames_are(room: str, bits: int, only: str | None, 
 def test_the_reader_reads_what_the_decoder_reads(line: bytes, data: st.DataObject) -> None:
     """Whatever comes, however it is cut, in the quick way and in the slow one."""
     expected = Decoder().feed(line)
-    for many in (0, 3):
+    for many in (0, 100):
         reader, found = Reader(), list[Result]()
         for piece in data.draw(cuts_of(line)):
             with pytest.MonkeyPatch.context() as patch:
-                patch.setattr(runs, "MANY", many)
+                patch.setattr(runs, "MANY_BYTES", many)
                 for one in reader.feed(piece):
                     found += one.frames() if isinstance(one, Run) else [one]
         assert found == expected
