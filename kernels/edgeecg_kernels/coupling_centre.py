@@ -35,12 +35,15 @@ def _map(s: Any, w: Any) -> None:
     known = min(s["n_beats"], RING)
     quiet, loudest = 0.0, 0.0
     for i in range(POSTS):
-        total = 0.0
-        for k in range(known):
-            total += float(s["ring_energy"][k][i])
-        score[i] = total / known
-        if i < QUIET_POSTS:
-            quiet += score[i] / QUIET_POSTS
+        score[i] = 0.0
+    for k in range(known):
+        energy = s["ring_energy"][k]
+        for i in range(POSTS):
+            score[i] += float(energy[i])
+    for i in range(POSTS):
+        score[i] /= known
+    for i in range(QUIET_POSTS):
+        quiet += score[i] / QUIET_POSTS
     smooth_energy(s["plain_white"][0], s["plain_white"][1], SMOOTH_MS, w["running"], agree)
     best = 0.0
     for i in range(POSTS):

@@ -46,7 +46,7 @@ def _set_fade(s: Any, fade: Any) -> None:
 @kernel
 def join(s: Any, w: Any, p: Any, row: Any) -> None:
     """Write the means of odd and of even beats into parts, each half from its own sound."""
-    parts, fade = w["parts"], w["fade"]
+    parts, fade, half = w["parts"], w["fade"], w["smooth"]
     _set_fade(s, fade)
     for i in range(WINDOW):
         parts[0][i] = 0.0
@@ -68,11 +68,15 @@ def join(s: Any, w: Any, p: Any, row: Any) -> None:
             scale = (1.0 - aligned) / weight if weight > 0.0 else 0.0
             moved_scale = aligned / s["weight"][sound][parity] if aligned > 0.0 else 0.0
             for i in range(first, last):
-                value = scale * plain[i]
-                j = i - shift
-                if first + 2 <= j < last - 1:
-                    value += moved_scale * (w0 * moved[j + 1] + w1 * moved[j] + w2 * moved[j - 1] + w3 * moved[j - 2])
-                part[i] += (fade[i] if sound == S1 else 1.0 - fade[i]) * value
+                half[i] = scale * plain[i]
+            begin, end = max(first, first + 2 + shift), min(last, last - 1 + shift)
+            ahead, here = moved[begin - shift + 1 :], moved[begin - shift :]
+            behind, far = moved[begin - shift - 1 :], moved[begin - shift - 2 :]
+            known = half[begin:]
+            for i in range(end - begin):
+                known[i] += moved_scale * (w0 * ahead[i] + w1 * here[i] + w2 * behind[i] + w3 * far[i])
+            for i in range(first, last):
+                part[i] += (fade[i] if sound == S1 else 1.0 - fade[i]) * half[i]
     total = s["plain_weight"][0] + s["plain_weight"][1]
     if total > 0.0:
         for parity in range(2):

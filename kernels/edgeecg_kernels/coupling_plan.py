@@ -54,10 +54,10 @@ def lag_costs(w: Any, p: Any, sound: int, x: Any, begin: int, energy_m: float) -
         energy[d] = 0.0
         product[d] = 0.0
     for i in range(width):
-        at = begin - most + i
+        near = x[begin - most + i : begin - most + i + n]
         m, q = matched[i], square[i]
         for d in range(n):
-            value = 1.0 * float(x[at + d])  # float() of a float32 is no float64 when compiled
+            value = 1.0 * float(near[d])  # float() of a float32 is no float64 when compiled
             product[d] += m * value
             energy[d] += q * (value * value)
     for d in range(n):
@@ -91,13 +91,14 @@ def set_prior(s: Any, w: Any, p: Any, sound: int) -> None:
     """Write the log of the timing prior: a bell about the lags' home, and a little of everywhere."""
     most = MOST_LAGS[sound]
     n, total = 2 * most + 1, 0.0
-    scale = 0.5 / (s["tau"][sound] * s["tau"][sound])
+    scale, home, outlier, prior = 0.5 / (s["tau"][sound] * s["tau"][sound]), s["offset"][sound], p["outlier"], w["log_prior"]
     for d in range(n):
-        away = d - most - s["offset"][sound]
-        w["log_prior"][d] = exp_of_negative(-away * away * scale) + p["outlier"]
-        total += w["log_prior"][d]
+        away = d - most - home
+        prior[d] = exp_of_negative(-away * away * scale) + outlier
     for d in range(n):
-        w["log_prior"][d] = math.log(w["log_prior"][d] / total)
+        total += prior[d]
+    for d in range(n):
+        prior[d] = math.log(prior[d] / total)
 
 
 @kernel
@@ -107,7 +108,7 @@ def follow(s: Any, w: Any, sound: int, slot: int) -> None:
     if not s["ring_weight"][before][sound] > 0.0:
         return
     plan, n = s["ring_plan"][before][sound], 2 * MOST_LAGS[sound] + 1
-    near, total = w["plan"], 0.0
+    near, prior, total = w["plan"], w["log_prior"], 0.0
     for d in range(n):
         near[d] = 0.0
     for e in range(n):
@@ -119,7 +120,9 @@ def follow(s: Any, w: Any, sound: int, slot: int) -> None:
     for d in range(n):
         total += near[d]
     for d in range(n):
-        w["log_prior"][d] = math.log((1.0 - FOLLOWS) * exp_of_negative(w["log_prior"][d]) + FOLLOWS * near[d] / total)
+        prior[d] = (1.0 - FOLLOWS) * exp_of_negative(prior[d]) + FOLLOWS * near[d] / total
+    for d in range(n):
+        prior[d] = math.log(prior[d])
 
 
 @kernel
@@ -148,8 +151,9 @@ def add_shifted(x: Any, plan: Any, most: int, scale: float, first: int, last: in
             continue
         lag = d - most
         begin, end = max(first, -lag), min(last, WINDOW - lag)
-        for i in range(begin, end):
-            out[i] += share * float(x[i + lag])
+        part, sums = x[begin + lag : end + lag], out[begin:end]  # counted from 0, a processor adds several side by side
+        for i in range(end - begin):
+            sums[i] += share * float(part[i])
 
 
 @kernel
@@ -262,8 +266,9 @@ def keep_plan(s: Any, p: Any, w: Any, sound: int, slot: int, won: float) -> None
     n = 2 * most + 1
     sharpen(w, n, p["method"])
     lag, loss, level = 0.0, 0.0, 0.0
+    kept = s["ring_plan"][slot][sound]
     for d in range(n):
-        s["ring_plan"][slot][sound][d] = plan[d]
+        kept[d] = plan[d]
         lag += plan[d] * (d - most)
         loss += plan[d] * w["cost"][d]
         level += plan[d] * w["gain"][d]

@@ -140,15 +140,18 @@ def _hold_knocks_down(s: Any, w: Any, slot: int) -> None:
     for i in range(POSTS):
         level += smooth[i * STEP]
     level = max(level / POSTS, 1e-300)
-    known = min(s["n_beats"], RING - 1)
+    known, usual = min(s["n_beats"], RING - 1), w["score"]
     for i in range(POSTS):
-        usual = 0.0
-        for k in range(RING):
-            if k != slot:
-                usual += float(s["ring_energy"][k][i])
+        usual[i] = 0.0
+    for k in range(RING):
+        if k != slot:
+            energy = s["ring_energy"][k]
+            for i in range(POSTS):
+                usual[i] += float(energy[i])
+    for i in range(POSTS):
         share = smooth[i * STEP] / level
-        if known >= 4 and share > KNOCK * usual / known:
-            held = KNOCK * usual / known
+        if known >= 4 and share > KNOCK * usual[i] / known:
+            held = KNOCK * usual[i] / known
             scale = math.sqrt(held / share)
             for j in range(i * STEP, (i + 1) * STEP):
                 x[j] = scale * float(x[j])

@@ -19,10 +19,12 @@ FOURIER = np.dtype([("cos", "f8", (TABLE_LEN,)), ("sin", "f8", (TABLE_LEN,)), ("
 
 
 def tables() -> Any:
-    """Return FOURIER of shape (1,): every angle's cosine and sine, and each index with its bits reversed."""
+    """Return FOURIER of shape (1,): each stage's cosines and sines, those of half-length h from h on, and each index with its bits reversed."""
     made = np.zeros(1, FOURIER)
-    angle = 2 * np.arange(TABLE_LEN) / TABLE_LEN
-    made["cos"], made["sin"] = cos_pi(angle), sin_pi(angle)
+    for log2_half in range(LOG2_LEN):
+        half = 1 << log2_half
+        angle = np.arange(half) / half
+        made["cos"][0, half : 2 * half], made["sin"][0, half : 2 * half] = cos_pi(angle), sin_pi(angle)
     made["reversed"] = [int(f"{i:0{LOG2_LEN}b}"[::-1], 2) for i in range(TABLE_LEN)]
     return made
 
@@ -31,7 +33,7 @@ def tables() -> Any:
 def transform(t: Any, re: Any, im: Any, log2_len: int, sign: float) -> None:
     """Transform re + i im, 2**log2_len long, in place; sign -1 forward, +1 back, neither scaled."""
     n = 1 << log2_len
-    order, cos, sin = t["reversed"], t["cos"], t["sin"]
+    order = t["reversed"]
     for i in range(n):
         j = order[i] >> (LOG2_LEN - log2_len)
         if i < j:
@@ -39,16 +41,21 @@ def transform(t: Any, re: Any, im: Any, log2_len: int, sign: float) -> None:
             im[i], im[j] = im[j], im[i]
     half = 1
     while half < n:
-        stride = TABLE_LEN // (2 * half)
-        for k in range(half):
-            c = cos[k * stride]
-            s = sign * sin[k * stride]
-            for i in range(k, n, 2 * half):
-                j = i + half
-                x = re[j] * c - im[j] * s
-                y = re[j] * s + im[j] * c
-                re[j] = re[i] - x
-                im[j] = im[i] - y
-                re[i] += x
-                im[i] += y
+        cos, sin = t["cos"][half : 2 * half], t["sin"][half : 2 * half]
+        for begin in range(0, n, 2 * half):
+            middle, end = begin + half, begin + 2 * half
+            _butterflies(cos, sin, sign, re[begin:middle], im[begin:middle], re[middle:end], im[middle:end])
         half *= 2
+
+
+@kernel
+def _butterflies(cos: Any, sin: Any, sign: float, re: Any, im: Any, far_re: Any, far_im: Any) -> None:
+    """Join two transforms that lie beside each other into one; neighbours in memory, so that a processor joins several side by side."""
+    for k in range(cos.shape[0]):
+        s = sign * sin[k]
+        x = far_re[k] * cos[k] - far_im[k] * s
+        y = far_re[k] * s + far_im[k] * cos[k]
+        far_re[k] = re[k] - x
+        far_im[k] = im[k] - y
+        re[k] += x
+        im[k] += y
