@@ -23,6 +23,12 @@ def test_what_it_links_to_exists() -> None:
     assert all((REPOSITORY / "docs" / link).is_file() for link in links)
 
 
+def test_the_tests_it_names_are_there() -> None:
+    named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", TEXT)
+    assert len(named) > 15
+    assert [name for file, name in named if f"\ndef {name}(" not in (REPOSITORY / file).read_text(encoding="utf-8")] == []
+
+
 def test_its_numbers_are_the_codes() -> None:
     assert f"At most {dispatch.UNRECEIPTED} of the backlog" in TEXT
     assert f"leaves {dispatch.KEPT_FREE} places" in TEXT

@@ -18,6 +18,15 @@ FORGET_AFTER_NS: Final = 86_400 * 10**9
 """A device that only spoke of itself, and has not for a day, is forgotten; when it comes again it is a new one."""
 
 
+OLD_US: Final = 3_000_000
+RESTART_FRAMES: Final = 8
+"""A frame whose counter and clock both lie so far behind is a copy that somebody sends, unless so many follow each other: then the device
+began anew, and its word of it was lost."""
+NEW: Final = "new: its counter and its clock lie far behind"
+BEHIND: Final = 1 << 15
+COUNTER: Final = (1 << 16) - 1
+
+
 @dataclass(frozen=True, slots=True)
 class Intake:
     """One line's place in the process. `epoch` is drawn by who starts the sources: streams that start anew carry it."""
@@ -40,7 +49,7 @@ class Intake:
 class Stream:
     """A stream of a device, from the first word of it until it is forgotten: its facts do not change."""
 
-    __slots__ = ("announced", "delay", "is_open", "is_refused", "lag", "last_us", "was_open", "wraps_us")
+    __slots__ = ("_n_old", "announced", "delay", "is_open", "is_refused", "lag", "last_sequence", "last_us", "was_open", "wraps_us")
 
     def __init__(self, announced: Announced) -> None:
         self.announced = announced
@@ -48,7 +57,8 @@ class Stream:
         self.is_refused = False
         self.delay = DeviceDelay()
         self.lag = LagWatch(announced.stream)
-        self.last_us = -1
+        self.last_us = self.last_sequence = -1
+        self._n_old = 0
         self.wraps_us = 0
 
     @property
@@ -77,6 +87,24 @@ class Stream:
         self.watch(int(device_us[0]), arrival_ns, intake)
         for one_us in (device_us[1:] if self.lag.is_lagging else device_us[-1:]).tolist():
             self.watch(one_us, arrival_ns, intake)
+
+    def begins_anew(self) -> None:
+        """The device said that it did: its counter and clock say nothing of before."""
+        self.last_us = self.last_sequence = -1
+        self._n_old = 0
+        self.delay.restart()
+
+    def is_old(self, sequence: int, device_us: int) -> bool:
+        """Take a frame's counter and clock; say whether it was sent before, long ago."""
+        behind = (self.last_sequence - sequence) & COUNTER < BEHIND
+        if device_us < 0 or self.last_sequence < 0 or not behind or device_us >= self.last_us - OLD_US:
+            self._n_old, self.last_sequence = 0, sequence
+            return False
+        self._n_old += 1
+        if self._n_old < RESTART_FRAMES:
+            return True
+        self.begins_anew()
+        return False
 
     def watch(self, device_us: int, arrival_ns: int, intake: Intake) -> None:
         """Say when its samples begin to come late."""

@@ -2,7 +2,7 @@
 
 from edgeecg.errors import ConfigError, InputError
 from edgeecg.facts import StreamFacts
-from edgeecg.io.sources.intake import Intake, Stream
+from edgeecg.io.sources.intake import NEW, Intake, Stream
 from edgeecg.io.sources.items import ECG, Announced, Item
 from edgeecg.io.sources.json_frames import JsonFrame, parse
 from edgeecg.types import Chunk
@@ -34,6 +34,9 @@ class JsonDevice:
             items.append(self._stream.announced)
         if facts != self._stream.announced.facts:
             return self._refused(self._stream, facts, arrival_ns)
+        if frame.sequence >= 0 and self._stream.is_old(frame.sequence, frame.device_us):
+            self._intake.refuse(f"samples of {facts.name}", "sent again", NEW)
+            return items
         items += self._stream.opened(arrival_ns, self._intake.epoch)
         if frame.device_us >= 0:
             self._stream.watch(frame.device_us, arrival_ns, self._intake)
@@ -42,7 +45,10 @@ class JsonDevice:
 
     def line_lost(self, now_ns: int) -> list[Item]:
         """Nobody knows what was missed."""
-        return self._stream.lost(now_ns) if self._stream else []
+        if self._stream is None:
+            return []
+        self._stream.begins_anew()
+        return self._stream.lost(now_ns)
 
     def _facts(self, frame: JsonFrame) -> StreamFacts:
         if frame.device not in {"", self._device}:

@@ -5,7 +5,7 @@ from typing import Final
 
 from edgeecg.errors import ConfigError
 from edgeecg.facts import StreamFacts
-from edgeecg.io.sources.intake import FORGET_AFTER_NS, Intake, Stream, unwrapped
+from edgeecg.io.sources.intake import FORGET_AFTER_NS, NEW, Intake, Stream, unwrapped
 from edgeecg.io.sources.items import ECG, OTHER, PCG, Announced, ClockAnswer, Item, Said
 from edgeecg.io.sources.runs import Reader, Run, samples_of
 from edgeecg.io.sources.twins import Twins
@@ -89,6 +89,8 @@ class OwnDevice:
         self.acknowledged.clear()
         self.declined.clear()
         self._intake.claims.release(self._intake.where)
+        for stream in self._streams.values():
+            stream.begins_anew()
         return self.close(now_ns)
 
     def close(self, now_ns: int) -> list[Item]:
@@ -188,6 +190,8 @@ class OwnDevice:
     def _begins_anew(self) -> None:
         """Behind a converter from USB, or a broker, a device can restart and the line stays up: it is silent until it is asked again."""
         self.n_boots += 1
+        for stream in self._streams.values():
+            stream.begins_anew()
         self.acknowledged.clear()
         self.declined.clear()
 
@@ -209,6 +213,9 @@ class OwnDevice:
         if self._only is not None and self._has_twin(frame):
             self._intake.refuse(f"samples of {stream.name}", "counted twice over", "one device's: two send under this id")
             items += stream.lost(arrival_ns)
+            return
+        if stream.is_old(frame.sequence, self._steady_us(stream, frame.clock_us)):
+            self._intake.refuse(f"samples of {stream.name}", "sent again", NEW)
             return
         if not stream.is_open:
             items += stream.opened(arrival_ns, self._intake.epoch)
@@ -237,6 +244,9 @@ class OwnDevice:
         is_lawful = run.leads == len(facts.leads) and run.rate_millihz == round(facts.rate_hz * 1000)
         if self.awaits_hello or stream.is_refused or not stream.is_open or not is_lawful:
             return False
+        if stream.is_old(int(run.table[0, 1]), self._steady_us(stream, int(run.table[0, 2]))):
+            return False
+        stream.last_sequence = int(run.table[-1, 1])
         twins = self._twins.get(run.stream)
         return self._only is None or (twins is not None and twins.take_one_sender(run.table))
 
@@ -252,6 +262,12 @@ class OwnDevice:
         stream.watch_all(clocks_us + wrapped_us, arrival_ns, self._intake)
         if bits > 32 and wrapped_us:
             clocks_us += wrapped_us
+
+    def _steady_us(self, stream: Stream, clock_us: int) -> int:
+        """Return what a clock says that goes on where it comes round; -1: it comes round too often to say anything."""
+        assert self._hello is not None
+        bits = self._hello.clock_bits
+        return -1 if bits < 32 else unwrapped(stream, clock_us, bits)
 
     def _has_twin(self, frame: f.Samples) -> bool:
         return self._twins.setdefault(frame.stream, Twins()).are_two(frame.sequence, frame.clock_us)
