@@ -102,3 +102,23 @@ def test_what_is_finished_is_not_done_again(tmp_path: Path) -> None:
 
     assert kept(tmp_path / "deep" / "x.pickle", lambda: [1]) == [1]
     assert kept(tmp_path / "deep" / "x.pickle", lambda: [2]) == [1]
+
+
+def test_only_what_is_heard_alike_is_carried_over_to_another_detector(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from common import carry  # type: ignore[import-not-found, unused-ignore]
+
+    monkeypatch.setattr(carry, "detector", lambda: "new")
+    (tmp_path / "forest-old").mkdir()
+    (tmp_path / "forest-old" / "forest0.pickle").write_bytes(b"grown")
+    (tmp_path / "heard-old.pickle").write_bytes(b"heard")
+    (tmp_path / "net.pt").write_bytes(b"taught")
+    for alike in ([("A", True), ("B", False)], []):
+        with pytest.raises(RuntimeError, match=r"B: this detector hears it otherwise|nothing of detector old"):
+            carry.carry(tmp_path, "old", iter(alike))
+        assert not list(tmp_path.glob("*new*"))
+    assert carry.heard_by(tmp_path) == "beats by the detector with sources new"
+    carry.carry(tmp_path, "old", [("A", True), ("B", True)])
+    assert (tmp_path / "heard-new.pickle").read_bytes() == b"heard"
+    assert (tmp_path / "forest-new" / "forest0.pickle").read_bytes() == b"grown"
+    assert carry.heard_by(tmp_path).endswith("first heard by old, bit for bit alike in the 2 recordings tried")
+    carry.carry(tmp_path, "old", [("A", False)])  # done already: nothing is tried again

@@ -1,5 +1,7 @@
 """MIT-BIH's beats as the engine finds them: features of each, and what the annotators say it is."""
 
+import pickle
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,6 +76,15 @@ def harvests(work: Path, view: View = FIRST_LEAD) -> list[Harvest]:
     """Return every record but the paced ones."""
     names = [header.stem for header in sorted((data_root() / "mitdb").glob("*.hea")) if header.stem not in PACED]
     return [kept(work / f"{name}{view.suffix}-{detector()}.pickle", lambda name=name: harvest(name, view)) for name in names]
+
+
+def heard_alike(work: Path, old: str, every: int) -> Iterator[tuple[str, bool]]:
+    """Harvest every so many records again; say of each whether all of it is as with an older detector."""
+    for path in sorted(work.glob(f"???-{old}.pickle"))[::every]:
+        before: Harvest = pickle.loads(path.read_bytes())  # noqa: S301 our own file
+        again = harvest(before.name, FIRST_LEAD)
+        pairs = [(getattr(before, part), getattr(again, part)) for part in ("features", "label", "truth", "asked")]
+        yield before.name, all(a.tobytes() == b.tobytes() for a, b in pairs)
 
 
 def harvest(name: str, view: View) -> Harvest:

@@ -15,6 +15,7 @@ import numpy as np
 import onnx
 from common import cards
 from common.cards import metric
+from common.carry import carry, heard_by
 from common.heard import detector
 from common.keep import kept
 from common.scores import fit_temperature
@@ -22,7 +23,7 @@ from common.trees import graph
 from numpy.typing import NDArray
 
 from beat import judge
-from beat.harvest import AFTER_S, ANSWER_S, LABELS, MODEL, OTHER_VIEWS, PACED, Harvest, harvests
+from beat.harvest import AFTER_S, ANSWER_S, LABELS, MODEL, OTHER_VIEWS, PACED, Harvest, harvests, heard_alike
 from beat.settled import settled
 from edgeecg.models.features.beat import BEFORE_S, NAMES
 
@@ -50,9 +51,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--work", type=Path, required=True, help="folder for what is finished")
     parser.add_argument("--write", action="store_true", help="write models_onnx/ and training/beat/crossval.json")
+    parser.add_argument(
+        "--carry", metavar="DIGEST", help="first carry over what was made of that detector's beats, if this one's are the same"
+    )
+    parser.add_argument("--every", type=int, default=1, help="of what --carry compares, every so many recordings")
     options = parser.parse_args()
     work: Path = options.work
     work.mkdir(parents=True, exist_ok=True)
+    if options.carry:
+        carry(work, options.carry, heard_alike(work, options.carry, options.every))
     records = harvests(work)
     views = [record for view in OTHER_VIEWS for record in harvests(work, view)]
     lessons = judge.Lessons(records, views, settled(work))
@@ -61,7 +68,7 @@ def main() -> None:
     lean = judge.best_lean(records, answers)
     print(json.dumps(result, indent=1), flush=True)
     if options.write:
-        ship(lessons, lean, result)
+        ship(lessons, lean, result, heard_by(work))
         (HERE / "crossval.json").write_text(json.dumps(result, indent=1) + "\n")
 
 
@@ -81,17 +88,17 @@ def judged(records: list[Harvest], answers: list[Floats]) -> dict[str, Any]:
     }
 
 
-def ship(lessons: judge.Lessons, lean: Floats, result: dict[str, Any]) -> None:
+def ship(lessons: judge.Lessons, lean: Floats, result: dict[str, Any], heard: str) -> None:
     """Grow the forest on every record, and write it with its card."""
     cards.SHIPPED.mkdir(exist_ok=True)
     forest = lessons.forest(lambda _: True)
     path = cards.SHIPPED / f"beat-{VERSION}.tree.onnx"
     onnx.save(graph(forest, len(NAMES), lean), path)
     features = np.concatenate([record.features for record in lessons.records])
-    print(cards.finish(describe(lessons, result, features), cards.SHIPPED, [("tree_onnx", path)]))
+    print(cards.finish(describe(lessons, result, features, heard), cards.SHIPPED, [("tree_onnx", path)]))
 
 
-def describe(lessons: judge.Lessons, result: dict[str, Any], features: NDArray[np.float32]) -> dict[str, Any]:
+def describe(lessons: judge.Lessons, result: dict[str, Any], features: NDArray[np.float32], heard: str) -> dict[str, Any]:
     """Return the card's table, but for files and golden answers."""
     on = "mitdb, 23 records, held-out persons, beats as the engine finds them"
     figures = result["figures"].items()
@@ -134,7 +141,7 @@ def describe(lessons: judge.Lessons, result: dict[str, Any], features: NDArray[n
                 "origin": "MIT-BIH Arrhythmia Database, first lead",
                 "recordings": len(lessons.records),
                 "windows": len(features),
-                "note": f"beats by the detector with sources {detector()}; learned from turned over, and from the second lead, too",
+                "note": f"{heard}; learned from turned over, and from the second lead, too",
             },
             {
                 "name": "cinc2017",

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 from common.cards import DATA_LICENCE, LICENCE, NOT_A_DEVICE, metric, usual
-from common.heard import detector
 from numpy.typing import NDArray
 
 from edgeecg.models.features.rhythm import NAMES
@@ -46,7 +45,7 @@ LIMITS = (
 
 
 def describe(
-    version: str, result: dict[str, Any], labels: NDArray[np.int64], features: NDArray[np.float32], quantization: dict[str, Any]
+    version: str, result: dict[str, Any], labels: NDArray[np.int64], features: NDArray[np.float32], quantization: dict[str, Any], heard: str
 ) -> dict[str, Any]:
     """Return the card's table, but for files and golden answers."""
     chosen, n_windows = result["shipped"], len(features)
@@ -89,7 +88,7 @@ def describe(
                 "origin": "PhysioNet/CinC Challenge 2017, training set, labels v3",
                 "recordings": len(labels),
                 "windows": n_windows,
-                "note": f"N, A, O, ~: {', '.join(map(str, np.bincount(labels).tolist()))}; beats by the detector with sources {detector()}",
+                "note": f"N, A, O, ~: {', '.join(map(str, np.bincount(labels).tolist()))}; {heard}",
             }
         ],
         "split": {

@@ -1,6 +1,8 @@
 """CinC 2017's recordings, their labels, and the folds they are dealt to."""
 
 import csv
+import pickle
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +27,15 @@ def reference() -> dict[str, int]:
 def heard(work: Path) -> list[Heard]:
     """Return every recording as the engine hears it, by name."""
     return kept(work / f"heard-{detector()}.pickle", lambda: [_hear(name) for name in sorted(reference())])
+
+
+def heard_alike(work: Path, old: str, every: int) -> Iterator[tuple[str, bool]]:
+    """Hear every so many recordings again; say of each whether all of it is as an older detector heard it."""
+    before: list[Heard] = pickle.loads((work / f"heard-{old}.pickle").read_bytes())  # noqa: S301 our own file
+    for one in before[::every]:
+        again = _hear(one.name)
+        pairs = [(getattr(one, part), getattr(again, part)) for part in ("mv", "beats", "announced_at")]
+        yield one.name, one.first_sample == again.first_sample and all(a.tobytes() == b.tobytes() for a, b in pairs)
 
 
 def _hear(name: str) -> Heard:

@@ -16,6 +16,7 @@ import numpy as np
 import onnx
 import torch
 from common import cards
+from common.carry import carry, heard_by
 from common.heard import detector
 from common.keep import kept
 from common.scores import confusion, f1_each, fit_temperature, interval, log_softmax
@@ -28,7 +29,7 @@ from edgeecg.models.quantize import METHOD
 from rhythm import control, files, forest, nets, whole
 from rhythm.card import describe
 from rhythm.fit import CYCLES, fresh
-from rhythm.recordings import FOLDS, LABELS, folds, heard, reference
+from rhythm.recordings import FOLDS, LABELS, folds, heard, heard_alike, reference
 from rhythm.together import TINY, af_figures, by_recording, choose, fused, nested, rule_f1
 
 Floats = NDArray[np.float64]
@@ -47,10 +48,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--work", type=Path, required=True, help="folder for what is finished")
     parser.add_argument("--write", action="store_true", help="write models_onnx/ and training/rhythm/crossval.json")
+    parser.add_argument(
+        "--carry", metavar="DIGEST", help="first carry over what was made of that detector's beats, if this one's are the same"
+    )
+    parser.add_argument("--every", type=int, default=1, help="of what --carry compares, every so many recordings")
     options = parser.parse_args()
     torch.set_num_threads(1)
     work: Path = options.work
     (work / "net").mkdir(parents=True, exist_ok=True)
+    if options.carry:
+        carry(work, options.carry, heard_alike(work, options.carry, options.every))
     recordings = heard(work)
     names = [one.name for one in recordings]
     labels = np.array([reference()[name] for name in names])
@@ -220,7 +227,7 @@ def ship(school: nets.School, result: dict[str, Any]) -> None:
         "score_change": round(float(np.mean([twin["F1 in int8"] - twin["F1 in float"] for twin in result["twins"]])), 4),
         "layers": [{"name": layer.name, "snr_db": layer.snr_db} for layer in report.layers],
     }
-    card = describe(VERSION, result, labels, table.features, quantization)
+    card = describe(VERSION, result, labels, table.features, quantization, heard_by(school.work))
     print(cards.finish(card, cards.SHIPPED, list(paths.items())))
 
 
