@@ -8,6 +8,7 @@ import math
 import zlib
 from collections.abc import Iterable, Sequence
 from hashlib import blake2b
+from itertools import groupby
 from struct import Struct
 from typing import Any, Final
 
@@ -58,29 +59,31 @@ SAMPLE_TYPES: Final = tuple(np.dtype(code) for code in ("<i2", "<i4", "<f4", "<f
 """What samples may be; each is written as its place in this list."""
 
 Item = types.Record | types.Event
+Part = bytes | NDArray[Any]
 
 
 def encode(item: Item) -> bytes:
     """The bytes of one record or event; JournalError names the field that cannot be written."""
     if type(item) is types.Chunk:
-        parts: list[bytes] = []
-        _append_chunk(parts, item)
-        return b"".join(parts)
-    if type(item) not in _SPELLINGS:
+        parts: list[Part] = []
+        _append_chunks(parts, (item,))
+        return _joined(parts)
+    known = _SPELLINGS.get(type(item))
+    if known is None:
         raise JournalError("encode", type(item).__name__, "a record or an event")
-    tag, spelling = _SPELLINGS[type(item)]
+    tag, spelling = known
     return tag + spelling.to_bytes(item)
 
 
 def encode_all(items: Sequence[Item]) -> bytes:
     """A count and the bytes of many, in their order."""
-    parts = [length_to_bytes(len(items), "items")]
-    for item in items:
-        if type(item) is types.Chunk:
-            _append_chunk(parts, item)
+    parts: list[Part] = [length_to_bytes(len(items), "items")]
+    for kind, some in groupby(items, key=type):
+        if kind is types.Chunk:
+            _append_chunks(parts, some)
         else:
-            parts.append(encode(item))
-    return b"".join(parts)
+            parts += map(encode, some)
+    return _joined(parts)
 
 
 def decode(data: bytes | bytearray | memoryview) -> Item:
@@ -149,30 +152,44 @@ _MAX_DIMENSIONS = 8
 _TYPE_CODES = {dtype: code for code, dtype in enumerate(SAMPLE_TYPES)}
 
 
-def _append_chunk(parts: list[bytes], chunk: types.Chunk) -> None:
-    samples = chunk.samples
+def _append_chunks(parts: list[Part], chunks: Iterable[types.Chunk]) -> None:
+    pack, codes, add = _CHUNK_HEAD.pack, _TYPE_CODES, parts.append
+    for chunk in chunks:
+        samples = chunk.samples
+        try:
+            name, dimensions, frames = text_to_bytes(chunk.stream), samples.ndim, chunk.frames
+            told = b"" if frames is None else _frames_to_bytes(frames)
+            add(
+                pack(
+                    _CHUNK_TAG,
+                    codes[samples.dtype],
+                    dimensions,
+                    len(name),
+                    samples.nbytes,
+                    len(told),
+                    chunk.arrival_ns,
+                    chunk.sequence,
+                    chunk.device_us,
+                    chunk.offset,
+                    chunk.frame_len,
+                )
+            )
+            add(name)
+            if dimensions != 1:
+                add(_shape_to_bytes(samples.shape))
+            add(samples)
+            if told:
+                add(told)
+        except CONVERSION_ERRORS as reason:
+            raise _chunk_error(chunk) from reason
+
+
+def _joined(parts: Sequence[Part]) -> bytes:
+    """Samples are read where they are, unless they lie apart: to copy each first takes as long as all the rest."""
     try:
-        dimensions = samples.ndim
-        name = text_to_bytes(chunk.stream)
-        data = samples.tobytes()
-        frames = b"" if chunk.frames is None else _frames_to_bytes(chunk.frames)
-        head = _CHUNK_HEAD.pack(
-            _CHUNK_TAG,
-            _TYPE_CODES[samples.dtype],
-            dimensions,
-            len(name),
-            len(data),
-            len(frames),
-            chunk.arrival_ns,
-            chunk.sequence,
-            chunk.device_us,
-            chunk.offset,
-            chunk.frame_len,
-        )
-        shape = b"" if dimensions == 1 else _shape_to_bytes(samples.shape)
-    except CONVERSION_ERRORS as reason:
-        raise _chunk_error(chunk) from reason
-    parts += (head, name, shape, data, frames)
+        return b"".join(parts)
+    except TypeError:
+        return b"".join([part if isinstance(part, bytes) else part.tobytes() for part in parts])
 
 
 def _frames_to_bytes(frames: NDArray[np.int64]) -> bytes:

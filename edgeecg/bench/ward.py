@@ -1,6 +1,5 @@
 """One run of many streams by the clock: journal, engine, rules and a classifier at work as in the daemon, all that is late counted."""
 
-import gc
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -14,6 +13,7 @@ from edgeecg.bench.capacity import DEADLINE_MS
 from edgeecg.bench.histogram import Histogram
 from edgeecg.bench.openloop import RealClock, drive
 from edgeecg.bench.workloads import FLEET, MV_PER_COUNT, SOUND_PER_COUNT, SOUND_SAMPLES, WORKLOADS, Ward, hearts_of, sound_name, sounds_of
+from edgeecg.daemon import pauses
 from edgeecg.daemon.keeper import Keeper
 from edgeecg.daemon.numbers import resident_bytes
 from edgeecg.engine import Engine
@@ -233,7 +233,7 @@ def config_of(spec: Spec, model: Model | None) -> EngineConfig:
 def run(spec: Spec, folder: Path) -> Outcome:
     """Run it, here and now."""
     host = Host(spec, folder)
-    gc.collect()  # what building it left
+    pauses.keep_short()
     return host.run()
 
 

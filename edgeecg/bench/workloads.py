@@ -98,9 +98,11 @@ class Ward:
     ) -> None:
         """`sounds`: each heart's; then a chunk of sound goes with every chunk of ECG."""
         self.names, self.chunk_len = tuple(names), chunk_len
-        self._hearts, self._sounds = hearts, sounds
+        self._sounds = sounds
         self._last = min(map(len, hearts)) - chunk_len + 1
-        self._begin = np.random.default_rng(seed).integers(0, self._last, len(self.names)).tolist()
+        self._begins = np.random.default_rng(seed).integers(0, self._last, len(self.names))
+        self._begin = self._begins.tolist()
+        self._heart_of = [hearts[stream % len(hearts)] for stream in range(len(self.names))]
         self.period_ns = round(chunk_len / rate_hz * 1e9)
 
     def due_ns(self, n_chunks: int) -> NDArray[np.int64]:
@@ -127,18 +129,17 @@ class Ward:
 
     def past(self, stream: int, n_samples: int) -> Counts:
         """Return what came before a stream's first chunk."""
-        heart = self._hearts[stream % len(self._hearts)]
-        return heart.take(np.arange(self._begin[stream] - n_samples, self._begin[stream]) % self._last)
+        return self._heart_of[stream].take(np.arange(self._begin[stream] - n_samples, self._begin[stream]) % self._last)
 
     def chunks(self, first: int, upto: int, *, from_ns: int = 0) -> list[Chunk]:
         """Return chunks by number; the first is whole at `from_ns`."""
-        n, length, last, begin, names = len(self.names), self.chunk_len, self._last, self._begin, self.names
-        hearts, n_hearts, made = self._hearts, len(self._hearts), []
-        for number in range(first, upto):
-            turn, stream = divmod(number, n)
-            at = (begin[stream] + turn * length) % last
-            samples = hearts[stream % n_hearts][at : at + length]
-            chunk = _Chunk(names[stream], samples, from_ns + number * self.period_ns // n, -1, -1, 0, 0, None)
+        numbers = np.arange(first, upto)
+        turns, streams = np.divmod(numbers, len(self.names))
+        places = (self._begins[streams] + turns * self.chunk_len) % self._last
+        arrivals = from_ns + numbers * self.period_ns // len(self.names)
+        names, hearts, length, made = self.names, self._heart_of, self.chunk_len, []
+        for stream, at, arrival_ns in zip(streams.tolist(), places.tolist(), arrivals.tolist(), strict=True):
+            chunk = _Chunk(names[stream], hearts[stream][at : at + length], arrival_ns, -1, -1, 0, 0, None)
             chunk.__class__ = Chunk
             made.append(chunk)
         return made

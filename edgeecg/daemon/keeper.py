@@ -6,6 +6,7 @@ then behind, which `trouble` says, until a snapshot of the engine can be written
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Final, Generic, Protocol, TypeVar
 
@@ -109,7 +110,7 @@ class Keeper(Generic[M]):
         self._lap("engine")
         if not self.is_behind:
             self._journal.answered(given)
-        if any(isinstance(event, Alert) for events in given for event in events):
+        if Alert in map(type, chain.from_iterable(given)):
             self._make_safe()  # else a power cut could leave an alert whose samples never were, and its id to another
         self._told(records, given)
         return given

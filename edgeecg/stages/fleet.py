@@ -62,7 +62,7 @@ RARE: dict[int, Callable[[StreamFacts, Row], Event]] = {
 """Others that are known from a row alone; those of windows need the stream's state."""
 
 ARRAYS = ("streams", "leads", "sounds", "couplings", "heard")
-CLOSED = (-1, 0, 0)
+CLOSED = -1
 NO_SAMPLES = np.zeros(0)
 
 
@@ -80,9 +80,12 @@ class Fleet:
         self._sounds = sound.Sounds(config.streams, config.models, self._params.sound_taps)
         self._sound_of = {ecg: slot for slot, ecg in self._sounds.ecg_of.items()}
         self._windows = [self._made_windows(slot) for slot in range(len(config.streams))]
-        self._open: dict[str, tuple[int, int, int]] = {}
-        self._open_pairs: dict[str, tuple[int, int, int]] = {}
+        self._open: dict[str, int] = {}
+        self._open_pairs: dict[str, int] = {}
         """Apart from the others, streams of sound and their ECG: they must be taken in the order they came in."""
+        self._lead_counts = [*(len(facts.leads) for facts in config.streams), 0]
+        self._most = [*self._params.most_samples(), 0]
+        """Of a piece, in samples; of CLOSED none. All in rows: what is looked up at every chunk of a large fleet has to come from memory."""
         self._out = np.zeros(ROWS, kinds.EVENT)
         self._unread = np.full(len(config.streams), NEVER)
         self._book = Book(config)
@@ -95,14 +98,15 @@ class Fleet:
     def run(self, chunks: Sequence[Chunk]) -> list[Events]:
         """Take chunks in order; return the events of each."""
         events: list[Events] = [()] * len(chunks)
-        batch, sounds, is_open = Batch(), Batch(), self._open
+        batch, sounds, is_open, lead_counts, mosts = Batch(), Batch(), self._open, self._lead_counts, self._most
         pieces, owners, arrays, start = batch.pieces, batch.owners, batch.arrays, 0
         number: np.dtype[Any] | None = None  # of what kind one is, is asked once: most chunks are of the same
         for index, chunk in enumerate(chunks):
             samples = chunk.samples
             shape, dtype = samples.shape, samples.dtype
             n = shape[0] if shape else 0
-            slot, n_leads, most = is_open.get(chunk.stream, CLOSED)
+            slot = is_open.get(chunk.stream, CLOSED)
+            n_leads, most = lead_counts[slot], mosts[slot]
             if slot < 0 or samples.size != n * n_leads or (dtype is not number and dtype.kind not in NUMBERS) or chunk.frames is not None:
                 batch.start = start
                 self._take_other(index, chunk, batch, sounds, events)
@@ -122,7 +126,8 @@ class Fleet:
 
     def _take_other(self, index: int, chunk: Chunk, batch: Batch, sounds: Batch, events: list[Events]) -> None:
         """Take a chunk of a pair of ECG and sound, or of several frames, or refuse it. Sound goes after all ECG that came before it, and before what comes after."""
-        slot, n_leads, most = self._open_pairs.get(chunk.stream) or self._open.get(chunk.stream, CLOSED)
+        slot = self._open_pairs.get(chunk.stream, self._open.get(chunk.stream, CLOSED))
+        n_leads, most = self._lead_counts[slot], self._most[slot]
         samples = chunk.samples
         n = samples.shape[0] if samples.shape else 0
         if slot < 0 or samples.size != n * n_leads or samples.dtype.kind not in NUMBERS or not are_frames(chunk, n):
@@ -309,13 +314,12 @@ class Fleet:
         del self._open_as(slot)[self._facts[slot].name]
         return events + self._changed(slot, StreamChange.LOST)
 
-    def _open_as(self, slot: int) -> dict[str, tuple[int, int, int]]:
+    def _open_as(self, slot: int) -> dict[str, int]:
         """Return the open streams that this one belongs to."""
         return self._open_pairs if slot in self._sound_of or slot in self._sounds.ecg_of else self._open
 
     def _note_open(self, slot: int) -> None:
-        facts = self._facts[slot]
-        self._open_as(slot)[facts.name] = (slot, len(facts.leads), self._params.most_samples(slot))
+        self._open_as(slot)[self._facts[slot].name] = slot
 
     def _changed(self, slot: int, change: StreamChange, count: int = 0) -> Events:
         now, epoch = self._now(slot), int(self._streams[slot]["epoch"])

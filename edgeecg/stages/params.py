@@ -45,7 +45,8 @@ class Params:
         row = self.streams[slot]["resample"]
         return int(row["up"]), int(row["down"])
 
-    def most_samples(self, slot: int) -> int:
-        """Return the most input samples one piece may have, so that it makes at most MAX_PIECE_GRID grid samples."""
-        up, down = self.rate(slot)
-        return max(1, (MAX_PIECE_GRID - 1) * down // up)
+    def most_samples(self) -> list[int]:
+        """Return of each stream the most input samples one piece may have, so that it makes at most MAX_PIECE_GRID grid samples."""
+        rates = self.streams["resample"]
+        most = {(up, down): max(1, (MAX_PIECE_GRID - 1) * down // up) for up, down in np.unique(rates[["up", "down"]]).tolist()}
+        return [most[rate] for rate in zip(rates["up"].tolist(), rates["down"].tolist(), strict=True)]

@@ -47,3 +47,20 @@ def test_chunks_of_any_length_around_a_refusal_are_taken_as_if_alone() -> None:
     beats = {name: [one.sample for told in events for one in told if isinstance(one, Beat) and one.stream == name] for name in NAMES}
     assert len(beats["a"]) > 20
     assert beats["a"] == beats["b"] == beats["c"]
+
+
+def test_samples_of_several_types_and_such_as_lie_apart_are_taken_as_if_alone() -> None:
+    x, _ = heart(RATE_HZ, 8.0)
+    counts = np.round(x * 200)
+    sent = [
+        counts.astype(np.int16),
+        counts.astype(np.float32),
+        counts.astype(">i4"),
+        np.repeat(counts, 2).astype(np.int16)[::2],
+        counts[:0],
+    ]
+    for many in ([sent[3]] * 2, sent, [*sent[:1], sent[3]], [sent[2]] * 2, [sent[4]] * 2):
+        engine, alone = open_engine(), open_engine()
+        chunks = [Chunk("ac"[i % 2], samples, (i + 1) * 10**10) for i, samples in enumerate(many)]
+        assert engine.feed_many(chunks) == tuple(alone.feed(Chunk(one.stream, one.samples.astype(float), one.arrival_ns)) for one in chunks)
+        assert engine.snapshot() == alone.snapshot()

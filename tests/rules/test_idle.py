@@ -7,6 +7,7 @@ import pytest
 from edgeecg.rulefacts import Priority, RuleFacts, default_rules
 from edgeecg.stages.rules import beatwatchers, silencewatchers
 from edgeecg.stages.rules.episodes import Owner
+from edgeecg.stages.rules.heart import Heart
 from edgeecg.stages.rules.stream import StreamRules
 from edgeecg.stages.rules.watcher import Needs, Watcher, needs
 from edgeecg.types import Alert, Event, Morphology, QualityReason, StreamChange, Vitals
@@ -125,3 +126,27 @@ def test_a_watcher_that_claims_to_need_less_than_it_does_is_caught(
     monkeypatch.setattr(StreamRules, "_is_usual", lambda _: True)
     with pytest.raises(AssertionError):
         _ = [compare(story(seed)) for seed in range(N_STORIES)]
+
+
+@pytest.mark.parametrize("percent", [3.0, 10.0])
+def test_a_rhythm_is_not_ranked_again_before_it_could_be_irregular(percent: float) -> None:
+    """Whatever beats come: regular ones, early ones, late-found ones, none for a while."""
+    n_spared = n_beyond = 0
+    for seed in range(12):
+        luck, heart, now_s, until, spread = random.Random(seed), Heart(HZ, ("I",)), 1.0, -1, 0.0
+        for _ in range(400):
+            if not luck.randrange(60):
+                spread = luck.choice((0.0, 0.02, 0.05, 0.3))
+            elif not luck.randrange(150):
+                heart.missed(at(now_s), at(now_s))
+            now_s += 0.8 * (1 + luck.uniform(-spread, spread))
+            heart.beat(beat(now_s - (1.0 if not luck.randrange(100) else 0.0)))
+            beyond = heart.irregularity() > percent
+            if heart.turn > until:
+                until = heart.regular_until(percent)
+            else:
+                assert not beyond
+                n_spared += 1
+            n_beyond += beyond
+    assert n_spared > 1000
+    assert n_beyond > 500

@@ -1,7 +1,7 @@
 """What the events of one stream have said of its heart and its signal: all that rules ask, in one bounded state."""
 
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import islice, pairwise, takewhile
 from operator import sub
 from struct import Struct
 from types import MappingProxyType
@@ -40,6 +40,7 @@ SPOILING = frozenset({QualityReason.MOTION, QualityReason.WANDER})
 DOUBTFUL: Final = 0.5
 """At a smaller chance that all its beats were found, and only they, a second is in doubt."""
 TROUBLE: Final = MappingProxyType({LEAD_OFF: 1, NOISE: 2, DOUBT: 4})
+_NOISE, _DOUBT = TROUBLE[NOISE], TROUBLE[DOUBT]
 UNKNOWN: Final = -1.0
 
 OFF, SATURATED, FLAT, INVALID = 1, 2, 4, 8
@@ -60,7 +61,7 @@ class Heart:
     """One stream as its events have it."""
 
     __slots__ = (
-        "_ectopic_len", "_first", "_intervals", "_lead", "_rate_len", "beats", "delays", "ectopic", "flags", "odd_at", "rate_hz",
+        "_ectopic_len", "_first", "_intervals", "_lead", "_rate_len", "beats", "delays", "ectopic", "flags", "odd_at", "rate_hz", "turn",
         *_COUNTS, *_VALUES,
     )  # fmt: skip
 
@@ -113,6 +114,8 @@ class Heart:
         """Ascending; none from before what interrupted the signal last."""
         self._intervals: list[int] = []
         """Between them."""
+        self.turn = 0
+        """Counts the beats appended, and counts many where they changed otherwise: what was read off them may be kept till then."""
         self.odd_at = -1
         """Where the last of them is that is not of the usual shape."""
         self.ectopic: list[int] = []
@@ -138,22 +141,16 @@ class Heart:
         if self.moved_at:
             self._see_again(sample)
         newest = not beats or sample > beats[-1].sample
-        at = len(beats)
-        while at and beats[at - 1].sample >= sample:
-            at -= 1
-        beats.insert(at, seen)
-        del beats[:-MAX_BEATS]
-        if newest and at:
-            self._intervals.append(sample - beats[-2].sample)
-            del self._intervals[: 1 - MAX_BEATS]
+        if newest:
+            self._append(seen)
         else:
-            self._measure_intervals()
+            self._put_in_place(seen)
         if seen.morphology != NORMAL:
             self.odd_at = max(self.odd_at, sample)
         if seen.morphology == WIDE or 0 < seen.prematurity < PREMATURE:
             self.ectopic.append(sample)
             del self.ectopic[:-MAX_ECTOPIC]
-        if newest and (not self._is_faint(abs(beat.amplitude_mv), "usual_mv" if is_first else "usual_second_mv") or self._is_new_contact()):
+        if newest and (not self._is_faint(abs(beat.amplitude_mv), is_first=is_first) or self._is_new_contact()):
             self.watched_from = max(self.watched_from, sample)
             self.moved_at = 0
         self.rate = self._rate()
@@ -164,14 +161,37 @@ class Heart:
         if self.beats and sample - self.beats[-1].sample > UNSEEN_S * self.rate_hz:
             self._begin_anew(sample)
 
+    def _append(self, seen: Seen) -> None:
+        beats = self.beats
+        if beats:
+            self._intervals.append(seen.sample - beats[-1].sample)
+        beats.append(seen)
+        self.turn += 1
+        if len(beats) > MAX_BEATS:
+            del beats[0], self._intervals[0]
+
+    def _put_in_place(self, seen: Seen) -> None:
+        beats = self.beats
+        at = len(beats)
+        while at and beats[at - 1].sample >= seen.sample:
+            at -= 1
+        beats.insert(at, seen)
+        del beats[:-MAX_BEATS]
+        self._measure_intervals()
+
     def _measure_intervals(self) -> None:
+        self.turn += MAX_BEATS
         self._intervals = [after.sample - before.sample for before, after in pairwise(self.beats)]
 
-    def _is_faint(self, height_mv: float, of: str) -> bool:
-        """Say whether a beat is small beside those before it, and learn: a loss of height more slowly than a gain."""
-        known_mv: float = getattr(self, of)
+    def _is_faint(self, height_mv: float, *, is_first: bool) -> bool:
+        """Say whether a beat is small beside those before it on its lead, and learn: a loss of height more slowly than a gain."""
+        known_mv = self.usual_mv if is_first else self.usual_second_mv
         usual_mv = known_mv if known_mv > 0 else height_mv
-        setattr(self, of, usual_mv + (GAIN_SHARE if height_mv > usual_mv else LOSS_SHARE) * (height_mv - usual_mv))
+        learned_mv = usual_mv + (GAIN_SHARE if height_mv > usual_mv else LOSS_SHARE) * (height_mv - usual_mv)
+        if is_first:
+            self.usual_mv = learned_mv
+        else:
+            self.usual_second_mv = learned_mv
         return height_mv < FAINT * usual_mv
 
     def _let_stand_in(self, beat: Beat) -> bool:
@@ -202,7 +222,7 @@ class Heart:
     def _begin_anew(self, at: int) -> None:
         """No beat before is a neighbour of those to come."""
         self.beats.clear()
-        self._intervals.clear()
+        self._measure_intervals()
         self.rate = UNKNOWN
         self.begins_at = max(self.begins_at, at)
 
@@ -246,8 +266,8 @@ class Heart:
         self.noise_mv, self.mains_mv = quality.noise_mv, quality.mains_mv
         if self._is_jump(quality.level_mv) and not self.moved_at and self.watched_from < self.rated_until:
             self._move_contact()
-        self._trouble(NOISE, there=not quality.good and quality.reason in SPOILING)
-        self._trouble(DOUBT, there=quality.index < DOUBTFUL)
+        spoilt = not quality.good and quality.reason in SPOILING
+        self.trouble = self.trouble & ~(_NOISE | _DOUBT) | spoilt * _NOISE | (quality.index < DOUBTFUL) * _DOUBT
 
     def _is_jump(self, level_mv: float) -> bool:
         """Say whether a second's level is a jump, and learn how far levels usually are."""
@@ -300,12 +320,25 @@ class Heart:
 
     def irregularity(self) -> float:
         """Median difference between successive RR intervals over the median interval, in percent: a few odd beats do not matter."""
-        intervals = self._intervals
-        n = len(intervals)
+        n = len(self._intervals)
         if n < IRREGULAR_INTERVALS_MIN:
             return UNKNOWN
-        changes: list[int] = sorted(map(abs, map(sub, intervals[1:], intervals)))
-        return 100.0 * changes[n // 2] / sorted(intervals)[n // 2]
+        changes, lengths = self._ranked()
+        return 100.0 * changes[n // 2] / lengths[n // 2]
+
+    def regular_until(self, percent: float) -> int:
+        """Return up to which `turn` the rhythm cannot be more irregular than this, whatever beats come: a median moves by a rank a beat."""
+        n = len(self._intervals)
+        if n < IRREGULAR_INTERVALS_MIN:
+            return self.turn
+        changes, lengths = self._ranked()
+        above, below = islice(changes, n // 2, None), reversed(lengths[: n // 2 + 1])
+        regular = takewhile(lambda pair: pair[1] > 0 and 100.0 * pair[0] / pair[1] <= percent, zip(above, below, strict=False))
+        return self.turn + sum(1 for _ in regular) - 1
+
+    def _ranked(self) -> tuple[list[int], list[int]]:
+        intervals = self._intervals
+        return sorted(map(abs, map(sub, intervals[1:], intervals))), sorted(intervals)
 
     def ectopic_rate(self, now: int) -> float:
         """Wide or premature beats in the last minute."""

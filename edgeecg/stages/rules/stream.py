@@ -34,7 +34,11 @@ KINDS: Final[dict[str, type[Watcher]]] = {
     "silent": otherwatchers.Silent, "clock-jump": otherwatchers.ClockJump, "overload": otherwatchers.Overloaded,
     "model": otherwatchers.Unavailable,
 }  # fmt: skip
-MEASURED: Final[dict[str, type[Watcher]]] = {"rate": beatwatchers.Rate, PROBABILITY: otherwatchers.Answer}
+MEASURED: Final[dict[str, type[Watcher]]] = {
+    "rate": beatwatchers.Rate,
+    "irregularity": beatwatchers.Irregular,
+    PROBABILITY: otherwatchers.Answer,
+}
 
 
 def watcher_of(rule: RuleFacts) -> type[Watcher]:
@@ -98,11 +102,12 @@ class StreamRules:
 
     def one(self, event: Event, reported_at: int, out: list[Event]) -> None:
         """Take one event."""
-        now = self.now = max(self.now, reported_at)
+        self.now = max(self.now, reported_at)
+        now = self.now
         _TAKERS.get(type(event), StreamRules.take_other)(self, event, now, out)
         if self.owner.changed:
             self._settle(now, out)
-        else:
+        elif type(event) is not Vitals:  # which moves nothing that time waits for
             self._plan_watchers()
 
     def take_beat(self, beat: Beat, now: int, out: list[Event]) -> None:
@@ -133,11 +138,13 @@ class StreamRules:
     def _is_usual(self) -> bool:
         """Say whether the newest beat is nothing that `Needs.UNUSUAL` speaks of."""
         heart = self.heart
-        if len(heart.beats) < 2 or not self._slowest <= heart.rate <= self._fastest:
+        beats = heart.beats
+        if len(beats) < 2 or not self._slowest <= heart.rate <= self._fastest:
             return False
-        before, newest = heart.beats[-2:]
-        is_long = (newest.sample - before.sample) / heart.rate_hz >= self._longest_s
-        return not is_long and newest.morphology == NORMAL and before.morphology == NORMAL
+        before, newest = beats[-2], beats[-1]
+        if newest.morphology != NORMAL or before.morphology != NORMAL:
+            return False
+        return (newest.sample - before.sample) / heart.rate_hz < self._longest_s
 
     def _note(self, event: Event) -> None:
         """Remember what the heart or the owner must know of an event before the watchers are asked."""
