@@ -6,11 +6,11 @@ An item is a tag byte and the spelling of its dataclass (`edgeecg.spelling`), so
 
 import math
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from hashlib import blake2b
 from itertools import groupby
 from struct import Struct
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,7 +80,7 @@ def encode_all(items: Sequence[Item]) -> bytes:
     parts: list[Part] = [length_to_bytes(len(items), "items")]
     for kind, some in groupby(items, key=type):
         if kind is types.Chunk:
-            _append_chunks(parts, some)
+            _append_chunks(parts, cast("Iterator[types.Chunk]", some))
         else:
             parts += map(encode, some)
     return _joined(parts)
@@ -187,7 +187,7 @@ def _append_chunks(parts: list[Part], chunks: Iterable[types.Chunk]) -> None:
 def _joined(parts: Sequence[Part]) -> bytes:
     """Samples are read where they are, unless they lie apart: to copy each first takes as long as all the rest."""
     try:
-        return b"".join(parts)
+        return b"".join(cast("Sequence[bytes]", parts))
     except TypeError:
         return b"".join([part if isinstance(part, bytes) else part.tobytes() for part in parts])
 

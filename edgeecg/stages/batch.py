@@ -1,6 +1,6 @@
 """Chunks of many streams, laid out for one call of the pipeline's kernel."""
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,7 +84,7 @@ class Batch:
             return NO_SAMPLES
         if len({array.dtype for array in arrays}) == 1:
             try:
-                return np.frombuffer(b"".join(arrays), arrays[0].dtype).astype(np.float64)
+                return np.frombuffer(b"".join(cast("list[bytes]", arrays)), arrays[0].dtype).astype(np.float64)
             except (TypeError, ValueError):  # one whose values lie apart, or none at all
                 pass
         return np.concatenate(arrays, axis=None, dtype=np.float64)
