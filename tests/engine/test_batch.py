@@ -1,6 +1,9 @@
 """Chunks share a kernel call and keep to themselves: long ones, empty ones, and those around a refusal."""
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from edgeecg.engine import Engine
 from edgeecg.facts import EngineConfig, StreamFacts
@@ -52,7 +55,7 @@ def test_chunks_of_any_length_around_a_refusal_are_taken_as_if_alone() -> None:
 def test_samples_of_several_types_and_such_as_lie_apart_are_taken_as_if_alone() -> None:
     x, _ = heart(RATE_HZ, 8.0)
     counts = np.round(x * 200)
-    sent = [
+    sent: list[NDArray[Any]] = [
         counts.astype(np.int16),
         counts.astype(np.float32),
         counts.astype(">i4"),
