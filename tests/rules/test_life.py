@@ -150,6 +150,18 @@ def test_what_changes_with_every_beat_is_told_every_ten_seconds_at_most() -> Non
     assert min(after - before for before, after in pairwise(times)) >= at(10)
 
 
+def test_an_idle_rule_is_spelled_in_short_as_it_would_be_in_full() -> None:
+    names = [rule.name for rule in default_rules() if rule.kind not in {"overload", "model"}]
+    rules = rules_with(*names)
+    phases = set()
+    for event in ordered(STOPS, seconds(0, 60), [lead_state(25.0, off=True), lead_state(40.0)], beats(41.0, 0.35, 30), [beat(60.0, W)]):
+        rules.take([event])
+        for episode in rules.episodes:
+            phases.add((episode.phase, episode.last_onset >= 0))
+            assert episode.to_bytes() == episode.spelled()
+    assert len(phases) == 5, "idle before and after it was told, pending so, and told"
+
+
 def test_time_passed_in_steps_or_at_once_is_the_same() -> None:
     names = [rule.name for rule in default_rules() if rule.kind not in {"overload", "model"}]
     events = ordered(STOPS, seconds(0, 60), [lead_state(25.0, off=True), lead_state(40.0)], beats(41.0, 0.35, 30), [beat(60.0, W)])

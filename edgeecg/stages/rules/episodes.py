@@ -278,7 +278,13 @@ class Episode:
     # --- state ----------------------------------------------------------------------------------------------------
 
     def to_bytes(self) -> bytes:
-        """All of it, always as long; what it waits for follows."""
+        """All of it, always as long; what it waits for follows. Nearly every episode of a fleet is idle, and knows one number."""
+        if self.phase == Phase.IDLE:
+            return IDLE_HEAD + _LAST_ONSET.pack(self.last_onset) + IDLE_TAIL
+        return self.spelled()
+
+    def spelled(self) -> bytes:
+        """All of it, field by field."""
         counts = [getattr(self, name) for name in _COUNTS]
         return _STATE.pack(*counts, self.said_value, len(self.acknowledged_by), self.acknowledged_by) + self.reading.to_bytes()
 
@@ -290,3 +296,9 @@ class Episode:
         self.acknowledged_by = name[:name_len]
         self.reading = Reading.from_bytes(data[_STATE.size : EPISODE_LEN])
         self.plan()
+
+
+_LAST_ONSET = Struct("<q")
+_AT = _COUNTS.index("last_onset") * _LAST_ONSET.size
+_IDLE = Episode(RuleFacts(name="idle", kind="silent", priority=Priority.LOW), Owner("", 1.0, (), ())).spelled()
+IDLE_HEAD, IDLE_TAIL = _IDLE[:_AT], _IDLE[_AT + _LAST_ONSET.size :]
