@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 
 from edgeecg.cli.export import check_target, write
 from edgeecg.cli.parser import Parser, checked
+from edgeecg.daemon.clock import Clock
 from edgeecg.daemon.keeper import Keeper
 from edgeecg.engine import Engine
 from edgeecg.errors import InputError
@@ -38,9 +39,8 @@ def run(options: argparse.Namespace) -> int:
     """Listen, then write."""
     check_target(options.to)
     with TemporaryDirectory(prefix="edgeecg-record-") as folder:
-        source = SerialSource(
-            SerialSettings(port=options.port, format=options.format, baud=options.baud), epoch=secrets.randbits(62), claims=Claims()
-        )
+        settings = SerialSettings(port=options.port, format=options.format, baud=options.baud)
+        source = SerialSource(settings, epoch=secrets.randbits(62), claims=Claims(), clock_ns=Clock().now_ns)
         source.start()
         try:
             _listen(source, Path(folder), options.seconds)

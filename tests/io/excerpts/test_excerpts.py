@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import edfio
@@ -135,6 +136,13 @@ def test_edf_holds_samples_beats_and_what_is_missing(tmp_path: Path, rate_hz: fl
     told = {(round(note.onset * rate_hz), note.text.split()[0]) for note in read.annotations}
     assert {(200, "V"), (300, '"'), (100, "missing"), (930, "missing")} == told
     assert read.startdate.year == 2023
+
+
+def test_edf_of_a_board_that_did_not_know_the_time_has_no_date(tmp_path: Path) -> None:
+    edf.write(replace(example(), start_ns=3600 * 10**9), tmp_path / "x.edf")
+    read = edfio.read_edf(tmp_path / "x.edf")
+    with pytest.raises(edfio.AnonymizedDateError):
+        _ = read.recording.startdate
 
 
 def test_fhir_holds_samples_in_microvolt_and_says_no_name() -> None:
