@@ -68,7 +68,7 @@ function words() {
 function show(stream, sound) {
   $("sound-figure").hidden = !sound;
   $("coupling-figure").hidden = !sound?.couplings.length;
-  for (const name of ["ecg", "sound", "coupling"]) papers[name] ??= new Canvas($(name));
+  for (const name of ["ecg", "sound", "coupling"]) papers[name] ??= new Canvas($(name), { isOpaque: name !== "coupling" });
   updateChosen(stream, state);
 }
 

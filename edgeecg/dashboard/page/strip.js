@@ -14,9 +14,11 @@ export function readColours() {
 export const colourOf = (name) => colours[name];
 
 export class Canvas {
-  constructor(element) {
+  // An opaque one is all paper: nothing under it has to be mixed in, sixty times a second.
+  constructor(element, { isOpaque = false } = {}) {
     this.element = element;
-    this.context = element.getContext("2d", { alpha: true });
+    this.isOpaque = isOpaque;
+    this.context = element.getContext("2d", { alpha: !isOpaque });
     this.fit();
     new ResizeObserver(() => this.fit()).observe(element);
   }
@@ -26,35 +28,36 @@ export class Canvas {
     const width = Math.round(this.element.clientWidth * ratio), height = Math.round(this.element.clientHeight * ratio);
     if (this.element.width !== width || this.element.height !== height) { this.element.width = width; this.element.height = height; }
     this.ratio = ratio; this.width = width / ratio; this.height = height / ratio;
-    this.pattern = null;
+    this.sheet = null;
   }
 
   begin() {
     this.context.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
-    this.context.clearRect(0, 0, this.width, this.height);
+    if (!this.isOpaque) this.context.clearRect(0, 0, this.width, this.height);
     return this.context;
   }
 
-  // A square of 5 mm, drawn once, laid out over all of it: it moves with the paper.
+  // Drawn once, a square wider than it is seen, and laid down shifted: copying is the cheapest thing there is without a GPU.
   paper(offset) {
-    const g = this.context, side = 5 * MM;
-    if (!this.pattern || this.patternOf !== colours.grid) {
-      const tile = document.createElement("canvas");
-      tile.width = tile.height = Math.round(side * this.ratio);
-      const t = tile.getContext("2d"), line = Math.max(1, Math.round(this.ratio));
-      t.fillStyle = colours.grid;
-      for (let i = 1; i < 5; i++) { const at = Math.round(i * MM * this.ratio); t.fillRect(at, 0, line, tile.height); t.fillRect(0, at, tile.width, line); }
-      t.fillStyle = colours["grid-strong"];
-      t.fillRect(0, 0, line, tile.height); t.fillRect(0, 0, tile.width, line);
-      this.pattern = g.createPattern(tile, "repeat");
-      this.patternOf = colours.grid;
-    }
-    const shift = Math.round(offset * this.ratio);
-    g.setTransform(1, 0, 0, 1, shift, 0);
-    g.fillStyle = this.pattern;
-    g.fillRect(-shift, 0, this.element.width, this.element.height);
+    const g = this.context, side = 5 * MM, before = Math.round((((offset % side) + side) % side - side) * this.ratio);
+    if (!this.sheet || this.sheetOf !== colours.grid) { this.sheet = sheetOf(this.element, side * this.ratio, this.ratio); this.sheetOf = colours.grid; }
+    g.setTransform(1, 0, 0, 1, 0, 0);
+    g.drawImage(this.sheet, before, 0);
     g.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
   }
+}
+
+function sheetOf({ width, height }, side, ratio) {
+  const sheet = document.createElement("canvas"), line = Math.max(1, Math.round(ratio)), step = MM * ratio;
+  sheet.width = width + Math.ceil(side) + line; sheet.height = Math.max(1, height);
+  const g = sheet.getContext("2d", { alpha: false });
+  g.fillStyle = colours.paper; g.fillRect(0, 0, sheet.width, sheet.height);
+  for (const [colour, every] of [["grid", step], ["grid-strong", side]]) {
+    g.fillStyle = colours[colour];
+    for (let at = 0; at < sheet.width; at += every) g.fillRect(Math.round(at), 0, line, sheet.height);
+    for (let at = 0; at < sheet.height; at += every) g.fillRect(0, Math.round(at), sheet.width, line);
+  }
+  return sheet;
 }
 
 // x of a sample, when `shown` is at the right edge
@@ -68,7 +71,7 @@ export function drawEcg(canvas, stream, { mmPerMv, alerts }) {
   shade(g, canvas, stream, x);
   missing(g, canvas, stream, x, from, to);
   stream.baseline += (typical(stream, from, to) - stream.baseline) * 0.08;
-  trace(g, stream, from, to, x, (mv) => middle - (mv - stream.baseline) * pxPerMv, colours.trace, 1.5);
+  trace(g, canvas, stream, from, to, x, (mv) => middle - (mv - stream.baseline) * pxPerMv, colours.trace);
   onsets(g, canvas, x, alerts);
   marks(g, canvas, stream, x);
   fadeIn(g, canvas);
@@ -82,16 +85,24 @@ function typical(stream, from, to) {
   return some[some.length >> 1];
 }
 
-function trace(g, stream, from, to, x, y, colour, width) {
-  g.beginPath();
+function trace(g, canvas, stream, from, to, x, y, colour) {
+  const path = new Path2D();
   let isDown = false;
   for (let i = from; i < to; i++) {
     const v = stream.at(i);
     if (v !== v) { isDown = false; continue; }
-    if (isDown) g.lineTo(x(i), y(v)); else { g.moveTo(x(i), y(v)); isDown = true; }
+    if (isDown) path.lineTo(x(i), y(v)); else { path.moveTo(x(i), y(v)); isDown = true; }
   }
-  g.strokeStyle = colour; g.lineWidth = width; g.lineJoin = "round";
-  g.stroke();
+  g.strokeStyle = colour; g.lineJoin = "round";
+  ink(g, path, canvas.ratio);
+}
+
+// A line of a pixel and a half. Without a GPU one of a pixel costs a tenth of any that is wider: so there it is two of them.
+function ink(g, path, ratio) {
+  g.lineWidth = ratio > 1 ? 1.5 : 1;
+  g.stroke(path);
+  if (ratio > 1) return;
+  g.translate(0, 0.5); g.stroke(path); g.translate(0, -0.5);
 }
 
 // Where the model looked: the stronger it spoke for the answer, the stronger the shade.
@@ -188,5 +199,5 @@ export function drawTile(canvas, stream) {
     const y = bottom - ((v - low) / span) * (bottom - 2);
     if (isDown) g.lineTo(x(i), y); else { g.moveTo(x(i), y); isDown = true; }
   }
-  g.strokeStyle = colours.accent; g.lineWidth = 1.1; g.stroke();
+  g.strokeStyle = colours.accent; g.lineWidth = 1; g.stroke();
 }

@@ -68,11 +68,12 @@ export function updateTiles(streams, chosen, choose) {
   return names;
 }
 
-// A fifth of the tiles each frame: all of them move, and none makes the paper wait.
+// Those that are seen, together in every fifth frame: what changes between two frames is put on the screen as one rectangle,
+// which in the other four is the paper alone.
 export function drawTiles(streams) {
   turn = (turn + 1) % 5;
-  let i = 0;
-  for (const [name, tile] of tiles) if (i++ % 5 === turn && tile.isVisible && streams.has(name)) drawTile(tile.canvas, streams.get(name));
+  if (turn) return;
+  for (const [name, tile] of tiles) if (tile.isVisible && streams.has(name)) drawTile(tile.canvas, streams.get(name));
 }
 
 export function focusTile(name) {
