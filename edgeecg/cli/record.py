@@ -3,6 +3,7 @@
 import argparse
 import secrets
 import time
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -14,7 +15,10 @@ from edgeecg.engine import Engine
 from edgeecg.errors import InputError
 from edgeecg.facts import EngineConfig
 from edgeecg.io.excerpts import cutting
+from edgeecg.io.newfile import open_new
+from edgeecg.io.sources import capture
 from edgeecg.io.sources.claims import Claims
+from edgeecg.io.sources.formats import AUTO, OWN
 from edgeecg.io.sources.items import Refusal
 from edgeecg.io.sources.reception import Reception
 from edgeecg.io.sources.serial import SerialSettings, SerialSource
@@ -32,26 +36,50 @@ def configure(parser: Parser) -> None:
     parser.add_argument("--format", default="auto", help="what the device speaks (default: find out)")
     parser.add_argument("--baud", type=baud, help="the line's speed (default: that of the format)")
     parser.add_argument("--stream", default="", help="of a device with several: which of them (default: the only one)")
-    parser.add_argument("--to", type=Path, required=True, help="PATH or PATH.hea (WFDB, with .atr), PATH.edf (EDF+), PATH.json (FHIR)")
+    parser.add_argument(
+        "--to",
+        type=Path,
+        required=True,
+        help="PATH or PATH.hea (WFDB, with .atr), PATH.edf (EDF+), PATH.json (FHIR), PATH.wire (the bytes as they come)",
+    )
 
 
 def run(options: argparse.Namespace) -> int:
-    """Listen, then write."""
+    """Listen, then write; bytes as they come, where they are what is wanted."""
+    if options.to.suffix == capture.SUFFIX:
+        return _run_raw(options)
     check_target(options.to)
     with TemporaryDirectory(prefix="edgeecg-record-") as folder:
-        settings = SerialSettings(port=options.port, format=options.format, baud=options.baud)
-        source = SerialSource(settings, epoch=secrets.randbits(62), claims=Claims(), clock_ns=Clock().now_ns)
-        source.start()
-        try:
-            _listen(source, Path(folder), options.seconds)
-        finally:
-            source.stop()
+        _listen(options, Path(folder))
         excerpt = cutting.whole(Path(folder), options.stream)
         write(cutting.cut(excerpt, excerpt.start_sample, round(options.seconds * excerpt.facts.rate_hz)), options.to)
     return 0
 
 
-def _listen(source: SerialSource, folder: Path, seconds: float) -> None:
+def _run_raw(options: argparse.Namespace) -> int:
+    """Write down what the line brings: all streams, what is damaged, what the device says of itself."""
+    if options.format not in {AUTO, OWN} or options.stream:
+        raise InputError(
+            f"--to {options.to}", f"with --{'stream' if options.stream else 'format'}", f"all a device sends that speaks {OWN}"
+        )
+    with open_new(options.to) as file, TemporaryDirectory(prefix="edgeecg-record-") as folder:
+        options.format = OWN
+        _listen(options, Path(folder), file.write)
+        print(f"{options.to}: {file.tell()} bytes as they came")
+    return 0
+
+
+def _listen(options: argparse.Namespace, folder: Path, overhear: Callable[[bytes], object] = lambda _data: None) -> None:
+    settings = SerialSettings(port=options.port, format=options.format, baud=options.baud)
+    source = SerialSource(settings, epoch=secrets.randbits(62), claims=Claims(), clock_ns=Clock().now_ns, overhear=overhear)
+    source.start()
+    try:
+        _keep(source, folder, options.seconds)
+    finally:
+        source.stop()
+
+
+def _keep(source: SerialSource, folder: Path, seconds: float) -> None:
     """Write down what comes until the shortest stream is long enough, or none comes any more."""
     keeper = Keeper(folder, EngineConfig(), told=lambda _records, _given: None, make_engine=Engine)
     reception = Reception(EngineConfig())

@@ -2,16 +2,18 @@
 
 import argparse
 import math
+from dataclasses import replace
 from typing import Final
 
 from edgeecg.cli.parser import Parser, checked
 from edgeecg.io.csv import read_csv
 from edgeecg.io.edf import read_edf
 from edgeecg.io.recording import Lead, Recording
+from edgeecg.io.sources import capture
 from edgeecg.io.sources.recordings import is_sound
 from edgeecg.io.wfdb import read_record
 
-RECORDING: Final = "a WFDB record, an .edf, a .csv, .tsv or .txt"
+RECORDING: Final = "a WFDB record, an .edf, a .csv, .tsv or .txt, a .wire that `edgeecg record` wrote"
 CSV_SUFFIXES: Final = {".csv", ".tsv", ".txt"}
 EDF_SUFFIX: Final = ".edf"
 
@@ -28,6 +30,9 @@ def read(options: argparse.Namespace) -> Recording:
     """Read it, by its ending."""
     if options.file.suffix.lower() in CSV_SUFFIXES:
         return read_csv(options.file, rate_hz=options.rate, units=options.units)
+    if options.file.suffix.lower() == capture.SUFFIX:
+        streams = capture.read_capture(options.file)
+        return replace(streams[0], leads=tuple(lead for stream in streams for lead in stream.leads))
     return read_edf(options.file) if options.file.suffix.lower() == EDF_SUFFIX else read_record(options.file)
 
 

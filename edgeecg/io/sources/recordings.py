@@ -14,6 +14,7 @@ from edgeecg.facts import StreamFacts
 from edgeecg.io.csv import read_csv
 from edgeecg.io.edf import read_edf
 from edgeecg.io.recording import MILLIVOLT_PER, Lead, Recording
+from edgeecg.io.sources import capture
 from edgeecg.io.sources.items import ECG, OTHER, PCG, Announced, Item
 from edgeecg.io.sources.together import CHUNK_S, Recorded, together
 from edgeecg.io.wav import read_wav
@@ -47,13 +48,15 @@ class Track:
 
 
 def read(settings: FileSettings) -> list[Recording]:
-    """Read what is at the path: WFDB, EDF, CSV, or a WAV, with the record beside it if there is one."""
+    """Read what is at the path: WFDB, EDF, CSV, what a line brought, or a WAV, with the record beside it if there is one."""
     path = settings.path
     suffix = path.suffix.lower()
     if suffix in CSV_SUFFIXES:
         return [read_csv(path, rate_hz=settings.rate_hz, units=settings.units)]
     if suffix == ".edf":
         return [read_edf(path)]
+    if suffix == capture.SUFFIX:
+        return capture.read_capture(path)
     if suffix != ".wav":
         return [read_record(path)]
     sound = read_wav(path)

@@ -79,11 +79,14 @@ class SerialSource:
         queue: DroppingQueue | None = None,
         clock_ns: Callable[[], int] = time.monotonic_ns,
         fraction: Callable[[], float] = random.random,
+        overhear: Callable[[bytes], object] = lambda _data: None,
     ) -> None:
+        """`overhear` is called with the bytes of each read, in the source's thread."""
         self.queue = queue or DroppingQueue()
         self._settings = settings
         self._clock_ns = clock_ns
         self._fraction = fraction
+        self._overhear = overhear
         self._stopping = Event()
         intake = Intake(settings.port, epoch, claims, Refusals(self.queue.tell), self.queue.tell)
         self._speech: Speech = speech(intake, settings.foreign())
@@ -145,5 +148,6 @@ class SerialSource:
             if data:
                 data += port.read(port.in_waiting)  # a first byte wakes us, and the rest of its frame is here by now
                 self._was_heard = True
+                self._overhear(data)
                 self.queue.push_all(self._speech.feed(data, self._clock_ns()))
         port.write(self._speech.goodbye())
