@@ -53,13 +53,14 @@ def test_a_clock_that_wraps_or_is_none_loses_nothing(tmp_path: Path, bits: int) 
 
 
 def test_copies_are_left_out_and_a_device_that_begins_anew_stands_next(tmp_path: Path) -> None:
-    frames = [*map(samples, range(40)), samples(38), *map(samples, range(40, 50)), replace(hello("belt"), clock_us=0)]
-    x = values(written(tmp_path, [replace(hello("belt"), clock_us=9), *frames, *map(samples, range(100, 140))]))
+    counted = [*range(40), 38, *range(40, 50)]
+    frames: list[f.Frame] = [*map(samples, counted), replace(hello("belt"), clock_us=0)]
+    x = values(written(tmp_path, [replace(hello("belt"), clock_us=9), *frames, *(samples(i) for i in range(100, 140))]))
     np.testing.assert_array_equal(x[~np.isnan(x)], np.repeat([*range(50), *range(100, 140)], 25))
 
 
 def test_damage_is_told_and_the_rest_is_read(tmp_path: Path) -> None:
-    wires = [encode(one) for one in [hello("belt"), *map(samples, range(400))]]
+    wires = [encode(hello("belt")), *(encode(samples(i)) for i in range(400))]
     path = tmp_path / "harmed.wire"
     path.write_bytes(damaged_line(wires, range(7, 400, 50), random.Random(3)))
     (recording,) = read_capture(path)
