@@ -210,6 +210,10 @@ def test_what_one_window_shows_a_recording_has_and_live_it_is_put_together_alike
     said = whole.out_of_fold(scores, recording, labels, fold_of)
     assert (said.argmax(1) == labels).mean() > 0.8
     assert (scores.reshape(400, 9, 4).mean(1).argmax(1) == labels).mean() < 0.6
+    otherwise = np.where(fold_of == 0, 3 - labels, labels)
+    blind = whole.out_of_fold(scores, recording, otherwise, fold_of)
+    np.testing.assert_array_equal(blind[fold_of == 0], said[fold_of == 0], "what a recording is labelled is not known to who speaks of it")
+    assert not np.allclose(blind[fold_of == 1], said[fold_of == 1])
     layer = whole.learn(whole.summaries(scores, recording, 400), labels)
     learned = Recording(
         windows=26,

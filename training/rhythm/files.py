@@ -15,7 +15,8 @@ from edgeecg.models.quantize import Report, faults, quantize
 from edgeecg.models.quantize_tflite import quantize_tflite
 from rhythm.forest import ASK_EVERY_S
 from rhythm.recordings import LABELS
-from rhythm.together import Mix, by_recording, fused, rule_f1
+from rhythm.together import Mix, fused, rule_f1
+from rhythm.whole import Layer, summaries
 from rhythm.window import RATE_HZ, prepared, whole
 
 Weights = dict[str, NDArray[np.float32]]
@@ -64,7 +65,7 @@ def some_windows(recordings: list[Heard], n: int, seed: int = 11) -> NDArray[np.
 
 @dataclass(frozen=True, slots=True)
 class Twins:
-    """Float and eight bits on recordings that neither has seen."""
+    """Float and eight bits on recordings that neither has seen; F1 of recordings, with the trees and put together as live."""
 
     f1_float: float
     f1_int8: float
@@ -74,15 +75,16 @@ class Twins:
     recordings: int
 
 
-def compared(fp32: Path, int8: Path, recordings: list[Heard], labels: Labels, trees: list[Floats], mix: Mix) -> Twins:
+def compared(fp32: Path, int8: Path, recordings: list[Heard], labels: Labels, trees: list[Floats], mix: Mix, layer: Layer) -> Twins:
     """Ask both the same windows, every second one that the trees have answered: the net alone, and with the trees."""
     every_s = 2 * ASK_EVERY_S
     owner = np.repeat(np.arange(len(recordings)), [len(range(0, heard.n_windows, every_s)) for heard in recordings])
     x = np.concatenate([prepared(np.stack([whole(h.window(s)) for s in range(0, h.n_windows, every_s)])) for h in recordings])
     both = [_ask(path, x) for path in (fp32, int8)]
-    f1 = [rule_f1(labels, by_recording(logits, owner, len(recordings)).argmax(1)) for logits in both]
     beside = np.concatenate([rows[::2] for rows in trees])
-    same, together = (_same(*pair) for pair in (both, [fused(mix, logits, beside) for logits in both]))
+    scores = [fused(mix, logits, beside) for logits in both]
+    same, together = _same(*both), _same(*scores)
+    f1 = [rule_f1(labels, layer(summaries(each, owner, len(recordings))).argmax(1)) for each in scores]
     return Twins(f1[0], f1[1], same, together, len(x), len(recordings))
 
 

@@ -190,10 +190,13 @@ def _twins(school: nets.School, answers: dict[str, Floats], fold: int) -> dict[s
         files.in_eight_bits(fp32, files.some_windows(learned, files.CALIBRATION), int8)
         held, of = np.flatnonzero(school.fold_of == fold), answers["of"].astype(np.int64)
         trees = [answers["tree"][of == k] for k in held]
-        mix = choose(answers["net"], answers["tree"], of, labels, school.fold_of != fold)
-        return files.compared(fp32, int8, [school.recordings[k] for k in held], labels[held], trees, mix)
+        others = school.fold_of != fold
+        mix = choose(answers["net"], answers["tree"], of, labels, others)
+        summaries = whole.summaries(fused(mix, answers["net"], answers["tree"]), of, len(labels))
+        layer = whole.learn(summaries[others], labels[others])
+        return files.compared(fp32, int8, [school.recordings[k] for k in held], labels[held], trees, mix, layer)
 
-    twins = kept(work / f"twins{fold}-{len(CYCLES)}-{detector()}.pickle", make)
+    twins = kept(work / f"twins_whole{fold}-{len(CYCLES)}-{detector()}.pickle", make)
     return {
         "F1 in float": twins.f1_float,
         "F1 in int8": twins.f1_int8,
