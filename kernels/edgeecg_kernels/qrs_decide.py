@@ -12,10 +12,12 @@ from edgeecg_kernels._jit import kernel
 from edgeecg_kernels.qrs_judge import clamp, describe, likeness, outdone, verdict
 from edgeecg_kernels.qrs_kind import learn_kind, wideness
 from edgeecg_kernels.qrs_learn import learn_beat, learn_levels, learn_refusal, starve
+from edgeecg_kernels.qrs_measure import width_above
 from edgeecg_kernels.qrs_second import SAME, pass_row, support, witness
 from edgeecg_kernels.qrs_state import (
     APART,
     EARLY,
+    ENERGY_DELAY,
     FAINT,
     FAINT_EARLY,
     LOOK,
@@ -39,6 +41,12 @@ LATE = 1.0
 UNKNOWN, NORMAL, WIDE = 0.0, 1.0, 2.0
 OPEN = 4.0
 """Log-odds, either way, below which a second lead is asked."""
+BROAD, FULL = 45.0, 36
+"""A hump of energy this long above a quarter of its peak, 180 ms, and above half, 144 ms, is a baseline that swings ..."""
+ALONE = 112
+"""... where no beat came in the 448 ms before it: in noise the complexes of a fast tachycardia flow together."""
+NONE = -8.0
+"""Log-odds of what cannot be a beat."""
 APART_SHARE = 0.5
 """A missed beat is no closer than this share of a cycle to the last one."""
 MS_PER_SAMPLE = 1000.0 / GRID_HZ
@@ -97,6 +105,16 @@ def dismiss(s: Any, index: int) -> None:
 
 
 @kernel
+def swings(s: Any, index: int) -> bool:
+    """Return whether a candidate is a baseline that swings slowly: no complex lasts so long, and no beat is near to flow into it."""
+    slot = index & (QUEUE - 1)
+    place = s["place"][slot]
+    if place - s["last_place"] <= ALONE or s["measure"][slot, M_WIDTH] < BROAD:
+        return False
+    return bool(width_above(s["energy"], place - s["base"] + ENERGY_DELAY, 0.5) >= FULL)
+
+
+@kernel
 def judge(s: Any, p: Any, now: int, final: bool, lead: int, out: Any, n_out: int) -> int:
     """Give the oldest measured candidate its verdict; a beat is reported."""
     if s["levelled"] == 0:
@@ -106,7 +124,7 @@ def judge(s: Any, p: Any, now: int, final: bool, lead: int, out: Any, n_out: int
     place = s["place"][slot]
     main, other = describe(s, index, now)
     peak = place + int(s["measure"][slot, M_PEAK])
-    logit = verdict(s, p)
+    logit = NONE if swings(s, index) else verdict(s, p)
     if s["inherits"] > 0.0 and abs(peak - s["outdone_peak"]) <= APART // 2:
         logit = max(logit, s["inherits"])
     inherits = 0.0

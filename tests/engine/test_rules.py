@@ -70,6 +70,16 @@ def test_time_alone_says_asystole_in_the_chunk_that_brings_it() -> None:
     assert (alert.stream, alert.epoch) == ("a", 9)
 
 
+@pytest.mark.parametrize("swing_hz", [0.4, 0.7, 1.0])
+def test_a_baseline_that_swings_does_not_hold_off_asystole(swing_hz: float) -> None:
+    engine = opened()
+    swing = 5.0 * np.sin(2 * np.pi * swing_hz * np.arange(len(STOPPED)) / HZ)
+    said = [alert for chunk in frames(STOPPED + swing, "a") for alert in alerts(engine.feed(chunk))]
+    stopped = [alert for alert in said if alert.rule == "asystole"]
+    assert stopped
+    assert stopped[0].reported_at <= LAST + 6 * HZ
+
+
 def test_many_chunks_of_a_stream_in_one_call_are_as_if_alone() -> None:
     together, alone = opened(), opened()
     records = [chunk for pair in zip(frames(STOPPED, "a"), frames(X[: len(STOPPED)], "b"), strict=False) for chunk in pair]

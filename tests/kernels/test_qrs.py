@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from edgeecg_kernels.qrs import DECISION_BOUND, HOLD, qrs, qrs_block, qrs_finish, qrs_reset, rows_at_most
-from edgeecg_kernels.qrs_decide import hopeless
+from edgeecg_kernels.qrs_decide import hopeless, swings
 from edgeecg_kernels.qrs_judge import likeness
 from edgeecg_kernels.qrs_kind import learn_kind
 from edgeecg_kernels.qrs_measure import take_snippet
-from edgeecg_kernels.qrs_state import LINE, LOOK, M_RANGE, M_SLOPE, M_STRENGTH, QRS_STATE, SNIPPET, START, qrs_params
+from edgeecg_kernels.qrs_state import LINE, LOOK, M_RANGE, M_SLOPE, M_STRENGTH, M_WIDTH, QRS_STATE, SNIPPET, START, qrs_params
 from edgeecg_kernels.state import EVENT, FLAG_LEAD_OFF, FLAG_SATURATED, GRID_HZ, KIND_BEAT
 from tests.naive import qrs as naive
 
@@ -348,3 +348,42 @@ def test_a_gap_after_a_gap_does_not_make_a_heart_forgotten() -> None:
 def test_agrees_with_the_oracle_about_what_is_kept_over_gaps(seed: int, spans: list[tuple[int, int]]) -> None:
     y, flags = flagged(heart(28.0, seed, bpm=100.0, noise_mv=0.05)[0], spans)
     assert_same(whole(y, flags), as_rows(naive.qrs(PARAMS[0], y.tolist(), flags.tolist(), 0, finish=True)))
+
+
+def swinging(swing_hz: float, size_mv: float, seed: int, seconds: float = 40.0) -> tuple[Signal, list[int]]:
+    """A heart that stops half way, on a baseline that swings on."""
+    y, peaks = heart(0.5 * seconds, seed, wide=0.0, noise_mv=0.0)
+    n = int(seconds * GRID_HZ)
+    baseline = size_mv * np.sin(2 * np.pi * swing_hz * np.arange(n) / GRID_HZ) + np.random.default_rng(seed).normal(0.0, 0.01, n)
+    return baseline + np.pad(y, (0, n - len(y))), peaks
+
+
+@pytest.mark.parametrize("size_mv", [1.0, 2.0, 3.0])
+@pytest.mark.parametrize("swing_hz", [0.4, 0.6, 0.8, 1.0, 1.2])
+def test_a_baseline_that_swings_slowly_is_no_heart(swing_hz: float, size_mv: float) -> None:
+    y, peaks = swinging(swing_hz, size_mv, 5)
+    found = whole(y)["sample"]
+    assert (found > peaks[-1] + 40).sum() <= 1
+    assert np.mean([np.abs(found - p).min() <= 5 for p in peaks[2:]]) >= 0.9
+
+
+def test_what_lasts_too_long_for_a_complex_is_a_swing_unless_a_beat_is_near() -> None:
+    for broad, full, gap, swing in ((45, 36, 113, True), (44, 36, 113, False), (45, 35, 113, False), (45, 36, 112, False)):
+        state = np.zeros(1, QRS_STATE)
+        s = state[0]
+        s["place"][0], s["last_place"], s["measure"][0, M_WIDTH] = 300, 300 - gap, broad
+        s["energy"][310], s["energy"][311 : 310 + full] = 1.0, 0.51
+        assert swings(s, 0) == swing
+
+
+def test_a_slow_heart_of_broad_complexes_does_not_swing() -> None:
+    t = np.arange(40 * GRID_HZ) / GRID_HZ
+    peaks = np.arange(1.0, 39.0, 1.2)
+    y = np.maximum(1.0 - np.abs(t[:, None] - peaks).min(axis=1) / 0.08, 0.0) + np.random.default_rng(3).normal(0.0, 0.01, len(t))
+    assert len(whole(y)) == len(peaks)
+
+
+@given(st.floats(0.3, 1.5), st.floats(0.5, 8.0), st.integers(0, 9999))
+def test_agrees_with_the_oracle_about_swings(swing_hz: float, size_mv: float, seed: int) -> None:
+    y = swinging(swing_hz, size_mv, seed, 10.0)[0]
+    assert_same(whole(y), as_rows(naive.qrs(PARAMS[0], y.tolist(), good(y).tolist(), 0, finish=True)))

@@ -56,6 +56,7 @@ class Candidate:
     post_range: float
     rough: float
     width: int
+    full: int
     range: float
     slope: float
     step: float
@@ -257,7 +258,7 @@ class Stretch:
         c.pre_range, c.post_range = (max(values) - min(values) for values in lines)
         c.rough = 0.5 * (total(bends[0]) / len(bends[0]) + total(bends[1]) / len(bends[1]))
         c.strength = math.sqrt(self.energy(at))
-        c.width = self.width(at)
+        c.width, c.full = self.width(at, 0.25), self.width(at, 0.5)
         middle = [self.line(t) for t in range(at - 15, at + 16)]
         c.range = max(middle) - min(middle)
         c.slope = self.steepest(at - 15, at + 16)
@@ -278,8 +279,8 @@ class Stretch:
         scale = 1.0 / c.norm if c.norm > 1e-9 else 0.0
         c.shape = [v * scale for v in shape]
 
-    def width(self, at: int) -> int:
-        limit = self.energy(at) * 0.25
+    def width(self, at: int, part: float) -> int:
+        limit = self.energy(at) * part
         left = right = at
         while left > at - 60 and self.energy(left - 1) > limit:
             left -= 1
@@ -337,7 +338,8 @@ class Stretch:
         self.now = now
         c = self.candidates[self.judged]
         x = self.describe(c)
-        logit = self.net(x, "")
+        swings = c.width >= 45 and c.full >= 36 and c.place - self.last_place > 112
+        logit = -8.0 if swings else self.net(x, "")
         if self.inherits > 0.0 and abs(c.place + c.peak - self.outdone_peak) <= 12:
             logit = max(logit, self.inherits)
         inherits = 0.0
