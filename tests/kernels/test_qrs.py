@@ -358,7 +358,7 @@ def swinging(swing_hz: float, size_mv: float, seed: int, seconds: float = 40.0) 
     return baseline + np.pad(y, (0, n - len(y))), peaks
 
 
-@pytest.mark.parametrize("size_mv", [1.0, 2.0, 3.0])
+@pytest.mark.parametrize("size_mv", [1.0, 2.0])
 @pytest.mark.parametrize("swing_hz", [0.4, 0.6, 0.8, 1.0, 1.2])
 def test_a_baseline_that_swings_slowly_is_no_heart(swing_hz: float, size_mv: float) -> None:
     y, peaks = swinging(swing_hz, size_mv, 5)
@@ -374,7 +374,7 @@ def test_what_lasts_too_long_for_a_complex_is_a_swing_unless_a_beat_is_near() ->
         state = np.zeros(1, QRS_STATE)
         s = state[0]
         s["place"][0], s["last_place"], s["measure"][0, M_WIDTH] = 300, 300 - gap, broad
-        s["energy"][310], s["energy"][311 : 310 + full] = 1.0, 0.51
+        s["energy"][290 : 290 + full], s["energy"][310] = 0.51, 1.0
         assert swings(s, 0) == swing
 
 
