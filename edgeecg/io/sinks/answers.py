@@ -62,7 +62,7 @@ class Answers:
     def _take_person(self, message: Incoming, name: str) -> None:
         said = read_person(message.payload, device=self._topics.device, name=name)
         if self._people and name not in self._people:
-            raise InputError(f"acknowledgement of {name}", "of somebody else", "of those who may acknowledge (acknowledge.people)")
+            raise InputError(f"acknowledgement of {name}", "of somebody else", "of those who may acknowledge (alerts.people)")
         self._check_token(said, message.correlation)
         self._outbox.check_acknowledgement(said.alert_id, said.revision)
         self._on_acknowledge(said.alert_id, name)
