@@ -40,7 +40,7 @@ def configure(parser: Parser) -> None:
         "--to",
         type=Path,
         required=True,
-        help="PATH or PATH.hea (WFDB, with .atr), PATH.edf (EDF+), PATH.json (FHIR), PATH.wire (the bytes as they come)",
+        help="PATH or PATH.hea (WFDB, with .atr), PATH.edf (EDF+), PATH.json (FHIR), PATH.frames (the bytes as they come)",
     )
 
 

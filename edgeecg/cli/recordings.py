@@ -13,7 +13,7 @@ from edgeecg.io.sources import capture
 from edgeecg.io.sources.recordings import is_sound
 from edgeecg.io.wfdb import read_record
 
-RECORDING: Final = "a WFDB record, an .edf, a .csv, .tsv or .txt, a .wire that `edgeecg record` wrote"
+RECORDING: Final = "a WFDB record, an .edf, a .csv, .tsv or .txt, a .frames that `record` or `simulate` wrote"
 CSV_SUFFIXES: Final = {".csv", ".tsv", ".txt"}
 EDF_SUFFIX: Final = ".edf"
 

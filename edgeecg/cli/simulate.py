@@ -19,6 +19,7 @@ from edgeecg.io.mqttline import MqttLine
 from edgeecg.io.newfile import open_new
 from edgeecg.io.ptyline import PtyLine
 from edgeecg.io.simulated import Files, Truth
+from edgeecg.io.sources import capture
 from edgeecg.io.sources.pace import Pace
 from edgeecg.simulate.device import Packet, Tally, Trouble, packets
 from edgeecg.simulate.noise import ECG_NOISES, PCG_NOISES, Noise
@@ -27,7 +28,6 @@ from edgeecg.simulate.simulation import STRETCH_S, Block, Setup, Simulation
 from edgeecg.simulate.sounds import JITTERS
 
 T = TypeVar("T")
-FRAMES_SUFFIX = ".frames"
 PCG_HZ = 1000.0
 SECONDS = 60.0
 QUIET_S = 2.0
@@ -51,7 +51,7 @@ def configure(parser: Parser) -> None:
     parser.add_argument(
         "--to",
         required=True,
-        help=f"PATH (WFDB), PATH.csv, PATH{FRAMES_SUFFIX}, pty, or mqtt://[user@]host[:port], mqtts:// with --ca-file",
+        help=f"PATH (WFDB), PATH.csv, PATH{capture.SUFFIX}, pty, or mqtt://[user@]host[:port], mqtts:// with --ca-file",
     )
     parser.add_argument("--truth", type=Path, metavar="PATH", help="PATH.atr and PATH.json; a file has its own beside it anyway")
     parser.add_argument("--json", action="store_true", help="say at the end what was made as one JSON object")
@@ -81,7 +81,7 @@ def run(options: argparse.Namespace) -> int:
     elif "://" in options.to:
         broker = broker_of(options.to, options, client_id=f"edgeecg-simulate-{options.device}")
         summary = _to_line(options, simulation, MqttLine(broker, device_id=options.device))
-    elif options.to.endswith(FRAMES_SUFFIX):
+    elif options.to.endswith(capture.SUFFIX):
         summary = _to_frames_file(options, simulation)
     else:
         summary = _to_files(options, simulation)

@@ -1,4 +1,4 @@
-"""Bytes of our own protocol as they came off a line (`edgeecg record --to PATH.wire`, or any other way), read as a recording.
+"""Bytes of our own protocol as they came off a line (`edgeecg record --to PATH.frames`, or any other way), read as a recording.
 
 A file knows no arrivals. Where frames are missing the device's clock says how many samples were, or the counter where there is no clock; where
 the device began anew nobody knows, and what follows stands next.
@@ -20,7 +20,7 @@ from edgeecg.io.sources.own import OwnDevice
 from edgeecg.io.sources.refusals import Refusals
 from edgeecg.types import Chunk
 
-SUFFIX: Final = ".wire"
+SUFFIX: Final = ".frames"
 BLOCK_BYTES: Final = 1 << 20
 MAX_MISSING_S: Final = 3600.0
 """A clock that goes on by more was set, or is another's."""

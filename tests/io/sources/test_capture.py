@@ -23,7 +23,7 @@ SOUND = replace(ECG, stream=1, kind=f.KIND_PCG, rate_millihz=1_000_000)
 
 
 def written(folder: Path, frames: Sequence[f.Frame]) -> Path:
-    path = folder / "night.wire"
+    path = folder / "night.frames"
     path.write_bytes(b"".join(map(encode, frames)))
     return path
 
@@ -61,7 +61,7 @@ def test_copies_are_left_out_and_a_device_that_begins_anew_stands_next(tmp_path:
 
 def test_damage_is_told_and_the_rest_is_read(tmp_path: Path) -> None:
     wires = [encode(hello("belt")), *(encode(samples(i)) for i in range(400))]
-    path = tmp_path / "harmed.wire"
+    path = tmp_path / "harmed.frames"
     path.write_bytes(damaged_line(wires, range(7, 400, 50), random.Random(3)))
     (recording,) = read_capture(path)
     x = recording.leads[0].raw
@@ -81,16 +81,29 @@ def test_a_heart_and_its_sound_are_two_streams_of_one_file(tmp_path: Path) -> No
     ]  # fmt: skip
 
 
+def test_of_what_a_simulated_device_sent_only_what_was_lost_is_missing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    whole, holed = tmp_path / "whole.frames", tmp_path / "holed.frames"
+    for path, loss in ((whole, "0"), (holed, "0.05")):
+        assert main(["simulate", "--to", str(path), "--seconds", "40", "--wrap", "--loss", loss]) == 0
+    lost = int(next(line.split()[1] for line in reversed(capsys.readouterr().err.splitlines()) if line.startswith("lost")))
+    sent, came = values(whole), values(holed)
+    assert lost > 3
+    assert 0 <= len(sent) - len(came) <= 50
+    known = np.flatnonzero(~np.isnan(came))
+    assert len(sent) - len(known) == lost * 25
+    np.testing.assert_array_equal(came[known], sent[known])
+
+
 def test_what_is_no_capture_is_refused_by_name(tmp_path: Path) -> None:
     path = written(tmp_path, [samples(i) for i in range(60)])
-    with pytest.raises(InputError, match=r"night\.wire: a file without a hello and samples after it is not what a device sends"):
+    with pytest.raises(InputError, match=r"night\.frames: a file without a hello and samples after it is not what a device sends"):
         read_capture(path)
     with pytest.raises(InputError, match="No such file"):
-        read_capture(tmp_path / "nothing.wire")
+        read_capture(tmp_path / "nothing.frames")
 
 
 def test_a_line_is_recorded_as_bytes_and_replayed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    link, to = tmp_path / "tty", tmp_path / "belt.wire"
+    link, to = tmp_path / "tty", tmp_path / "belt.frames"
     with PtyDevice(link).running():
         assert main(["record", str(link), "--seconds", "2", "--to", str(to)]) == 0
     assert "bytes as they came" in capsys.readouterr().out
