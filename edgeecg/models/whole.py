@@ -2,7 +2,7 @@
 
 A rhythm may show itself in one window of a recording and nowhere else, so the mean alone is not enough. How much either counts is
 learned (the card's `[recording]`) from recordings of a minute at most; a longer one is cut into stretches of so many windows, as
-nearly equal as can be, and its scores are the mean of theirs. A live stream's last stretch is asked about in the same way.
+nearly equal as can be, and its scores are the mean of theirs. The answers to a live stream's last minute can be put together in the same way.
 """
 
 from collections.abc import Sequence
