@@ -47,7 +47,9 @@ class Workers:
         self._models, self._rates_hz, self._on_record, self._clock = dict(models), dict(rates_hz), on_record, clock
         n_workers = cores() if n_workers is None else n_workers
         self._scheduler = Scheduler(n_workers=n_workers, rule=rule, hop_factor=hop_factor)
-        self._changed = threading.Condition()
+        lock = threading.RLock()
+        self._offered, self._idle = threading.Condition(lock), threading.Condition(lock)
+        """One lock, two who wait: a worker for work, and who drains for the end of it. To wake a thread costs as much as a beat's net."""
         self._said: deque[Said] = deque()
         self._saying = threading.Lock()
         self._n_running = 0
@@ -65,28 +67,31 @@ class Workers:
     def submit(self, window: WindowReady, arrival_ns: int) -> None:
         """Have a window classified that was announced by the record that arrived at `arrival_ns`."""
         left_s = (window.deadline_sample - window.reported_at) / self._rates_hz[window.stream]
-        with self._changed:
+        with self._offered:
             if window.model in self._models:
                 self._said += self._scheduler.offer(window, arrival_ns + round(left_s * NS), self._clock())
-                self._changed.notify_all()
+                self._offered.notify()
 
     def use(self, models: Mapping[str, Model], rates_hz: Mapping[str, float]) -> None:
         """Go on with other models and streams, after a change of settings."""
-        with self._changed:
+        with self._offered:
             for name in self._models.keys() - models.keys():
                 self._scheduler.forget(name)
             self._models, self._rates_hz = dict(models), dict(rates_hz)
 
     def drain(self) -> None:
         """Wait until nothing waits: every window was answered or dropped, and every record handed on."""
-        with self._changed:
-            self._changed.wait_for(lambda: not (len(self._scheduler) or self._n_running or self._said))
+        with self._idle:
+            self._idle.wait_for(self._is_idle)
+
+    def _is_idle(self) -> bool:
+        return not (len(self._scheduler) or self._n_running or self._said)
 
     def close(self) -> None:
         """Stop after the windows being classified now; the engine knows of those that were not."""
-        with self._changed:
+        with self._offered:
             self._closing = True
-            self._changed.notify_all()
+            self._offered.notify_all()
         for thread in self._threads:
             thread.join()
 
@@ -101,47 +106,39 @@ class Workers:
             job, model = taken
             began_ns = self._clock()
             answer = _answer(own, model, job.window)
-            with self._changed:
+            with self._offered:
+                self._n_running -= 1
                 self._said.append(answer)
                 self._said += self._scheduler.done(job, began_ns, self._clock())
                 if isinstance(answer, ModelState):
                     self._models.pop(answer.model, None)
                     self._scheduler.forget(answer.model)
-            self._hand_on()
-            with self._changed:
-                self._n_running -= 1
-                self._changed.notify_all()
 
     def _take(self) -> tuple[Job, Model] | None:
         """Wait for a window that can still be in time; None: the end."""
         while True:
             self._hand_on()
-            with self._changed:
-                waiting = len(self._scheduler)
+            with self._offered:
                 job, said = self._scheduler.next(self._clock())
                 self._said += said
                 if self._closing:
+                    self._idle.notify_all()
                     return None
                 if job is not None:
                     self._n_running += 1
                     return job, self._models[job.window.model]
-                if waiting:
-                    self._changed.notify_all()  # all was dropped: whoever drains need not wait
+                if self._is_idle():
+                    self._idle.notify_all()
                 if not self._said:
-                    self._changed.wait()
+                    self._offered.wait()
 
     def _hand_on(self) -> None:
         """Give out what is to be said, one thread at a time, so that it stays in order."""
         with self._saying:
-            while True:
-                with self._changed:
-                    if not self._said:
-                        return
-                    said = self._said[0]
-                self._on_record(said)
-                with self._changed:
+            while self._said:  # only here is any taken away
+                self._on_record(self._said[0])
+                with self._offered:
                     self._said.popleft()
-                    self._changed.notify_all()
 
 
 def _answer(own: dict[str, Classifier], model: Model, window: WindowReady) -> Inference | ModelState:
