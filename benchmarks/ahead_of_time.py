@@ -49,7 +49,7 @@ print(json.dumps({"digest": digest.hexdigest(), "loaded_ms": loaded_ms, "numpy_m
 """
 OURS = """
 import sys, time
-sys.modules.update(scipy=None, coverage=None)
+sys.modules.update(scipy=None, coverage=None, cffi=None, yaml=None)
 from pathlib import Path
 begun = time.thread_time()
 from edgeecg.engine import Engine

@@ -107,7 +107,7 @@ def _output(command: list[str]) -> str:
 
 def starts(name: str) -> Iterator[str]:
     """Start fresh processes, the first of which fills the caches, without what numba loads only where developers installed it."""
-    base = "import sys; sys.modules.update(scipy=None, coverage=None); from benchmarks.models_runtime import first_answer; first_answer(sys.argv[1])"
+    base = "import sys; sys.modules.update(scipy=None, coverage=None, cffi=None, yaml=None); from benchmarks.models_runtime import first_answer; first_answer(sys.argv[1])"
     command = [sys.executable, "-c", base, name]
     runs = [json.loads(_output(command)) for _ in range(STARTS + 1)][1:]
     answer, cpu, rss = (statistics.median(run[key] for run in runs) for key in ("answer_s", "cpu_s", "rss_mb"))

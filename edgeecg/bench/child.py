@@ -29,7 +29,7 @@ def main(kind: str, arguments: str) -> None:
     """Be the process."""
     if hasattr(os, "sched_setaffinity"):  # before anything starts a thread
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
-    sys.modules.update(scipy=None, coverage=None)  # type: ignore[call-overload]  # numba loads them where developers have them, and no board has
+    sys.modules.update(scipy=None, coverage=None, cffi=None, yaml=None)  # type: ignore[call-overload]  # numba loads them where developers have them, and no board has
     told = json.loads(arguments)
     if kind == "ward":
         from pathlib import Path  # noqa: PLC0415

@@ -19,7 +19,7 @@ Written by `edgeecg bench --document docs/benchmarks.md`; do not edit. Not a pro
   work. Latency counts from when a chunk of 40 ms was due until its events are there (open loop). Held means: p99 within 40 ms, nothing left
   over, at most one window of a thousand lost. What was tried and not held stands in the last column, with how long other programs kept
   it from running, where that was more than 2 % of the time.
-- Memory is of a process without scipy, which numba loads where it finds it and no run needs.
+- Memory is of a process without scipy, cffi, yaml and coverage, which numba loads where developers installed them and no run needs.
 - Peers run with their defaults in the same process, in turns with ours; ratios are taken within a turn, and given with their middle half.
 """
 

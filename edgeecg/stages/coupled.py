@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any, Final
 
 import numpy as np
@@ -9,7 +10,6 @@ from numpy.typing import NDArray
 
 from edgeecg.types import Coupling, SoundReason
 from edgeecg_kernels import coupling_state as kernel
-from edgeecg_kernels.coupling_told import begin_coupling, couple_told
 from edgeecg_kernels.entry import entry
 from edgeecg_kernels.sound_segment import KNOWN
 
@@ -28,6 +28,13 @@ OVERRULING: Final = frozenset({SoundReason.MISSING, SoundReason.SILENT, SoundRea
 """What the sound stage says of a beat that leaves nothing to be told of its coupling; before it has heard KNOWN beats, all does."""
 
 
+def _kernels() -> ModuleType:
+    """Return what only who hears sound needs."""
+    from edgeecg_kernels import coupling_told  # noqa: PLC0415
+
+    return coupling_told
+
+
 class Couplings:
     """A row of state for each stream of sound."""
 
@@ -40,12 +47,12 @@ class Couplings:
 
     def start(self, which: int, told: NDArray[np.void]) -> None:
         """Begin a stream; whatever must be compiled is, before its first beat."""
-        begin_coupling(self.state, which)
+        _kernels().begin_coupling(self.state, which)
         self._made(told)
 
     def _made(self, told: NDArray[np.void]) -> Callable[..., Any]:
         if self._kernel is None:
-            self._kernel = entry(couple_told, self.state, 0, self._params, self._work, told, 0, self._row)
+            self._kernel = entry(_kernels().couple_told, self.state, 0, self._params, self._work, told, 0, self._row)
         return self._kernel
 
     def couple(self, stream: str, which: int, told: NDArray[np.void], index: int, known_at: int) -> Coupling:

@@ -1,6 +1,7 @@
 """`sound`: the phonocardiograms of a fleet, their state and their kernel, and what it says of them as events."""
 
 from collections.abc import Callable, Sequence
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -13,13 +14,19 @@ from edgeecg.stages.rows import Row
 from edgeecg.types import Coupling, HeartCycle, HeartSound, SoundKind, SoundReason
 from edgeecg_kernels.entry import entry
 from edgeecg_kernels.sound_filter import band_passes, sound_resampler
-from edgeecg_kernels.sound_pipeline import restart_heard, run_sounds, start_sound
 from edgeecg_kernels.sound_state import MAX_TOLD, SOUND_PARAMS, SOUND_SCRATCH, SOUND_STATE, SOUND_TOLD
 
 UNKNOWN = -1.0
 KINDS = {int(kind): kind for kind in SoundKind}
 REASONS = tuple(SoundReason)
 NO_FLOATS, NO_INTEGERS = np.zeros(0), np.zeros(0, np.int64)
+
+
+def _kernels() -> ModuleType:
+    """Return what most hosts never need: to load it takes a tenth of a start."""
+    from edgeecg_kernels import sound_pipeline  # noqa: PLC0415
+
+    return sound_pipeline
 
 
 def filters(streams: Sequence[StreamFacts]) -> tuple[dict[float, NDArray[np.void]], NDArray[np.float64]]:
@@ -71,13 +78,13 @@ class Sounds:
         told = streams, leads, self.state, self.heard, params, self._params, self._models, hop_factor, self._taps, self._fir, due
         rest = pieces, begin, x, self._scratch, self._told, out, row_ends
         if self._kernel is None:
-            self._kernel = entry(run_sounds, *told, *rest)
+            self._kernel = entry(_kernels().run_sounds, *told, *rest)
         done: int = self._kernel(*told, *rest)
         return done
 
     def start(self, streams: NDArray[np.void], params: NDArray[np.void], slot: int) -> None:
         """Begin a stream."""
-        start_sound(streams, self.state, self.heard, params, slot)
+        _kernels().start_sound(streams, self.state, self.heard, params, slot)
         self.couplings.start(int(params[slot]["first_lead"]), self._told)
 
     def adopt(self, row: int, before: "Sounds", old_row: int) -> None:
@@ -89,7 +96,7 @@ class Sounds:
 
     def restart_windows(self, streams: NDArray[np.void], params: NDArray[np.void], slot: int) -> None:
         """Other models: forget the windows of the ones before."""
-        restart_heard(streams, self.state, self.heard, params, slot)
+        _kernels().restart_heard(streams, self.state, self.heard, params, slot)
 
     def coupling(self, facts: StreamFacts, which: int, row: Row) -> Coupling:
         """Read a row of KIND_COUPLING, and learn the beat it points at."""
