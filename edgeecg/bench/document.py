@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from edgeecg.bench import history
 from edgeecg.bench.table import knee, machine_line, sections
 
 Report = dict[str, Any]
@@ -20,18 +21,20 @@ Written by `edgeecg bench --document docs/benchmarks.md`; do not edit. Not a pro
   over, at most one window of a thousand lost. What was tried and not held stands in the last column, with how long other programs kept
   it from running, where that was more than 2 % of the time.
 - Memory is of a process without scipy, cffi, yaml and coverage, which numba loads where developers installed them and no run needs.
+- The history at the end has a row for each run that wrote this page, with what had changed before it (`--note`).
 - Peers run with their defaults in the same process, in turns with ours; ratios are taken within a turn, and given with their middle half.
 """
 
 
-def markdown(report: Report) -> str:
-    """Return the page."""
+def markdown(report: Report, *, note: str = "", before: str = "") -> str:
+    """Return the page; the rows of its history go on from the page `before`, and `note` says what had changed."""
     parts = [HEAD.format(machine=machine_line(report))]
     parts += [f"## {title}\n\n{_table(rows)}\n" for title, rows in sections(report)]
     parts.append("## What the knee is made of\n\n" + "\n".join(f"- {knee(one)}" for one in report["capacity"]) + "\n")
     skipped = report.get("peers", {}).get("skipped", [])
     if skipped:
         parts.append("Not compared with: " + ", ".join(skipped) + "\n")
+    parts.append(history.told(report, note, before) + "\n")
     return "\n".join(parts)
 
 

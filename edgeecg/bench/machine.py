@@ -3,6 +3,7 @@
 import os
 import platform
 import re
+import time
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ def facts() -> dict[str, Any]:
         "system": platform.system(),
         "python": platform.python_version(),
         **{name: _version(name) for name in ("edgeecg", *PACKAGES)},
+        "day": time.strftime("%Y-%m-%d"),
         "load_average": load(),
     }
 

@@ -24,6 +24,7 @@ def configure(parser: Parser) -> None:
     parser.add_argument("--compare", type=Path, metavar="OLD.json", help="beside an earlier report")
     parser.add_argument("--from", dest="given", type=Path, metavar="FILE.json", help="measure nothing: show a report again")
     parser.add_argument("--document", type=Path, metavar="FILE.md", help="write the report as a page of the documentation")
+    parser.add_argument("--note", default="", metavar="TEXT", help="with --document: what had changed, for the page's history")
     at_least_one = checked(int, "a number of streams > 0", lambda n: n > 0)
     parser.add_argument(
         "--streams", type=at_least_one, metavar="N", help="only run so many, and say whether they are held: status 1 if not"
@@ -49,7 +50,8 @@ def run(options: argparse.Namespace) -> int:
         options.to.with_suffix(".json").write_text(json.dumps(report), encoding="utf-8")
         options.to.with_suffix(".html").write_text(page.html(report), encoding="utf-8")
     if options.document:
-        options.document.write_text(document.markdown(report), encoding="utf-8")
+        before = options.document.read_text(encoding="utf-8") if options.document.exists() else ""
+        options.document.write_text(document.markdown(report, note=options.note, before=before), encoding="utf-8")
     if options.json:
         print(json.dumps(report))
         return 0

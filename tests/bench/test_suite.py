@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from edgeecg.bench import capacity, compare, document, page, suite, table
+from edgeecg.bench import capacity, compare, document, history, page, suite, table
 from edgeecg.bench.child import measured
 from edgeecg.bench.effort import TINY
 from edgeecg.cli import main
@@ -84,6 +84,18 @@ def test_text_and_document_hold_every_stage(report: dict[str, Any]) -> None:
     for written in (table.text(report), document.markdown(report)):
         assert all(one["name"] in written for one in report["timings"])
         assert report["machine"]["processor"] in written
+
+
+def test_the_page_keeps_the_rows_of_its_history(report: dict[str, Any]) -> None:
+    first = document.markdown(report, note="nothing")
+    second = document.markdown(report, note="a | and\nmore", before=first)
+    rows = history.kept(second)
+    assert rows[:1] == history.kept(first)
+    assert len(rows) == 2
+    assert rows[0].endswith("| nothing |")
+    assert rows[1].endswith("| a \\| and more |")
+    assert document.markdown(report, note="a | and\nmore", before=first) == second
+    assert all(len(row.replace("\\|", "").split("|")) == len(history.COLUMNS) + 2 for row in rows)
 
 
 def test_a_report_beside_itself_has_no_news_and_beside_a_slower_one_has(report: dict[str, Any]) -> None:
