@@ -5,6 +5,7 @@ import re
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from scipy.fft import dct
 
 import edgeecg
 from edgeecg.api import pair_of
@@ -13,7 +14,7 @@ from edgeecg.errors import InputError, ModelError
 from edgeecg.facts import EngineConfig, StreamFacts
 from edgeecg.models import card as cards
 from edgeecg.models.classifier import Classifier
-from edgeecg.models.features import NAMES
+from edgeecg.models.features import NAMES, cycle
 from edgeecg.models.features.heart_sound import SENSES, SOUND_LEN, heart_sound_features, unheard
 from edgeecg.models.folders import shipped
 from edgeecg.models.loading import heard_set
@@ -25,7 +26,7 @@ from tests.models.cards import HASH, table
 
 RATE_HZ = 1000.0
 PERIOD_S = 0.8
-SET = "heart-sound-1"
+SET = "heart-sound-2"
 Floats = NDArray[np.float64]
 
 
@@ -81,6 +82,32 @@ def test_a_murmur_is_heard_in_systole_in_its_band_and_nowhere_else() -> None:
     without, within = features(sounds(10)), features(sounds(10, murmur=0.3))
     assert within["systole_2_135hz"] > without["systole_2_135hz"] + 2
     assert abs(within["diastole_5_135hz"] - without["diastole_5_135hz"]) < 1.5
+
+
+def test_the_cycle_shows_a_murmur_where_it_is_between_the_sounds() -> None:
+    shown = [np.array([told[f"cycle_{at}_{band}"] for at in range(cycle.CELLS) for band in range(cycle.BANDS)]).reshape(cycle.CELLS, -1)
+             for told in (features(sounds(10)), features(sounds(10, murmur=0.3)))]  # fmt: skip
+    at, band = np.unravel_index((shown[1] - shown[0]).argmax(), shown[0].shape)
+    assert at * PERIOD_S / cycle.CELLS == pytest.approx(0.15, abs=0.05), "as long after S1"
+    edges_hz = 700 * (10 ** (np.linspace(*(2595 * np.log10(1 + hz / 700) for hz in (25, 450)), 28) / 2595) - 1)
+    assert edges_hz[2 * band] < 150 < edges_hz[2 * band + 3]
+
+
+def test_cepstra_are_the_cosine_transform_of_a_part_and_vary_as_the_beats_do() -> None:
+    picture = cycle.Picture(np.random.default_rng(4).normal(size=3000))
+    first, second, end = (np.array([at, at + 1000]) for at in (500, 800, 1200))
+    told = picture.cepstra(first, second, end)
+    assert told.shape == (len(cycle.PARTS), 2, cycle.CEPSTRA)
+    each = []
+    for at in (850, 1850):
+        logs = picture.logs[(picture.middles >= at) & (picture.middles < at + 350)].mean(0)
+        each.append(dct(logs, norm="ortho")[: cycle.CEPSTRA])
+    np.testing.assert_allclose(told[3], [np.mean(each, axis=0), np.abs(each[1] - each[0]) / 2], atol=1e-9)
+    early = picture.cepstra(np.array([-900, 500]), np.array([-600, 800]), np.array([-200, 1200]))
+    np.testing.assert_allclose(early[3, 0], each[0], atol=1e-9, err_msg="a part that lies outside is no part")
+    assert np.isnan(picture.cepstra(first + 9000, second + 9000, end + 9000)).all()
+    assert np.isnan(picture.cycle(first[:1])).all()
+    assert np.isfinite(picture.cycle(first)).all()
 
 
 def test_neither_gain_nor_offset_of_the_sound_changes_anything() -> None:

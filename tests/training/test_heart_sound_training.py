@@ -40,6 +40,21 @@ def test_the_graph_says_what_the_machine_says_and_each_sense_its_part() -> None:
     assert ((machine(x) > 0) == label).mean() > 0.9
 
 
+def test_the_machine_is_the_mean_of_one_that_has_all_senses_and_of_those_that_lack_one() -> None:
+    from heart_sound.machine import LOOSE, SHARP, learn, likeness, prepare, weights_of
+
+    x, fresh, recording = views(40), views(9, 1), np.arange(40) // 4
+    label = (x["one"][:, 0] > 0).astype(np.int64)
+    prepared = {name: prepare(one) for name, one in x.items()}
+    against = {name: likeness(one.scale(fresh[name]), one.standard, one.sharpness) for name, one in prepared.items()}
+    said = []
+    for senses in (("one", "two"), ("one",), ("two",)):
+        kernel = SHARP * sum(prepared[name].kernel for name in senses) + np.diag(LOOSE / weights_of(label, recording))
+        said.append(SHARP * sum(against[name] for name in senses) @ np.linalg.solve(kernel, 2.0 * label - 1.0))
+    assert np.allclose(learn(prepared, label, recording)(fresh), np.mean(said, axis=0))
+    assert np.allclose(learn({"two": prepared["two"]}, label, recording)(fresh), said[2]), "one sense alone has nothing to lack"
+
+
 def test_recordings_count_the_same_and_classes_too() -> None:
     from heart_sound.machine import weights_of
 

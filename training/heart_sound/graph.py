@@ -32,19 +32,17 @@ def graph(machine: Machine, threshold: float) -> onnx.ModelProto:
     """Write a machine of two labels; the second is likelier where its score is above `threshold`."""
     g, sizes = _Graph(), [len(sense.scale.middle) for sense in machine.senses.values()]
     column = g.node("Reshape", ["features", g.constant("as_column", (1, sum(sizes), 1, 1), np.int64)], "column")
-    weights = g.constant("weights", machine.weights.reshape(1, -1, 1, 1))
     axis, zero = g.constant("axis", [1], np.int64), g.constant("zero", 0.0)
     parts, first = [], 0
     for name, sense in machine.senses.items():
         span = [g.constant(f"{name}.first", [first], np.int64), g.constant(f"{name}.end", [first + len(sense.scale.middle)], np.int64)]
-        parts.append(_part(g, name, sense, g.node("Slice", [column, *span, axis], f"{name}.own"), weights, axis, zero))
+        parts.append(_part(g, name, sense, g.node("Slice", [column, *span, axis], f"{name}.own"), axis, zero))
         first += len(sense.scale.middle)
     n = len(parts)
     line = g.node("Reshape", [g.node("Concat", parts, "parts", axis=1), g.constant("as_line", (1, 1, n), np.int64)], "line")
     activation = g.node("Mul", [line, g.constant("sides", np.array([-0.5, 0.5]).reshape(1, 2, 1) * n)], "activation")
     mean = g.node("ReduceMean", [activation], "mean", axes=[2], keepdims=0)
-    half = (machine.bias - threshold) / 2
-    g.node("Add", [mean, g.constant("bias", [[-half, half]])], "logits")
+    g.node("Add", [mean, g.constant("bias", [[threshold / 2, -threshold / 2]])], "logits")
     ends = [helper.make_tensor_value_info("features", TensorProto.FLOAT, [1, 1, 1, sum(sizes)])]
     outs = [
         helper.make_tensor_value_info("logits", TensorProto.FLOAT, [1, 2]),
@@ -56,7 +54,7 @@ def graph(machine: Machine, threshold: float) -> onnx.ModelProto:
     return model
 
 
-def _part(g: _Graph, name: str, sense: Sense, own: str, weights: str, axis: str, zero: str) -> str:
+def _part(g: _Graph, name: str, sense: Sense, own: str, axis: str, zero: str) -> str:
     """Write what one sense adds: (1, 1, 1, 1)."""
     shape = (1, -1, 1, 1)
     off = g.node("Sub", [own, g.constant(f"{name}.middle", sense.scale.middle.reshape(shape))], f"{name}.off")
@@ -71,4 +69,5 @@ def _part(g: _Graph, name: str, sense: Sense, own: str, weights: str, axis: str,
     apart = g.node("Sub", [lengths, g.node("Mul", [along, g.constant(f"{name}.two", 2.0)], f"{name}.twice")], f"{name}.apart")
     spaced = g.node("Max", [apart, zero], f"{name}.spaced")
     like = g.node("Exp", [g.node("Mul", [spaced, g.constant(f"{name}.sharpness", -sense.sharpness)], f"{name}.scaled")], f"{name}.like")
+    weights = g.constant(f"{name}.weights", sense.weights.reshape(shape))
     return g.node("ReduceSum", [g.node("Mul", [like, weights], f"{name}.weighed"), axis], f"{name}.part", keepdims=1)

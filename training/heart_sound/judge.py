@@ -27,9 +27,9 @@ ALIKE = 0.05
 """Median beats, in units of their QRS, that differ by less on average are taken for one person's."""
 BLUR, N_CUTS = 0.2, 200
 """Scores are blurred by so much of their spread where a threshold is chosen, and so many are tried."""
-NARROW = {"beat": 2.0}
+NARROW = {"beat": 4.0}
 """The shape of the beat is compared more sharply than the other senses."""
-ECG, PCG = ("beat", "rhythm"), ("sound", "phases", "texture")
+ECG, PCG = ("beat", "rhythm"), ("phases", "cycle", "cepstra")
 ABLATION: dict[str, tuple[str, ...]] = {
     "ECG": ECG,
     "PCG": PCG,

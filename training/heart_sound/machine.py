@@ -1,7 +1,9 @@
-"""A kernel machine with one kernel a sense: what each sense says adds up, so a sense can be taken away, and can be asked alone.
+"""A kernel machine with one kernel a sense: what each sense says adds up, so a sense can be asked alone.
 
-A window is standardised by the training windows' medians and spreads, each sense is compared with the windows that were kept
-(support vectors) by a Gaussian kernel of its own, and the senses' kernels are added (Lanckriet et al. 2004, equal weights).
+A window is standardised by the training windows' medians and spreads, each sense is compared with the training windows by a Gaussian
+kernel of its own, and the senses' kernels are added (Lanckriet et al. 2004, equal weights). Weights are those of regularised least
+squares (Saunders et al. 1998). Several machines are fitted, one to all senses and one without each of them, so that none is leant on
+too much; their mean is a machine of the same form, with weights for each sense.
 """
 
 from collections.abc import Mapping
@@ -9,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.svm import SVC
+from scipy.linalg import solve
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -19,7 +21,8 @@ REACH = 4.0
 """Standardised features are held within this."""
 SHARP = 0.5
 """Weight of each sense's kernel; of more senses the sum is larger, and the machine freer."""
-COST = 1.0
+LOOSE = 0.2
+"""How much a window of weight 1 may be missed by: the ridge of least squares."""
 UNKNOWN_SPREAD = 1e-6
 
 
@@ -38,32 +41,31 @@ class Scale:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sense:
-    """One sense of a machine: its scale, its kept windows, and its kernel's sharpness."""
+    """One sense of a machine: its scale, its kept windows with their weights, and its kernel's sharpness."""
 
     scale: Scale
     kept: Floats
+    weights: Floats
     sharpness: float
 
-    def likeness(self, x: NDArray[np.float32]) -> Floats:
-        """Compare rows with the kept windows."""
-        return likeness(self.scale(x), self.kept, self.sharpness)
+    def __call__(self, x: NDArray[np.float32]) -> Floats:
+        """Return what the sense adds to each row's score."""
+        return np.asarray(likeness(self.scale(x), self.kept, self.sharpness) @ self.weights)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Machine:
-    """What was learned: what the senses say, weighted, less a threshold, is above 0 where a window is abnormal."""
+    """What was learned: what the senses say, added up, is above a threshold where a window is abnormal."""
 
     senses: dict[str, Sense]
-    weights: Floats
-    bias: float
 
     def parts(self, views: Views) -> dict[str, Floats]:
         """Return what each sense adds to a window's score."""
-        return {name: sense.likeness(views[name]) @ self.weights for name, sense in self.senses.items()}
+        return {name: sense(views[name]) for name, sense in self.senses.items()}
 
     def __call__(self, views: Views) -> Floats:
         """Return each window's score."""
-        return np.asarray(np.sum(list(self.parts(views).values()), axis=0) + self.bias)
+        return np.asarray(np.sum(list(self.parts(views).values()), axis=0))
 
 
 def likeness(a: Floats, b: Floats, sharpness: float) -> Floats:
@@ -106,12 +108,13 @@ def prepare(x: NDArray[np.float32], narrow: float = 1.0) -> Prepared:
 
 
 def learn(senses: Mapping[str, Prepared], label: Ints, recording: Ints) -> Machine:
-    """Fit a machine on windows."""
-    kernel = SHARP * np.sum([one.kernel for one in senses.values()], axis=0)
-    svm = SVC(C=COST, kernel="precomputed").fit(kernel, label, sample_weight=weights_of(label, recording))
-    kept = svm.support_
-    return Machine(
-        {name: Sense(one.scale, one.standard[kept], one.sharpness) for name, one in senses.items()},
-        SHARP * svm.dual_coef_[0],
-        float(svm.intercept_[0]),
-    )
+    """Fit a machine on windows: the mean of one that has all senses and of those that lack one."""
+    missed = np.diag(LOOSE / weights_of(label, recording))
+    wanted = np.where(label == 1, 1.0, -1.0)
+    whole = SHARP * np.sum([one.kernel for one in senses.values()], axis=0)
+    fitted = {name: solve(whole - SHARP * one.kernel + missed, wanted, assume_a="pos") for name, one in senses.items() if len(senses) > 1}
+    total = np.sum([solve(whole + missed, wanted, assume_a="pos"), *fitted.values()], axis=0)
+    share = SHARP / (len(fitted) + 1)
+    return Machine({
+        name: Sense(one.scale, one.standard, share * (total - fitted.get(name, 0.0)), one.sharpness) for name, one in senses.items()
+    })  # fmt: skip

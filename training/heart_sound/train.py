@@ -143,7 +143,7 @@ def ship(data: Table, result: dict[str, Any]) -> None:
     unseen = replace(report, same_answer_share=result["int8"]["same_answer_share"])
     if wrong := list(faults(unseen, score_change=result["int8"]["score_change"])):
         raise ModelError(*wrong)
-    table = describe(VERSION, result, ANSWERED, quantization(unseen, result["int8"]["score_change"]), len(machine.weights))
+    table = describe(VERSION, result, ANSWERED, quantization(unseen, result["int8"]["score_change"]), len(data.recording))
     print(cards.finish(table, cards.SHIPPED, [("fp32_onnx", paths["fp32"]), ("int8_onnx", paths["int8"])]))
 
 

@@ -16,9 +16,9 @@ SETS: dict[str, Features] = {"rhythm-2": rhythm.rhythm_features, "beat-2": beat.
 """`name-version` to what computes it, of samples in mV on the grid (missing: NaN) and rows of BEAT_FIELDS."""
 Heard = Callable[[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]], NDArray[np.float32]]
 HEARD: dict[str, tuple[Heard, Callable[[NDArray[np.float32]], str]]] = {
-    "heart-sound-1": (heart_sound.heart_sound_features, heart_sound.unheard),
+    "heart-sound-2": (heart_sound.heart_sound_features, heart_sound.unheard),
 }
 """The same for models that hear: of samples, beats, and the sound of the same span at `heart_sound.SOUND_HZ`; and what says that they are not
 to be judged."""
-NAMES: dict[str, tuple[str, ...]] = {"rhythm-2": rhythm.NAMES, "beat-2": beat.NAMES, "heart-sound-1": heart_sound.NAMES}
+NAMES: dict[str, tuple[str, ...]] = {"rhythm-2": rhythm.NAMES, "beat-2": beat.NAMES, "heart-sound-2": heart_sound.NAMES}
 """What each set's values are called, in their order."""

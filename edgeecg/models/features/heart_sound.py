@@ -12,7 +12,8 @@ from itertools import chain, pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeecg.models.features import intervals, rhythm, strip
+from edgeecg.models.features import cycle, intervals, rhythm, strip
+from edgeecg.models.features.cycle import S2_BEFORE_MS, SOUND_HALF_MS
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -31,7 +32,10 @@ S1_WITHIN_MS = 140
 SHORTEST_MS, LONGEST_MS = 180, 480
 SHORTEST_SHARE, LONGEST_SHARE = 0.2, 0.62
 """From S1 to S2, in milliseconds and of the beat's length."""
-S1_HALF_MS, S2_BEFORE_MS, S2_HALF_MS, NEXT_MS = 50, 40, 50, 60
+NEXT_MS = 60
+"""So long before the next R peak diastole ends."""
+LEAST_REST_MS = 150
+"""Diastole, from S2 on, lasts so long at least."""
 N_SYSTOLE, N_DIASTOLE = 6, 8
 LEAST_BEATS = 3
 BEAT_BEFORE, BEAT_AFTER = 80, 110
@@ -41,22 +45,19 @@ QRS, AROUND = slice(68, 96), slice(60, 105)
 ENERGY_FLOOR = 1e-9
 """Of the window's mean energy: what silence within a sound is taken as."""
 _BANDS = tuple(f"{low}hz" for low in EDGES_HZ[:-1])
-_BINS = tuple(f"{ms}ms" for ms in range(-BEFORE_MS, AFTER_MS, BIN_MS))
 _PHASES = (*(f"systole_{k}" for k in range(N_SYSTOLE)), "s2_begin", "s2_end", *(f"diastole_{k}" for k in range(N_DIASTOLE)))
 _TIMES = (
     "r_s1", "s1_s2", "s1_s2_share", "s1_width", "s2_width", "s1_width_4", "s2_width_4", "s2_to_s1", "s1_loud", "s2_loud", "systole_loud",
     "diastole_loud", "systole_to_diastole", "beat_length",
 )  # fmt: skip
-_SPECTRUM = range(25, 475, 25)
 SENSES: dict[str, tuple[str, ...]] = {
     "beat": (*(f"beat_{k}" for k in range(BEAT_POINTS)), *(f"qrs_{k}" for k in range(QRS.stop - QRS.start))),
     "rhythm": (*strip.REPEATED, *strip.WHOLE, *strip.BETWEEN, *intervals.TOLD),
-    "sound": (*(f"sound_{band}_{at}" for band in _BANDS for at in _BINS), *(f"level_{band}" for band in _BANDS)),
-    "phases": (*(f"{phase}_{band}" for band in _BANDS for phase in _PHASES), *_TIMES, *(f"phase_level_{band}" for band in _BANDS)),
-    "texture": (
-        *(f"spectrum_{low}hz" for low in _SPECTRUM), "peaky", "flat", "extreme", "like_mean", "like_least", "s1_jitter", "s2_jitter",
-        "s1_s2_jitter", "s1_varies", "s2_varies", *(f"varies_{band}" for band in _BANDS), *(f"varies_{at}" for at in _BINS),
+    "phases": (
+        *(f"{phase}_{band}" for band in _BANDS for phase in _PHASES), *_TIMES, *(f"level_{band}" for band in _BANDS), "like_mean", "like_least",
     ),
+    "cycle": tuple(f"cycle_{at}_{band}" for at in range(cycle.CELLS) for band in range(cycle.BANDS)),
+    "cepstra": tuple(f"{part}_{how}_{k}" for part in cycle.PARTS for how in ("cepstrum", "varies") for k in range(cycle.CEPSTRA)),
 }  # fmt: skip
 """Which features belong together."""
 NAMES = tuple(chain.from_iterable(SENSES.values()))
@@ -77,7 +78,7 @@ def heart_sound_features(samples_mv: NDArray[np.float32], beats: NDArray[np.floa
     typical = _middle(whole)
     shape = typical / (float(np.ptp(typical[AROUND])) + 1e-6)
     ecg = rhythm.rhythm_features(samples_mv, beats)[_RHYTHM]
-    values = (shape.reshape(BEAT_POINTS, BEAT_STEP).mean(1), shape[QRS], ecg, *_sound(heard), *_phases(heard), *_texture(heard))
+    values = (shape.reshape(BEAT_POINTS, BEAT_STEP).mean(1), shape[QRS], ecg, *_parts(heard))
     return np.concatenate([np.ravel(value) for value in values]).astype(np.float32)
 
 
@@ -106,8 +107,6 @@ class Heard:
 
     sums: Floats
     """(bands, samples + 1)."""
-    power: Floats
-    hz: Floats
     wide: Floats
     """The sound from 25 to 450 Hz, of standard deviation 1."""
     peaks: Ints
@@ -128,11 +127,11 @@ class Heard:
 
 
 @lru_cache(maxsize=2)
-def _bands(n: int) -> tuple[Floats, Floats]:
-    """Return the frequencies of a window's spectrum, and the gain there of each band; the last is of all of them."""
+def _bands(n: int) -> Floats:
+    """Return each band's gain at the frequencies of a window's spectrum; the last is of all of them."""
     hz = np.asarray(np.fft.rfftfreq(n, 1 / SOUND_HZ), np.float64)
     edges = [*pairwise(EDGES_HZ), (EDGES_HZ[0], EDGES_HZ[-1])]
-    return hz, np.array([1 / (1 + (low / np.maximum(hz, 1e-3)) ** 8) / (1 + (hz / high) ** 8) for low, high in edges])
+    return np.array([1 / (1 + (low / np.maximum(hz, 1e-3)) ** 8) / (1 + (hz / high) ** 8) for low, high in edges])
 
 
 def _listen(sound: NDArray[np.float32], peaks_s: Floats) -> Heard | None:
@@ -141,9 +140,8 @@ def _listen(sound: NDArray[np.float32], peaks_s: Floats) -> Heard | None:
     x = _filled(sound.astype(np.float64))
     x -= np.linspace(float(x[:50].mean()), float(x[-50:].mean()), n)
     x /= float(x.std()) or 1.0
-    hz, gains = _bands(n)
-    spectrum = np.fft.rfft(x)
-    filtered = np.fft.irfft(spectrum * gains, n, axis=1)
+    gains = _bands(n)
+    filtered = np.fft.irfft(np.fft.rfft(x) * gains, n, axis=1)
     energy, wide = filtered[:-1] ** 2, filtered[-1]
     size = float(wide.std()) or 1.0
     sums = np.concatenate((np.zeros((len(energy), 1)), np.cumsum(energy / size**2, axis=1)), axis=1)
@@ -154,16 +152,14 @@ def _listen(sound: NDArray[np.float32], peaks_s: Floats) -> Heard | None:
     beat_ms = float(np.median(np.diff(every)))
     following = np.append(every[1:], every[-1] + int(beat_ms))
     peaks = every[kept]
-    heard = Heard(
-        sums, spectrum.real**2 + spectrum.imag**2, hz, wide / size, peaks, np.minimum(following[kept] - NEXT_MS, n), beat_ms,
-        np.zeros(0), np.zeros(0),
-    )  # fmt: skip
+    ends = np.minimum(following[kept] - NEXT_MS, n)
+    heard = Heard(sums, wide / size, peaks, ends, beat_ms, np.zeros(0), np.zeros(0))
     middles = peaks[:, None] + np.arange(-BEFORE_MS + BIN_MS // 2, AFTER_MS, BIN_MS)
     logs = np.log(heard.energy(middles - BIN_MS, middles + BIN_MS) + ENERGY_FLOOR).transpose(1, 0, 2)
     at = peaks[:, None] + np.arange(-BEFORE_MS, AFTER_MS + TAIL_MS)
     envelope = np.sqrt(heard.energy(at - SMOOTH_MS // 2, at + SMOOTH_MS // 2)[:LOUD_BANDS].sum(0) + ENERGY_FLOOR)
     envelope /= envelope.mean(1, keepdims=True)
-    return Heard(sums, heard.power, hz, heard.wide, peaks, heard.ends, beat_ms, logs, envelope)
+    return Heard(sums, heard.wide, peaks, ends, beat_ms, logs, envelope)
 
 
 def _filled(x: Floats) -> Floats:
@@ -172,18 +168,6 @@ def _filled(x: Floats) -> Floats:
     if known.all() or not known.any():
         return x if known.all() else np.zeros(len(x))
     return np.asarray(np.interp(np.arange(len(x)), np.flatnonzero(known), x[known]), np.float64)
-
-
-def _levels(heard: Heard) -> tuple[Floats, Floats]:
-    """Return the median beat of log energies, and each band's mean of it."""
-    typical = _middle(heard.logs)
-    return typical, typical.mean(1)
-
-
-def _sound(heard: Heard) -> Iterator[Floats]:
-    typical, level = _levels(heard)
-    yield typical - level[:, None]
-    yield level - level.mean()
 
 
 def _middles(heard: Heard) -> tuple[Floats, int, int]:
@@ -202,44 +186,45 @@ def _width(line: Floats, at: int, share: float) -> int:
     return int((behind[0] if len(behind) else len(line)) - (before[-1] if len(before) else 0))
 
 
-def _phases(heard: Heard) -> Iterator[Floats]:
-    """Yield how loud each part of the cycle is beside S1, band by band, and how long and loud the parts are."""
+def _parts(heard: Heard) -> Iterator[Floats]:
+    """Yield what the senses of sound tell, sense by sense."""
     line, s1, s2 = _middles(heard)
     first, second = heard.peaks - BEFORE_MS + s1, heard.peaks - BEFORE_MS + s2
-    end = np.maximum(heard.ends, second + 150)
-    systole = np.linspace(first + S1_HALF_MS, second - S2_BEFORE_MS, N_SYSTOLE + 1, axis=1)
-    diastole = np.linspace(second + S2_HALF_MS, end, N_DIASTOLE + 1, axis=1)
-    edges = np.concatenate((first[:, None] - S1_HALF_MS, first[:, None], systole, second[:, None], diastole), axis=1).astype(np.int64)
-    logs = np.log(heard.energy(edges[:, :-1], edges[:, 1:]) + ENERGY_FLOOR).transpose(1, 0, 2)
-    typical = _middle(logs)
-    yield typical[:, 2:] - typical[:, :2].mean(1, keepdims=True)
+    end = np.maximum(heard.ends, second + LEAST_REST_MS)
+    yield _phases(heard, first, second, end)
+    yield _times(heard, line, s1, s2)
+    level = _middle(heard.logs).mean(1)
+    yield level - level.mean()
+    yield _likeness(heard)
+    picture = cycle.Picture(heard.wide)
+    yield picture.cycle(first)
+    yield picture.cepstra(first, second, end)
+
+
+def _phases(heard: Heard, first: Ints, second: Ints, end: Ints) -> Floats:
+    """Return how loud each part of the cycle is beside S1, band by band."""
+    systole = np.linspace(first + SOUND_HALF_MS, second - S2_BEFORE_MS, N_SYSTOLE + 1, axis=1)
+    diastole = np.linspace(second + SOUND_HALF_MS, end, N_DIASTOLE + 1, axis=1)
+    edges = np.concatenate((first[:, None] - SOUND_HALF_MS, first[:, None], systole, second[:, None], diastole), axis=1).astype(np.int64)
+    typical = _middle(np.log(heard.energy(edges[:, :-1], edges[:, 1:]) + ENERGY_FLOOR).transpose(1, 0, 2))
+    return np.asarray(typical[:, 2:] - typical[:, :2].mean(1, keepdims=True))
+
+
+def _times(heard: Heard, line: Floats, s1: int, s2: int) -> Floats:
+    """Return how long the parts of the median envelope are, and how loud."""
     floor = float(np.percentile(line, 10)) + 1e-6
     between = float(line[s1 + 60 : max(s2 - 50, s1 + 70)].mean())
     after = float(line[min(s2 + 70, len(line) - 20) :].mean())
-    yield np.array([
+    return np.array([
         s1 - BEFORE_MS, s2 - s1, (s2 - s1) / heard.beat_ms, _width(line, s1, 0.5), _width(line, s2, 0.5), _width(line, s1, 0.25),
         _width(line, s2, 0.25), np.log(line[s2] / line[s1]), np.log(line[s1] / floor), np.log(line[s2] / floor), np.log(between / floor),
         np.log(after / floor), np.log(between / after), heard.beat_ms,
     ])  # fmt: skip
-    level = _levels(heard)[1]
-    yield level - level.mean()
 
 
-def _texture(heard: Heard) -> Iterator[Floats]:
-    """Yield the sound's spectrum, how peaky it is, and how far beats differ from each other."""
-    powers = np.add.reduceat(heard.power, np.searchsorted(heard.hz, (*_SPECTRUM, _SPECTRUM[-1] + 25)))[:-1]
-    logs = np.log(powers / (powers.sum() + ENERGY_FLOOR) + ENERGY_FLOOR)
-    yield logs - logs.mean()
-    size = np.abs(heard.wide)
-    yield np.log(np.array([(heard.wide**4).mean(), size.mean(), np.percentile(size, 99.9)]) + ENERGY_FLOOR)
+def _likeness(heard: Heard) -> Floats:
+    """Return how like their mean the beats sound: on average, and the one that is least like it."""
     flat = (heard.logs - heard.logs.mean(2, keepdims=True)).reshape(len(heard.logs), -1)
     own = flat.mean(0)
     like = flat @ own / (np.sqrt((flat**2).sum(1) * (own @ own)) + 1e-9)
-    yield np.array([like.mean(), like.min()])
-    _, s1, s2 = _middles(heard)
-    near = [heard.envelope[:, at - 40 : at + 41] for at in (s1, s2)]
-    places, heights = [one.argmax(1).astype(np.float64) for one in near], [np.log(one.max(1)) for one in near]
-    yield np.array([places[0].std(), places[1].std(), (places[1] - places[0]).std(), heights[0].std(), heights[1].std()])
-    low, high = np.percentile(heard.logs, (25, 75), axis=0)
-    yield (high - low).mean(1)
-    yield (high - low).mean(0)
+    return np.array([like.mean(), like.min()])
