@@ -10,6 +10,7 @@ import math
 from typing import Any
 
 from edgeecg_kernels._jit import kernel
+from edgeecg_kernels.coupling_anew import sounds_anew
 from edgeecg_kernels.coupling_centre import track_centres
 from edgeecg_kernels.coupling_kernel import agreement, deconvolve, free, join, middle_of_energy
 from edgeecg_kernels.coupling_plan import (
@@ -43,6 +44,7 @@ from edgeecg_kernels.coupling_state import (
     OK,
     OTHER_BEAT,
     PLAIN,
+    POSTS,
     RING,
     S1,
     S2,
@@ -64,17 +66,25 @@ MOST_SPREAD_MS = 8.0
 @kernel
 def coupling_reset(s: Any) -> None:
     """Begin with a heart nothing is known of."""
-    s["n_beats"] = 0
-    s["head"] = 0
-    s["again"] = 0
     s["misfits"] = 0
     s["likeness"] = 1.0
     s["n_noise"] = 0
     s["n_qrs"] = 0
     s["late"] = 0.0
     s["rr_s"] = 0.0
+    _forget_sounds(s)
+
+
+@kernel
+def _forget_sounds(s: Any) -> None:
+    """Begin with the sounds of a heart whose QRS may be known."""
+    s["n_beats"] = 0
+    s["head"] = 0
+    s["again"] = 0
     for k in range(RING):
         s["ring_share"][k] = 0.0
+        for i in range(POSTS):
+            s["ring_energy"][k][i] = 0.0
     for sound in range(2):
         s["centre"][sound] = 0.0
         s["tau"][sound] = USUAL_JITTER[sound]
@@ -324,6 +334,9 @@ def coupling_beat(s: Any, p: Any, w: Any, pcg: Any, ecg: Any, rr_s: float, usual
     take_sound(s, p, w, pcg, late - s["late"], slot)
     _fade(s, p["forget"])
     _enter(s, slot)
+    if sounds_anew(s, w):
+        _forget_sounds(s)
+        return
     if p["method"] == PLAIN:
         track_centres(s, w)
     else:

@@ -12,6 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from edgeecg_kernels.coupling import couple_beats, couple_reset
+from edgeecg_kernels.coupling_anew import EARLIER, MORE_LIKE, RECENT, sounds_anew
 from edgeecg_kernels.coupling_kernel import deconvolve, free
 from edgeecg_kernels.coupling_plan import FOLLOW_MS, FOLLOW_REACH, FOLLOWS, follow, lag_costs, set_prior, set_template
 from edgeecg_kernels.coupling_qrs import learn_qrs
@@ -32,6 +33,7 @@ from edgeecg_kernels.coupling_state import (
     OK,
     OTHER_BEAT,
     PLAIN,
+    POSTS,
     RING,
     S1,
     S2,
@@ -255,6 +257,42 @@ def test_another_posture_is_learned() -> None:
     )
     rows, _ = coupled(both)
     assert rows["delay_ms"][-1] - rows["delay_ms"][19] == pytest.approx(12, abs=3)
+
+
+@pytest.mark.parametrize("by_ms", [40, 60])
+def test_sounds_that_move_farther_than_lags_reach_are_learned_anew(by_ms: int) -> None:
+    before, after = heart(20, noise=0.05), heart(20, noise=0.05, seed=1)
+    both = Heart(
+        np.concatenate([before.pcg, np.roll(after.pcg, by_ms)]),
+        np.concatenate([before.ecg, after.ecg]),
+        np.concatenate([before.at, after.at + len(before.ecg)]),
+        before.lags_ms,
+    )
+    told = coupled(both)[0]["delay_ms"]
+    moved = told[len(before.at) :] - told[len(before.at) - 1]
+    assert np.isnan(moved[RECENT - 1 : RECENT - 1 + MIN_BEATS]).all(), "as when it begins"
+    np.testing.assert_allclose(moved[RECENT - 1 + MIN_BEATS :], by_ms, atol=3)
+
+
+def test_noise_and_jitter_are_no_other_posture() -> None:
+    for seed in range(4):
+        h = heart(40, jitter_ms=(8, 10), noise=1.0, seed=seed)
+        assert coupled(h)[1]["n_beats"][0] == len(h.at)
+
+
+def test_energies_are_those_of_another_heart_where_the_oracle_says_so() -> None:
+    rng, found = np.random.default_rng(12), []
+    for case in range(60):
+        shape = np.exp(-0.5 * np.square((np.arange(POSTS) - 45) / 6)) + 0.7 * np.exp(-0.5 * np.square((np.arange(POSTS) - 110) / 6))
+        rows = [np.roll(shape, (case % 12) * (k < RECENT)) + (0.02 + 0.02 * (case // 12)) * rng.random(POSTS) for k in range(RING)]
+        state, work = coupling_state(), np.zeros(1, COUPLING_WORK)
+        state["n_beats"], state["head"] = RING + case, case % RING
+        for k, row in enumerate(rows):
+            state["ring_energy"][0][(case - 1 - k) % RING] = row
+        kept = state["ring_energy"][0][(case - 1 - np.arange(RING)) % RING][::-1].astype(np.float64)
+        found.append(bool(sounds_anew(state[0], work[0])))
+        assert found[-1] == naive.sounds_anew(kept, RECENT, EARLIER, MORE_LIKE), case
+    assert 10 < sum(found) < 50
 
 
 def said() -> str:

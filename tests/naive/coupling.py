@@ -73,3 +73,11 @@ def followed(prior: Signal, before: Signal, share: float, sd: float, reach: int)
     away = lags[:, None] - lags[None, :]
     blurred = np.where(np.abs(away) <= reach, np.exp(-((away / sd) ** 2) / 2), 0.0) @ before
     return np.asarray((1 - share) * prior + share * blurred / blurred.sum(), np.float64)
+
+
+def sounds_anew(energies: Signal, recent: int, earlier: int, more: float) -> bool:
+    """Say whether each of the last beats' energies, a row each, is so much more like the others of them than like those before."""
+    last, before = energies[-recent:], energies[-recent - earlier : -recent].mean(0)
+    return all(
+        np.corrcoef(one, np.delete(last, k, axis=0).mean(0))[0, 1] >= np.corrcoef(one, before)[0, 1] + more for k, one in enumerate(last)
+    )
