@@ -203,7 +203,7 @@ def test_where_nothing_is_heard_live_the_answer_is_to_abstain() -> None:
     assert max(calibrated(opinion.scores.tolist(), facts.temperature)) < facts.abstain_below
 
 
-HEARS = {"sound_hz": 1000.0, "features": "heart-sound", "features_version": 1, "features_len": 5, "senses": ["one", "two"]}
+HEARS = {"sound_hz": 1000.0, "features": "heart-sound", "features_version": 2, "features_len": 5, "senses": ["one", "two"]}
 
 
 def test_the_net_of_a_model_that_hears_reads_features_and_nothing_else() -> None:
@@ -219,5 +219,5 @@ def test_the_net_of_a_model_that_hears_reads_features_and_nothing_else() -> None
 
 def test_features_that_are_not_there_are_named() -> None:
     unknown = cards.make(table(hearing={**HEARS, "features_version": 99}, input={"rate_hz": 250.0, "window_s": 10.0}))
-    with pytest.raises(ModelError, match=r"toy-1.0: hearing.features: heart-sound-99 is not one this version makes: heart-sound-1"):
+    with pytest.raises(ModelError, match=r"toy-1.0: hearing.features: heart-sound-99 is not one this version makes: heart-sound-2"):
         heard_set(unknown)
