@@ -89,7 +89,8 @@ def test_the_cycle_shows_a_murmur_where_it_is_between_the_sounds() -> None:
              for told in (features(sounds(10)), features(sounds(10, murmur=0.3)))]  # fmt: skip
     at, band = np.unravel_index((shown[1] - shown[0]).argmax(), shown[0].shape)
     assert at * PERIOD_S / cycle.CELLS == pytest.approx(0.15, abs=0.05), "as long after S1"
-    edges_hz = 700 * (10 ** (np.linspace(*(2595 * np.log10(1 + hz / 700) for hz in (25, 450)), 28) / 2595) - 1)
+    edges_mel = np.linspace(2595 * np.log10(1 + 25 / 700), 2595 * np.log10(1 + 450 / 700), 28)
+    edges_hz = 700 * (10 ** (edges_mel / 2595) - 1)
     assert edges_hz[2 * band] < 150 < edges_hz[2 * band + 3]
 
 
