@@ -134,6 +134,14 @@ def test_of_a_chain_only_the_top_is_told() -> None:
     assert len(raised) == len(set(raised))
 
 
+def test_when_the_host_learns_what_time_it_is_what_is_told_of_is_told_again() -> None:
+    rules = rules_with("asystole", "tachycardia")
+    (alert,) = told(rules, STOPS, until_s=13)
+    (again,) = told(rules, [changed(StreamChange.CLOCK_SYNCHRONISED, 13)], until_s=14)
+    assert (again.alert_id, again.state, again.revision) == (alert.alert_id, UPDATED, alert.revision + 1)
+    assert not told(rules_with("asystole"), [*beats(0.5, 0.8, 6), changed(StreamChange.CLOCK_SYNCHRONISED, 5)], until_s=6)
+
+
 def test_what_holds_unchanged_is_not_told_again_and_again() -> None:
     assert len(told(rules_with("tachycardia", escalate_after_s=0.0), beats(0.5, 0.4, 5000))) == 1
 

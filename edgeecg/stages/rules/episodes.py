@@ -180,6 +180,12 @@ class Episode:
             self._end(now, out)
         self.plan()
 
+    def tell_again(self, now: int, out: list[Event]) -> None:
+        """The host has learned what time it is: what is told of is told once more, with its times."""
+        if self.phase == Phase.TOLD:
+            self._say(AlertState.UPDATED, now, out)
+            self.plan()
+
     def remove(self, now: int, out: list[Event]) -> None:
         """Its rule or its stream is no more."""
         if self.phase == Phase.TOLD:

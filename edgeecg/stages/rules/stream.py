@@ -24,6 +24,7 @@ from edgeecg.types import (
     Prediction,
     Quality,
     SignalState,
+    StreamChange,
     StreamChanged,
     Vitals,
 )
@@ -134,6 +135,9 @@ class StreamRules:
         self._note(event)
         for watcher in self._others.get(type(event), ()):
             watcher.event(event, now, out)
+        if isinstance(event, StreamChanged) and event.change == StreamChange.CLOCK_SYNCHRONISED:
+            for episode in self.episodes:
+                episode.tell_again(now, out)
 
     def _is_usual(self) -> bool:
         """Say whether the newest beat is nothing that `Needs.UNUSUAL` speaks of."""
