@@ -19,12 +19,22 @@ from edgeecg.stages.coupled import Couplings
 from edgeecg.stages.coupling import Beats, Coupler
 from edgeecg.stages.sound_alone import sounds_alone
 from edgeecg.types import BEAT_FIELDS, Chunk, ConfigChange, Event, Record, SourceChange, SourceState, Tick
+from edgeecg_kernels import warmed
 from edgeecg_kernels._jit import cache_root, folders_in_use
 from edgeecg_kernels.sound_state import SOUND_TOLD
 from edgeecg_kernels.wire_scan import Scanner
 
 KEPT_S = 7 * 24 * 3600.0
 """A folder of kernels that nobody warmed for so long belongs to an older version, not to one running beside this."""
+
+
+def make_ready() -> None:
+    """Compile what has not been yet. Where all has, nothing is loaded before it is needed: that would be a fifth of a daemon's start."""
+    stamp = warmed.stamp()
+    if stamp is None or not stamp.exists():
+        compile_all()
+        if stamp is not None and stamp.parent.exists():
+            stamp.touch()
 
 
 def compile_all() -> None:

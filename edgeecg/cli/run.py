@@ -36,7 +36,7 @@ def run(options: argparse.Namespace) -> int:
     from edgeecg.daemon.classifiers import Classifiers
     from edgeecg.daemon.clock import Clock
     from edgeecg.models.registry import Registry
-    from edgeecg.warmup import compile_all
+    from edgeecg.warmup import make_ready
 
     if options.dashboard:
         check_installed()
@@ -44,7 +44,7 @@ def run(options: argparse.Namespace) -> int:
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", stream=sys.stderr)
     settings = load(options.config)
     clock = Clock(speed=options.speed)
-    compile_all()
+    make_ready()
     classifiers = Classifiers(settings.models, Registry(), clock)
     app = App(lambda: load(options.config), clock=clock, classifiers=classifiers)
     pauses.keep_short()

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from edgeecg import warmup
+from edgeecg_kernels import warmed
+
 # Run uncompiled, where kernels are plain functions: which were called from outside the kernels, and what do those call?
 UNREACHED = """
 import importlib, pkgutil, sys, types
@@ -115,3 +118,27 @@ def test_pruning_removes_only_what_nobody_warmed_for_a_week(monkeypatch: pytest.
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
     (root,) = output_of(PRUNED, jit=False)
     assert Path(root).is_relative_to(tmp_path)
+
+
+def test_what_was_compiled_is_not_loaded_again_before_it_is_needed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Until a source, a flag or the processor is another: then it is compiled anew."""
+    called: list[int] = []
+    monkeypatch.setattr(warmup, "compile_all", lambda: called.append(1))
+    stamps = [tmp_path / "all-1", tmp_path / "all-2", tmp_path / "gone" / "all-3", None]
+    for stamp, times in zip(stamps, (1, 1, 2, 2), strict=True):
+        monkeypatch.setattr(warmed, "stamp", lambda stamp=stamp: stamp)
+        called.clear()
+        warmup.make_ready()
+        warmup.make_ready()
+        assert len(called) == times
+
+
+def test_the_stamp_names_all_that_decides_the_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    stamp = warmed.stamp()
+    assert stamp is not None
+    assert warmed.stamp() == stamp
+    monkeypatch.setattr(warmed, "folders_in_use", lambda: {Path("pipeline-0"), Path("sound-1")})
+    other = warmed.stamp()
+    assert other not in {None, stamp}
+    monkeypatch.setattr(warmed, "folders_in_use", lambda: {Path("pipeline-0"), Path("sound-2")})
+    assert warmed.stamp() not in {None, stamp, other}
