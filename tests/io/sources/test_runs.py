@@ -16,8 +16,8 @@ from edgeecg.engine import Engine
 from edgeecg.facts import EngineConfig
 from edgeecg.io.sources import runs
 from edgeecg.io.sources.claims import Claims
-from edgeecg.io.sources.intake import Intake
-from edgeecg.io.sources.items import Item, Notice
+from edgeecg.io.sources.intake import Intake, Stream
+from edgeecg.io.sources.items import Announced, Item, Notice
 from edgeecg.io.sources.own import OwnDevice
 from edgeecg.io.sources.reception import Reception
 from edgeecg.io.sources.refusals import Refusals
@@ -25,7 +25,7 @@ from edgeecg.io.sources.runs import MANY_BYTES, MAX_RUN_VALUES, Reader, Run, sam
 from edgeecg.io.sources.twins import Twins
 from edgeecg.types import Chunk, Event, Record, RefusalReason, Refused, SourceChange, SourceState
 from edgeecg_wire import frames as f
-from edgeecg_wire.codec import Decoder, Result, encode
+from edgeecg_wire.codec import Decoder, Overlong, Result, encode
 from edgeecg_wire.damage import KINDS, damage
 from tests.io.sources.pty_device import ECG
 from tests.io.sources.publishing import hello, samples
@@ -43,7 +43,7 @@ class Sender:
         self._wave = np.random.default_rng(seed)
         self._hello = replace(hello("belt"), clock_bits=clock_bits, streams=streams)
         self._modulus = 2 ** min(clock_bits, 63)
-        self._clock_us = rng.choice((0, -20_000_000, 10**9)) % self._modulus
+        self._clock_us = (-20_000_000, 0, 10**9)[seed % 3] % self._modulus  # it comes round, or begins, or is in the midst
         self._sequences = [rng.choice((0, 65500)) for _ in streams]
         self._off = 0
 
@@ -223,7 +223,7 @@ def test_samples_of_a_run_are_those_of_its_frames(bits: int) -> None:
 @pytest.mark.parametrize("seed", range(20))
 def test_one_sender_by_the_run_is_one_sender_by_the_frame(seed: int) -> None:
     rng = random.Random(seed)
-    by_run, by_frame, counts = Twins(), Twins(), [rng.randrange(65536) for _ in range(2)]
+    by_run, by_frame, counts = Twins(), Twins(), [1000, 1000 + rng.choice((5, 40, 30_000))]
     for _ in range(200):
         who, n = rng.choice((0, 0, 0, 1)), rng.randrange(1, 30)
         counts[who] += rng.choice((0, 0, 0, -1, 5))
@@ -241,6 +241,28 @@ def test_one_sender_by_the_run_is_one_sender_by_the_frame(seed: int) -> None:
             by_frame._who,
             by_frame._alone,
         )
+
+
+def test_a_delay_that_shrinks_within_a_run_is_told_as_frame_by_frame() -> None:
+    (announced,) = [item for item in read_by([(encode(hello("belt")), 0)])[0] if isinstance(item, Announced)]
+    told: list[list[Notice]] = [[], []]
+    for notices, is_run in zip(told, (True, False), strict=True):
+        stream, intake = Stream(announced), Intake("tty", 6, Claims(), Refusals(notices.append), notices.append)
+        for us, arrival_ns in ((np.zeros(1, np.int64), 0), (100_000 * np.arange(1, 50), 5 * 10**9)):
+            if is_run:
+                stream.watch_all(us, arrival_ns, intake)
+            else:
+                for one_us in us.tolist():
+                    stream.watch(one_us, arrival_ns, intake)
+    assert told[0] == told[1]
+    assert len(told[0]) == 2
+
+
+def test_after_an_endless_segment_nothing_more_is_skipped() -> None:
+    reader = Reader()
+    pieces = (b"\x01" * 1100, b"\x01\0" + encode(samples(0)), encode(samples(1)))
+    found = [one for piece in pieces for one in reader.feed(piece)]
+    assert found == [Overlong(), samples(0), samples(1)]
 
 
 # --- what the engine makes of a chunk of several frames ---------------------------------------------------------------
