@@ -43,7 +43,7 @@ class Sender:
         self._wave = np.random.default_rng(seed)
         self._hello = replace(hello("belt"), clock_bits=clock_bits, streams=streams)
         self._modulus = 2 ** min(clock_bits, 63)
-        self._clock_us = (-20_000_000, 0, 10**9)[seed % 3] % self._modulus  # it comes round, or begins, or is in the midst
+        self._clock_us = (-3_000_000, 0, 10**9)[seed % 3] % self._modulus  # it comes round, or begins, or is in the midst
         self._sequences = [rng.choice((0, 65500)) for _ in streams]
         self._off = 0
 
