@@ -62,7 +62,7 @@ def test_samples_of_several_types_and_such_as_lie_apart_are_taken_as_if_alone() 
         np.repeat(counts, 2).astype(np.int16)[::2],
         counts[:0],
     ]
-    for many in ([sent[3]] * 2, sent, [*sent[:1], sent[3]], [sent[2]] * 2, [sent[4]] * 2):
+    for many in (sent[:2], [sent[3]] * 2, sent, [*sent[:1], sent[3]], [sent[2]] * 2, [sent[4]] * 2):
         engine, alone = open_engine(), open_engine()
         chunks = [Chunk("ac"[i % 2], samples, (i + 1) * 10**10) for i, samples in enumerate(many)]
         assert engine.feed_many(chunks) == tuple(alone.feed(Chunk(one.stream, one.samples.astype(float), one.arrival_ns)) for one in chunks)
