@@ -9,7 +9,9 @@ Mains: see `condition_mains`. Two paths, one arithmetic: five good samples that 
 
 from typing import Any
 
-from edgeecg_kernels._jit import kernel
+import numpy as np
+
+from edgeecg_kernels._jit import kernel, part
 from edgeecg_kernels.condition_mains import mains_reset, mains_segment
 from edgeecg_kernels.condition_state import (
     FLAT_LEN,
@@ -27,10 +29,13 @@ from edgeecg_kernels.condition_state import (
     STUCK_MV,
     TINY_MV,
 )
+from edgeecg_kernels.four import ALL, above, at_least, four, lane, of, put, spread
 from edgeecg_kernels.state import FLAG_BAD, FLAG_FLAT, FLAG_INVALID, FLAG_LEAD_OFF, FLAG_SATURATED
 
 _OLDEST_GAIN = len(GAINS) - 1
-_FAST_STILL_MAX = STUCK_LEN - GROUP_LEN  # so few equal samples before a group cannot become STUCK_LEN within it
+_CALM_STILL_MAX = STUCK_LEN - GROUP_LEN  # so few equal samples before a group cannot become STUCK_LEN within it
+_EQUAL_AT_END = np.array([4 - (15 - equal).bit_length() for equal in range(16)])
+"""By which of a group's last four samples are equal to the one before: how many are so at its end."""
 
 
 @kernel
@@ -58,6 +63,16 @@ def condition_reset(s: Any) -> None:
 
 
 @kernel
+def _lowest(p: Any) -> float:
+    return p["rail_low"] if p["rail_low"] > -p["lead_off"] else -p["lead_off"]  # type: ignore[no-any-return]
+
+
+@kernel
+def _highest(p: Any) -> float:
+    return p["rail_high"] if p["rail_high"] < p["lead_off"] else p["lead_off"]  # type: ignore[no-any-return]
+
+
+@kernel
 def _fault(p: Any, v: float) -> int:
     """Return the flags of a sample by its value alone."""
     if not abs(v) <= INVALID_MV:
@@ -70,142 +85,152 @@ def _fault(p: Any, v: float) -> int:
     return flag
 
 
-@kernel
-def condition_block(s: Any, p: Any, x: Any, n: int, first: int, y: Any, flags: Any) -> None:
-    """Write the clean signal y[0:n] and flags[0:n] of x[0:n], grid samples in mV of which x[0] is number `first`."""
-    low = p["rail_low"] if p["rail_low"] > -p["lead_off"] else -p["lead_off"]
-    high = p["rail_high"] if p["rail_high"] < p["lead_off"] else p["lead_off"]
-    still_mv = p["still"]
-    previous = s["previous"]
-    held = s["held"]
-    still = s["still"]
-    stuck = s["stuck"]
-    bad = s["bad"]
-    clean = s["clean"]
-    line = s["line"]
-    target = s["target"]
-    slope = s["slope"]
-    total = s["sum"]
-    age = s["age"]
-    far = s["far"]
-    marks = s["marks"]
-    segment = s["segment"]
-    wave = s["wave"]
-    pos = first % SEGMENT_LEN
-    k = first % GROUP_LEN
-    v0 = v1 = v2 = v3 = v4 = 0.0
-    i = 0
-    while 0 <= i < n:  # what the compiler knows not to be negative is not wrapped around
-        if k == 0 and pos >= 0 and bad + (marks & FLAG_BAD) == 0 and still <= _FAST_STILL_MAX and i + GROUP_LEN <= n:
-            v0 = float(x[i])
-            v1 = float(x[i + 1])
-            v2 = float(x[i + 2])
-            v3 = float(x[i + 3])
-            v4 = float(x[i + 4])
-            inside = (low < v0 < high) & (low < v1 < high) & (low < v2 < high) & (low < v3 < high) & (low < v4 < high)
-            fast = inside & (abs(v4 - v3) > still_mv)
-        else:
-            fast = False
-        if fast:
-            e0 = v0 - wave[pos]
-            e1 = v1 - wave[pos + 1]
-            e2 = v2 - wave[pos + 2]
-            e3 = v3 - wave[pos + 3]
-            held = v4 - wave[pos + 4]
-            segment[HISTORY_LEN + pos] = e0
-            segment[HISTORY_LEN + pos + 1] = e1
-            segment[HISTORY_LEN + pos + 2] = e2
-            segment[HISTORY_LEN + pos + 3] = e3
-            segment[HISTORY_LEN + pos + 4] = held
-            y[i] = e0 - line
-            y[i + 1] = e1 - (line + slope)
-            y[i + 2] = e2 - (line + slope * 2)
-            y[i + 3] = e3 - (line + slope * 3)
-            y[i + 4] = held - (line + slope * 4)
-            for j in range(i, i + GROUP_LEN):
-                flags[j] = marks
-            total = e0 + e1 + e2 + e3 + held
-            previous = v4
-            still = 0
-            clean += GROUP_LEN
-            i += GROUP_LEN
-            pos += GROUP_LEN
-            k = GROUP_LEN
-        else:
-            v = float(x[i])
-            flag = marks
-            if low < v < high:
-                held = v - wave[pos]
-                if abs(v - previous) <= still_mv:
-                    still += 1
-                    if still >= STUCK_LEN:
-                        if still == STUCK_LEN and abs(held - line) > STUCK_MV:
-                            stuck = FLAG_SATURATED
-                        flag |= stuck
-                        if still >= FLAT_LEN:
-                            flag |= FLAG_FLAT
-                        if abs(v) < TINY_MV:
-                            held = 0.0
-                else:
-                    still = 0
-                    stuck = 0
-                previous = v
-                clean += 1
-            else:
-                flag |= _fault(p, v)
-                clean = 0
-            if flag & FLAG_BAD:
-                bad += 1
-            else:
-                if bad >= RESEED_LEN:
-                    line = held
-                    target = held
-                    slope = 0.0
-                    age = 0
-                    far = 0
-                    total = held * k
-                    clean = 0
-                bad = 0
-            segment[HISTORY_LEN + pos] = held
-            y[i] = held - (line + slope * k)
-            flags[i] = flag
-            total += held
-            i += 1
-            pos += 1
-            k += 1
-        if k == GROUP_LEN:
-            k = 0
-            mean = total * (1.0 / GROUP_LEN)
-            total = 0.0
-            far = far + 1 if abs(mean - target) > JUMP_MV else 0
-            if far == JUMP_GROUPS:
-                target = mean
-                age = 0
-                far = 0
-            line = target
-            target = target + GAINS[age] * (mean - target)
-            if abs(target) < TINY_MV:
-                target = 0.0
-            slope = (target - line) * (1.0 / GROUP_LEN)
-            if age < _OLDEST_GAIN:
-                age += 1
-            if pos == SEGMENT_LEN:
-                pos = 0
-                s["target"] = target
-                mains_segment(s, p, first + i, clean)
-                marks = s["marks"]
-    s["previous"] = previous
-    s["held"] = held
-    s["still"] = still
-    s["stuck"] = stuck
-    s["bad"] = bad
-    s["clean"] = clean
+@part
+def _still_after(s: Any, p: Any, v: float) -> int:
+    """Count a sample that is as the one before, or end the count; return the flags of one that has been so for long."""
+    flag = 0
+    if abs(v - s["previous"]) <= p["still"]:
+        still = s["still"] + 1
+        s["still"] = still
+        if still >= STUCK_LEN:
+            if still == STUCK_LEN and abs(s["held"] - s["line"]) > STUCK_MV:
+                s["stuck"] = FLAG_SATURATED
+            flag = int(s["stuck"])
+            if still >= FLAT_LEN:
+                flag |= FLAG_FLAT
+            if abs(v) < TINY_MV:
+                s["held"] = 0.0
+    else:
+        s["still"] = 0
+        s["stuck"] = 0
+    s["previous"] = v
+    return flag
+
+
+@part
+def _take_one(s: Any, p: Any, v: float, pos: int, k: int) -> int:
+    """Take one sample, the k-th of its group, into s["held"]; return its flags."""
+    flag = int(s["marks"])
+    if _lowest(p) < v < _highest(p):
+        s["held"] = v - s["wave"][pos]
+        flag |= _still_after(s, p, v)
+        s["clean"] += 1
+    else:
+        flag |= _fault(p, v)
+        s["clean"] = 0
+    if flag & FLAG_BAD:
+        s["bad"] += 1
+        return flag
+    if s["bad"] >= RESEED_LEN:
+        held = s["held"]
+        s["line"] = held
+        s["target"] = held
+        s["slope"] = 0.0
+        s["age"] = 0
+        s["far"] = 0
+        s["sum"] = held * k
+        s["clean"] = 0
+    s["bad"] = 0
+    return flag
+
+
+@part
+def _end_group(s: Any) -> None:
+    """Move the baseline by a group's mean, and draw its line across the next."""
+    mean = s["sum"] * (1.0 / GROUP_LEN)
+    s["sum"] = 0.0
+    line = s["target"]
+    s["far"] = s["far"] + 1 if abs(mean - line) > JUMP_MV else 0
+    if s["far"] == JUMP_GROUPS:
+        line = mean
+        s["age"] = 0
+        s["far"] = 0
+    target = line + GAINS[s["age"]] * (mean - line)
+    if abs(target) < TINY_MV:
+        target = 0.0
     s["line"] = line
     s["target"] = target
-    s["slope"] = slope
-    s["sum"] = total
-    s["age"] = age
-    s["far"] = far
+    s["slope"] = (target - line) * (1.0 / GROUP_LEN)
+    if s["age"] < _OLDEST_GAIN:
+        s["age"] += 1
+
+
+@part
+def _take_each(s: Any, p: Any, x: Any, y: Any, flags: Any, i: int, n: int, pos: int) -> None:
+    """Take x[i:i+n], of one group, sample by sample: whatever may happen, happens here."""
+    k = pos % GROUP_LEN
+    for j in range(n):
+        flags[i + j] = _take_one(s, p, float(x[i + j]), pos + j, k + j)
+        held = s["held"]
+        s["segment"][HISTORY_LEN + pos + j] = held
+        y[i + j] = held - (s["line"] + s["slope"] * (k + j))
+        s["sum"] += held
+    if k + n == GROUP_LEN:
+        _end_group(s)
+
+
+@part
+def _take_calm(s: Any, p: Any, x: Any, y: Any, flags: Any, i: int, groups: int, pos: int) -> int:
+    """Take the whole groups from x[i] on in which nothing happens; return how many samples those are.
+
+    So: every sample good, no run of equal ones, which with those before could be a stuck converter's; a baseline that
+    neither settles, nor jumps, nor comes to rest at nothing. Then a group is a few operations on four samples at once.
+    """
+    if s["bad"] + (s["marks"] & FLAG_BAD) + s["far"] > 0 or s["still"] > _CALM_STILL_MAX or s["age"] < _OLDEST_GAIN:
+        return 0
+    low, high, still_mv = spread(_lowest(p)), spread(_highest(p)), spread(p["still"])
+    ramp = of(0.0, 1.0, 2.0, 3.0)
+    wave, segment, marks = s["wave"], s["segment"], int(s["marks"])
+    line, target, slope = s["line"], s["target"], s["slope"]
+    begin, end, equal = i, i + GROUP_LEN * groups, 0
+    while 0 <= i < end and pos >= 0:  # what the compiler knows not to be negative is not wrapped around
+        v, later = four(x, i), four(x, i + 1)
+        inside = above(v, low) & above(high, v) & above(later, low) & above(high, later)
+        equal_now = at_least(still_mv, abs(later - v))
+        e, last = v - four(wave, pos), x[i + 4] - wave[pos + 4]
+        mean = (lane(e, 0) + lane(e, 1) + lane(e, 2) + lane(e, 3) + last) * (1.0 / GROUP_LEN)
+        way = mean - target
+        moved = target + GAINS[_OLDEST_GAIN] * way
+        if inside != ALL or equal_now == ALL or not abs(way) <= JUMP_MV or abs(moved) < TINY_MV:
+            break
+        put(segment, HISTORY_LEN + pos, e)
+        segment[HISTORY_LEN + pos + 4] = last
+        put(y, i, e - (spread(line) + spread(slope) * ramp))
+        y[i + 4] = last - (line + slope * 4)
+        line, target, slope = target, moved, (moved - target) * (1.0 / GROUP_LEN)
+        equal = equal_now
+        i += GROUP_LEN
+        pos += GROUP_LEN
+    if i > begin:
+        of_calm = flags[begin:i]
+        for j in range(i - begin):
+            of_calm[j] = marks
+        s["line"], s["target"], s["slope"] = line, target, slope
+        s["still"] = _EQUAL_AT_END[equal]
+        s["stuck"] = 0
+        s["clean"] += i - begin
+        s["previous"] = float(x[i - 1])
+        s["held"] = segment[HISTORY_LEN + pos - 1]
+    return i - begin
+
+
+@part
+def condition_block(s: Any, p: Any, x: Any, n: int, first: int, y: Any, flags: Any) -> None:
+    """Write the clean signal y[0:n] and flags[0:n] of x[0:n], grid samples in mV of which x[0] is number `first`."""
+    pos = first % SEGMENT_LEN
+    i = 0
+    while 0 <= i < n:
+        m = 0
+        if pos % GROUP_LEN == 0:
+            m = _take_calm(s, p, x, y, flags, i, min(n - i, SEGMENT_LEN - pos) // GROUP_LEN, pos)
+        if m == 0:
+            m = min(n - i, GROUP_LEN - pos % GROUP_LEN)
+            _take_each(s, p, x, y, flags, i, m, pos)
+        i += m
+        pos += m
+        if pos == SEGMENT_LEN:
+            pos = 0
+            mains_segment(s, p, first + i, s["clean"])
 
 
 @kernel

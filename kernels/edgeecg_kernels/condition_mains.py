@@ -12,7 +12,7 @@ Harmonics are left: 100 Hz and more lie outside what the detectors look at.
 import math
 from typing import Any
 
-from edgeecg_kernels._jit import kernel
+from edgeecg_kernels._jit import kernel, part
 from edgeecg_kernels.condition_state import (
     COS_FIFTH,
     COSINES,
@@ -29,6 +29,7 @@ from edgeecg_kernels.condition_state import (
     TONE_ENERGY,
     TURNS,
 )
+from edgeecg_kernels.four import four, lane, of, spread
 from edgeecg_kernels.state import FLAG_LEAD_OFF, FLAG_MAINS, GRID_HZ
 
 _QUIET_RATIO = 4.0  # a segment with this many times the energy of the quietest holds something other than noise ...
@@ -67,9 +68,9 @@ def mains_reset(s: Any) -> None:
     for f in range(2):
         s["phasor"][f] = 0.0
         s["energy"][f] = 0.0
-        for part in range(2):
-            s["last"][f, part] = 0.0
-            s["product"][f, part] = 0.0
+        for component in range(2):
+            s["last"][f, component] = 0.0
+            s["product"][f, component] = 0.0
     for k in range(SEGMENT_LEN):
         s["wave"][k] = 0.0
 
@@ -188,27 +189,55 @@ def _lead_off_by_mains(s: Any, p: Any) -> bool:
     return bool(s["silent"] > _SILENT_MAX)
 
 
+@part
+def _bins(h0: Any, h1: Any, h2: Any, h3: Any, h4: Any, cosines: Any, sines: Any, turns: Any) -> Any:
+    """Return the energy of every fifth sample and what their transform adds to the phasors; of one five, or of four."""
+    energy = ((h0 * h0 + h1 * h1) + (h2 * h2 + h3 * h3)) + h4 * h4
+    outer, inner = h1 + h4, h2 + h3
+    mean = h0 + (outer + inner)
+    real = h0 + (cosines[0] * outer + cosines[1] * inner)
+    minus_imag = sines[0] * (h1 - h4) + sines[1] * (h2 - h3)
+    real60, imag60 = real * turns[2] + minus_imag * turns[3], real * turns[3] - minus_imag * turns[2]
+    return energy, mean * turns[0], mean * turns[1], real60, imag60
+
+
+@part
+def _fours_of_turns(k: int) -> Any:
+    return of(TURNS[0, k], TURNS[1, k], TURNS[2, k], TURNS[3, k])
+
+
+@part
+def _curved(x: Any, k: int) -> Any:
+    """Return the band-passed samples that begin at x[k], four of them."""
+    return (four(x, k + 4) + four(x, k)) - spread(2.0) * four(x, k + 2)
+
+
+@part
+def _curve(x: Any, k: int) -> float:
+    return (x[k + 4] + x[k]) - 2.0 * x[k + 2]  # type: ignore[no-any-return]
+
+
+@part
+def _in_turn(v: Any, last: float) -> float:
+    return 0.0 + lane(v, 0) + lane(v, 1) + lane(v, 2) + lane(v, 3) + last
+
+
+@part
+def _phasors(x: Any) -> tuple[float, float, float, float, float]:
+    """Return the band-passed segment's energy and its phasors at 50 and 60 Hz: five transforms of five, four of them at once."""
+    cosines, sines = (spread(COS_FIFTH[0]), spread(COS_FIFTH[1])), (spread(SIN_FIFTH[0]), spread(SIN_FIFTH[1]))
+    turns = _fours_of_turns(0), _fours_of_turns(1), _fours_of_turns(2), _fours_of_turns(3)
+    v = _bins(_curved(x, 0), _curved(x, 5), _curved(x, 10), _curved(x, 15), _curved(x, 20), cosines, sines, turns)
+    turn = TURNS[4, 0], TURNS[4, 1], TURNS[4, 2], TURNS[4, 3]
+    w = _bins(_curve(x, 4), _curve(x, 9), _curve(x, 14), _curve(x, 19), _curve(x, 24), COS_FIFTH, SIN_FIFTH, turn)
+    return _in_turn(v[0], w[0]), _in_turn(v[1], w[1]), _in_turn(v[2], w[2]), _in_turn(v[3], w[3]), _in_turn(v[4], w[4])
+
+
 @kernel
 def mains_segment(s: Any, p: Any, index: int, clean: int) -> None:
     """Look for mains in the segment that ends before grid sample `index`, and prepare the wave for the next."""
     x = s["segment"]
-    energy = real50 = imag50 = real60 = imag60 = 0.0
-    for r in range(5):
-        h0 = (x[r + 4] + x[r]) - 2.0 * x[r + 2]
-        h1 = (x[r + 9] + x[r + 5]) - 2.0 * x[r + 7]
-        h2 = (x[r + 14] + x[r + 10]) - 2.0 * x[r + 12]
-        h3 = (x[r + 19] + x[r + 15]) - 2.0 * x[r + 17]
-        h4 = (x[r + 24] + x[r + 20]) - 2.0 * x[r + 22]
-        energy += ((h0 * h0 + h1 * h1) + (h2 * h2 + h3 * h3)) + h4 * h4
-        outer = h1 + h4
-        inner = h2 + h3
-        mean = h0 + (outer + inner)
-        real = h0 + (COS_FIFTH[0] * outer + COS_FIFTH[1] * inner)
-        imag = -(SIN_FIFTH[0] * (h1 - h4) + SIN_FIFTH[1] * (h2 - h3))
-        real50 += mean * TURNS[r, 0]
-        imag50 += mean * TURNS[r, 1]
-        real60 += real * TURNS[r, 2] - imag * TURNS[r, 3]
-        imag60 += real * TURNS[r, 3] + imag * TURNS[r, 2]
+    energy, real50, imag50, real60, imag60 = _phasors(x)
     x[0] = x[SEGMENT_LEN]
     x[1] = x[SEGMENT_LEN + 1]
     x[2] = x[SEGMENT_LEN + 2]

@@ -125,11 +125,16 @@ def flutter_block(s: Any, y: Any, flags: Any, n: int, first: int, lead: int, out
     slot = count % MEANS
     i = 0
     while 0 <= i < n:
-        stop = min(n, i + GROUP_LEN - k)
-        bad = 0
-        for j in range(i, stop):
-            total += float(y[j])
-            bad |= int(flags[j])
+        if k == 0 and i + GROUP_LEN <= n:
+            stop = i + GROUP_LEN
+            total = 0.0 + float(y[i]) + float(y[i + 1]) + float(y[i + 2]) + float(y[i + 3]) + float(y[i + 4])
+            bad = int(flags[i] | flags[i + 1] | flags[i + 2] | flags[i + 3] | flags[i + 4])
+        else:
+            stop = min(n, i + GROUP_LEN - k)
+            bad = 0
+            for j in range(i, stop):
+                total += float(y[j])
+                bad |= int(flags[j])
         if bad & FLAG_BAD:
             for j in range(i, stop):
                 if int(flags[j]) & FLAG_BAD:

@@ -9,7 +9,8 @@ no moving average; of two humps within APART only the larger is a candidate; a v
 import math
 from typing import Any
 
-from edgeecg_kernels._jit import kernel
+from edgeecg_kernels._jit import kernel, part
+from edgeecg_kernels.four import FIRST, above, at_least, four, put, spread
 from edgeecg_kernels.qrs_decide import DECISION_BOUND, dismiss, hopeless, judge, look_back, turn
 from edgeecg_kernels.qrs_measure import measure
 from edgeecg_kernels.qrs_second import known_votes, overhear, stand_in
@@ -68,7 +69,7 @@ def begin(s: Any, first: int, y0: float) -> None:
         s["energy"][k] = 0.0
 
 
-@kernel
+@part
 def usable(y: Any, flags: Any, a: int, b: int) -> bool:
     """Return whether every sample of [a, b) is finite, of a possible size and not flagged bad."""
     values = y[a:b]
@@ -79,26 +80,31 @@ def usable(y: Any, flags: Any, a: int, b: int) -> bool:
     return bad == 0
 
 
-@kernel
+@part
 def sharpen(line: Any, smooth: Any, energy: Any, a: int, m: int) -> None:
     """Fill smooth[a:a+m] and energy[a:a+m].
 
     A five-sample sum (zero at 50 Hz) and its first and second difference over 32 ms: two filters in quadrature around
     15 Hz, so that their squares add up to one smooth hump a QRS complex, whatever its polarity and phase.
     """
-    v = line[a - 4 : a + m]
-    u = smooth[a : a + m]
-    for k in range(m):
-        u[k] = ((v[k] + v[k + 1]) + (v[k + 2] + v[k + 3])) + v[k + 4]
-    w = smooth[a - 16 : a + m]
-    e = energy[a : a + m]
-    for k in range(m):
-        odd = w[k + 12] - w[k + 4]
-        even = w[k + 8] - 0.5 * (w[k] + w[k + 16])
-        e[k] = odd * odd + even * even
+    half = spread(0.5)
+    k = a
+    while k + 4 <= a + m:
+        u = ((four(line, k - 4) + four(line, k - 3)) + (four(line, k - 2) + four(line, k - 1))) + four(line, k)
+        put(smooth, k, u)
+        odds = four(smooth, k - 4) - four(smooth, k - 12)
+        evens = four(smooth, k - 8) - half * (four(smooth, k - 16) + u)
+        put(energy, k, odds * odds + evens * evens)
+        k += 4
+    while 16 <= k < a + m:
+        smooth[k] = ((line[k - 4] + line[k - 3]) + (line[k - 2] + line[k - 1])) + line[k]
+        odd = smooth[k - 4] - smooth[k - 12]
+        even = smooth[k - 8] - 0.5 * (smooth[k - 16] + smooth[k])
+        energy[k] = odd * odd + even * even
+        k += 1
 
 
-@kernel
+@part
 def push(s: Any, place: int, energy: float) -> None:
     """Queue a peak of energy, unless a stronger one is near; a weaker one near gives way to it."""
     found = s["found"]
@@ -116,7 +122,7 @@ def push(s: Any, place: int, energy: float) -> None:
     s["found"] = found + 1
 
 
-@kernel
+@part
 def due(s: Any, now: int) -> int:
     """Return the next grid index at which something is to be measured or judged, after `now`."""
     at = NEVER
@@ -154,7 +160,25 @@ def step(s: Any, p: Any, now: int, lead: int, out: Any, n_out: int) -> int:
     return n_out
 
 
-@kernel
+@part
+def next_peak(energy: Any, k: int, stop: int, gate: float) -> int:
+    """Return the first k at which a peak of energy above the gate is seen, one sample after it; `stop` where there is none."""
+    least = spread(gate)
+    while k + 4 <= stop:
+        e = four(energy, k - 1)
+        seen = above(e, least) & above(e, four(energy, k)) & at_least(e, four(energy, k - 2))
+        if seen != 0:
+            return k + FIRST[seen]  # type: ignore[no-any-return]
+        k += 4
+    while 1 < k < stop:  # what the compiler knows not to be negative is not wrapped around
+        e = energy[k - 1]
+        if e > gate and energy[k] < e and energy[k - 2] <= e:
+            break
+        k += 1
+    return k
+
+
+@part
 def scan(s: Any, p: Any, a: int, m: int, lead: int, out: Any, n_out: int) -> int:
     """Walk energy[a:a+m]: queue its peaks and do what falls due."""
     energy = s["energy"]
@@ -164,13 +188,13 @@ def scan(s: Any, p: Any, a: int, m: int, lead: int, out: Any, n_out: int) -> int
     at = due(s, base + a - 1) - base
     stop = min(end, at + 1)
     k = a
-    while 1 < k < end:  # what the compiler knows not to be negative is not wrapped around
-        e = energy[k - 1]
-        if e > gate and energy[k] < e and energy[k - 2] <= e:
-            push(s, base + k - 1 - ENERGY_DELAY, e)
+    while k < end:
+        k = next_peak(energy, k, stop, gate)
+        if k < stop:
+            push(s, base + k - 1 - ENERGY_DELAY, energy[k - 1])
             at = due(s, base + k - 1) - base
             stop = min(end, at + 1)
-        k += 1
+            k += 1
         if k == stop and k == at + 1:
             n_out = step(s, p, base + at, lead, out, n_out)
             gate = max(NOISE_FLOOR, (p["gate"] * s["strength"]) ** 2)
@@ -258,7 +282,7 @@ def creep(s: Any, p: Any, y: Any, flags: Any, n: int, first: int, lead: int, out
     return n_out
 
 
-@kernel
+@part
 def qrs_block(s: Any, p: Any, y: Any, flags: Any, n: int, first: int, lead: int, out: Any, n_out: int) -> int:
     """Take n clean samples from grid index `first` on; append a row to `out` for every beat they decide."""
     if n <= 0:

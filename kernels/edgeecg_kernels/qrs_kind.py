@@ -8,7 +8,8 @@ wide beats does not become what is usual; all is judged by one small taught netw
 
 from typing import Any
 
-from edgeecg_kernels._jit import kernel
+from edgeecg_kernels._jit import kernel, part
+from edgeecg_kernels.four import four, put, spread
 from edgeecg_kernels.qrs_judge import clamp, share
 from edgeecg_kernels.qrs_state import (
     EARLY,
@@ -43,6 +44,12 @@ def widths(m: Any) -> tuple[float, float, float]:
     return rise, m[M_FULLNESS] / (m[M_RANGE] + TINY), slow
 
 
+@part
+def _weighed(x: Any, k: int, rows: Any, j: int, h: int) -> Any:
+    """Return what inputs k + j and the next give to four hidden units from the h-th on."""
+    return spread(x[k + j]) * four(rows[j], h) + spread(x[k + j + 1]) * four(rows[j + 1], h)
+
+
 @kernel
 def wideness(s: Any, p: Any, index: int) -> float:
     """Return the log-odds that an accepted beat, described in s["x"], is a wide one."""
@@ -67,15 +74,15 @@ def wideness(s: Any, p: Any, index: int) -> float:
         x[13 + k] = told[TOLD[k]]
     hidden = s["kind_hidden"]
     w1, b1, w2 = p["kind_w1"], p["kind_b1"], p["kind_w2"]
-    for h in range(KIND_HIDDEN):
-        hidden[h] = b1[h]
-    for k in range(0, KIND_INPUTS, 8):
-        a, b, c, d = x[k], x[k + 1], x[k + 2], x[k + 3]
-        e, f, g, i = x[k + 4], x[k + 5], x[k + 6], x[k + 7]
-        r = w1[k : k + 8]
-        for h in range(KIND_HIDDEN):
-            v = hidden[h] + ((a * r[0, h] + b * r[1, h]) + (c * r[2, h] + d * r[3, h]))
-            hidden[h] = v + ((e * r[4, h] + f * r[5, h]) + (g * r[6, h] + i * r[7, h]))
+    for h in range(0, KIND_HIDDEN, 4):
+        v = four(b1, h)
+        for k in range(0, KIND_INPUTS, 8):
+            r = w1[k : k + 8]
+            a, b = _weighed(x, k, r, 0, h), _weighed(x, k, r, 2, h)
+            v = v + (a + b)
+            c, d = _weighed(x, k, r, 4, h), _weighed(x, k, r, 6, h)
+            v = v + (c + d)
+        put(hidden, h, v)
     logit = p["kind_b2"]
     for h in range(KIND_HIDDEN):
         logit += max(0.0, hidden[h]) * w2[h]

@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 from edgeecg_kernels._jit import kernel
+from edgeecg_kernels.four import four, larger, largest, least, lesser, spread
 from edgeecg_kernels.qrs_state import (
     APART,
     EDGE,
@@ -79,16 +80,14 @@ def steepest(line: Any, a: int, b: int) -> float:
 @kernel
 def core(line: Any, c: int) -> tuple[float, float]:
     """Return range and steepest slope of the complex itself."""
-    around = line[c - CORE - 1 : c + CORE + 2]
-    low = around[CORE + 1]
-    high = low
-    top = 0.0
-    for k in range(2 * CORE + 1):
-        here = around[k + 1]
-        low = min(low, here)
-        high = max(high, here)
-        top = max(top, abs(around[k + 2] - around[k]))
-    return high - low, top
+    low = high = four(line, c - CORE)
+    top = spread(0.0)
+    for k in range(c - CORE, c + CORE + 1, 4):
+        j = min(k, c + CORE - 3)  # the last four overlap those before
+        here = four(line, j)
+        low, high = lesser(here, low), larger(here, high)
+        top = larger(abs(four(line, j + 1) - four(line, j - 1)), top)
+    return largest(high) - least(low), largest(top)
 
 
 @kernel
