@@ -4,7 +4,7 @@ No paper. Baseline: a causal one-pole high-pass at 0.5 Hz. It is computed from m
 across the 5 that follow, so it trails by 20-40 ms and has not moved yet when an R wave peaks: no delay, and a QRS
 complex keeps its height. It starts at the first sample, so an offset of any size leaves no transient, and starts anew
 after a bad stretch of 0.1 s. A bad sample is replaced by the last good one, so that the output stays finite.
-Mains: see `condition_mains`. Two paths, one arithmetic: five good samples that do not stand still go the fast one.
+Mains: see `condition_mains`. Two paths, one arithmetic: groups of five samples in which nothing happens go the fast one.
 """
 
 from typing import Any

@@ -74,13 +74,13 @@ class FourType(types.Type):
         super().__init__(name="four")
 
 
-_FOUR: Any = FourType()  # type: ignore[no-untyped-call]
+_FOUR: Any = FourType()
 
 
 @register_model(FourType)
 class _Model(models.PrimitiveModel):
     def __init__(self, manager: Any, kind: Any) -> None:
-        super().__init__(manager, kind, _VECTOR)
+        super().__init__(manager, kind, _VECTOR)  # type: ignore[no-untyped-call]
 
 
 def _join(_context: Any, builder: Any, _signature: Any, numbers: Any) -> Any:

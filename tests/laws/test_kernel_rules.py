@@ -9,7 +9,8 @@ import edgeecg_kernels
 
 PACKAGE = Path(edgeecg_kernels.__file__).parent
 NAIVE = Path(__file__).parents[1] / "naive"
-KERNEL_FILES = sorted(path for path in PACKAGE.glob("*.py") if "@kernel\n" in path.read_text())
+MARKS = {"kernel", "part"}
+KERNEL_FILES = sorted(path for path in PACKAGE.glob("*.py") if any(f"@{mark}\n" in path.read_text() for mark in MARKS))
 FORBIDDEN_METHODS = {"sum", "dot", "mean", "append", "copy", "tolist"}
 FORBIDDEN_FUNCTIONS = {"sum", "print", "open", "list", "dict"}
 """Sums of no fixed order, I/O, and what allocates."""
@@ -18,9 +19,7 @@ FORBIDDEN_FUNCTIONS = {"sum", "print", "open", "list", "dict"}
 def kernels_of(path: Path) -> list[ast.FunctionDef]:
     tree = ast.parse(path.read_text())
     functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
-    return [
-        function for function in functions if any(isinstance(mark, ast.Name) and mark.id == "kernel" for mark in function.decorator_list)
-    ]
+    return [function for function in functions if any(isinstance(mark, ast.Name) and mark.id in MARKS for mark in function.decorator_list)]
 
 
 def faults(function: ast.FunctionDef) -> list[str]:
@@ -40,7 +39,7 @@ def faults(function: ast.FunctionDef) -> list[str]:
 
 
 def test_kernels_are_found() -> None:
-    assert {"align", "resample", "condition", "qrs", "quality", "vitals", "window", "signal", "pipeline"} <= {
+    assert {"align", "resample", "condition", "qrs", "quality", "vitals", "window", "signal", "pipeline", "four"} <= {
         path.stem for path in KERNEL_FILES
     }
 
