@@ -128,7 +128,7 @@ def flutter_block(s: Any, y: Any, flags: Any, n: int, first: int, lead: int, out
         if k == 0 and i + GROUP_LEN <= n:
             stop = i + GROUP_LEN
             total = 0.0 + float(y[i]) + float(y[i + 1]) + float(y[i + 2]) + float(y[i + 3]) + float(y[i + 4])
-            bad = int(flags[i] | flags[i + 1] | flags[i + 2] | flags[i + 3] | flags[i + 4])
+            bad = 0 | flags[i] | flags[i + 1] | flags[i + 2] | flags[i + 3] | flags[i + 4]
         else:
             stop = min(n, i + GROUP_LEN - k)
             bad = 0

@@ -76,6 +76,19 @@ def test_a_stuck_stretch_of_any_length_and_place_equals_the_oracle(first: int, l
     assert (flags & FLAG_SATURATED > 0).sum() == max(length - STUCK_LEN, 0)
 
 
+@pytest.mark.parametrize("rail", [-4.0, 4.0])
+@pytest.mark.parametrize("place", range(600, 605))
+def test_one_sample_on_a_rail_equals_the_oracle_wherever_it_stands_in_its_group(place: int, rail: float) -> None:
+    x, _ = heart(GRID_HZ, 3.0)
+    x[place] = rail
+    params = condition_params(rail_low_mv=-4.0, rail_high_mv=4.0)
+    y, flags = run(x, params=params)
+    expected_y, expected_flags = expected(x, 0, params)
+    assert y.tobytes() == expected_y.tobytes()
+    assert flags.tolist() == expected_flags
+    assert marked(flags, FLAG_SATURATED) == [place]
+
+
 def test_a_lead_that_comes_back_under_huge_mains_equals_the_oracle() -> None:
     x, _ = heart(GRID_HZ, 16.0)
     x[500:2500] *= 0.01
