@@ -206,7 +206,7 @@ def test_a_simulated_device_is_let_in_with_all_it_shows_asked_and_stopped_and_it
     listener.until(lambda all_: any(isinstance(notice, Line) and notice.is_up for notice in all_.notices), "the line")
     files = {"password": tmp_path / "password", "ca": broker.authority.certificate, "certificate": certificate, "certificate-key": key}
     shown = [word for name, path in files.items() for word in (f"--{name}-file", str(path))]
-    heart = f"--device strap-7 --scenario pvc --seconds 24 --speed 8 --json --truth {tmp_path / 't'} --to mqtts://strap-7@127.0.0.1:{broker.tls_port}"
+    heart = f"--device strap-7 --scenario pvc --seconds 48 --speed 8 --json --truth {tmp_path / 't'} --to mqtts://strap-7@127.0.0.1:{broker.tls_port}"
     command = [sys.executable, "-m", "edgeecg", "simulate", *heart.split(), *shown]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as device:
         listener.until(lambda all_: any(isinstance(notice, ClockAnswer) for notice in all_.notices), "its clock")
@@ -217,7 +217,7 @@ def test_a_simulated_device_is_let_in_with_all_it_shows_asked_and_stopped_and_it
     assert said["withheld"] > 0, "it was told to cease"
     truth = json.loads((tmp_path / "t.json").read_text())
     assert [beat["sample"] for beat in truth["beats"]] == read_annotations(tmp_path / "t.atr").samples[1:].tolist()
-    assert (truth["len_samples"], truth["episodes"][0]["kind"]) == (6000, "pvc")
+    assert (truth["len_samples"], truth["episodes"][0]["kind"]) == (12000, "pvc")
 
 
 # --- TLS --------------------------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ import edgeecg_kernels
 from edgeecg_kernels import _jit
 
 decorated = []
-_jit.kernel = lambda function: decorated.append(function) or function
+_jit.kernel = _jit.part = lambda function: decorated.append(function) or function
 modules = [importlib.import_module(f"edgeecg_kernels.{found.name}") for found in pkgutil.iter_modules(edgeecg_kernels.__path__)]
 code_of = {function.__code__: function for function in decorated}
 called = set()
