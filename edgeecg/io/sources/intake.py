@@ -94,11 +94,19 @@ class Stream:
         self._n_old = 0
         self.delay.restart()
 
+    def seems_old(self, sequence: int, device_us: int) -> bool:
+        """Say whether a frame's counter and clock both lie far behind; nothing is counted."""
+        behind = (self.last_sequence - sequence) & COUNTER < BEHIND
+        return device_us >= 0 and self.last_sequence >= 0 and behind and device_us < self.last_us - OLD_US
+
+    def goes_on(self, sequence: int) -> None:
+        """Take the counter of a frame that is new."""
+        self._n_old, self.last_sequence = 0, sequence
+
     def is_old(self, sequence: int, device_us: int) -> bool:
         """Take a frame's counter and clock; say whether it was sent before, long ago."""
-        behind = (self.last_sequence - sequence) & COUNTER < BEHIND
-        if device_us < 0 or self.last_sequence < 0 or not behind or device_us >= self.last_us - OLD_US:
-            self._n_old, self.last_sequence = 0, sequence
+        if not self.seems_old(sequence, device_us):
+            self.goes_on(sequence)
             return False
         self._n_old += 1
         if self._n_old < RESTART_FRAMES:

@@ -234,6 +234,7 @@ class OwnDevice:
         if run.dropped:
             items.append(SourceState(stream.name, SourceChange.DROPPED, arrival_ns, run.dropped))
         run.table[:, 3] = arrival_ns
+        stream.goes_on(int(run.table[-1, 1]))
         self._put_device_us(stream, run, arrival_ns)
         _, sequence, device_us, _ = run.table[0].tolist()
         items.append(Chunk(stream.name, run.samples(), arrival_ns, sequence, device_us, frames=run.table))
@@ -244,9 +245,8 @@ class OwnDevice:
         is_lawful = run.leads == len(facts.leads) and run.rate_millihz == round(facts.rate_hz * 1000)
         if self.awaits_hello or stream.is_refused or not stream.is_open or not is_lawful:
             return False
-        if stream.is_old(int(run.table[0, 1]), self._steady_us(stream, int(run.table[0, 2]))):
+        if stream.seems_old(int(run.table[0, 1]), self._steady_us(stream, int(run.table[0, 2]))):
             return False
-        stream.last_sequence = int(run.table[-1, 1])
         twins = self._twins.get(run.stream)
         return self._only is None or (twins is not None and twins.take_one_sender(run.table))
 

@@ -16,7 +16,7 @@ from edgeecg.engine import Engine
 from edgeecg.facts import EngineConfig
 from edgeecg.io.sources import runs
 from edgeecg.io.sources.claims import Claims
-from edgeecg.io.sources.intake import Intake, Stream
+from edgeecg.io.sources.intake import RESTART_FRAMES, Intake, Stream
 from edgeecg.io.sources.items import Announced, Item, Notice
 from edgeecg.io.sources.own import OwnDevice
 from edgeecg.io.sources.reception import Reception
@@ -145,6 +145,22 @@ def test_runs_are_what_their_frames_are(room: str, bits: int, only: str | None, 
             assert sum(isinstance(item, Chunk) for item in single) > fewer * sum(isinstance(item, Chunk) for item in merged) > 0
         if seed == 0 and only is None:
             assert heard(merged) == heard(single)
+
+
+@pytest.mark.parametrize("only", [None, "belt"])
+@pytest.mark.parametrize("n", range(1, RESTART_FRAMES + 3))
+def test_frames_sent_again_together_are_counted_as_one_by_one(n: int, only: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So many and no fewer are believed to be a device that began anew, however they come."""
+    honest = b"".join(encode(samples(i)) for i in range(200))
+    again = b"".join(encode(samples(i)) for i in range(50, 50 + n))
+    pieces = [(encode(hello("belt")) + honest, 10**9), (again, 2 * 10**9)]
+    monkeypatch.setattr(runs, "MANY_BYTES", 1)
+    merged, notices = read_by(pieces, only)
+    monkeypatch.setattr(runs, "MANY_BYTES", 1 << 20)
+    single, expected = read_by(pieces, only)
+    assert sum(isinstance(item, Chunk) for item in single) == 200 + max(0, n - RESTART_FRAMES + 1)
+    assert notices == expected
+    assert spelled(alone(merged)) == spelled(single)
 
 
 @given(lines(), st.data())
