@@ -42,8 +42,9 @@ HANDOVER_S: Final = 1.0
 ACKNOWLEDGE_S: Final = 0.5
 """How long who sends alerts waits for a person's word to be written down."""
 SWAPPED: Final = frozenset({"sources", "streams", "rules", "limits", "mqtt", "alerts", "models"})
+"""What SIGHUP changes in a daemon that runs; the rest waits for the next start, and that is said."""
 NAMES_KEYS: Final = ("names_key_file", "names_key_credential")
-"""What SIGHUP changes in a daemon that runs, and what of it it does not; the rest waits for the next start, and that is said."""
+"""What of it waits, too."""
 
 NextSignal = Callable[[float], int | None]
 
