@@ -7,6 +7,7 @@ from typing import Any
 from edgeecg import snapshot
 from edgeecg.encoding import digest
 from edgeecg.facts import EngineConfig
+from edgeecg.snapshot import Part
 from edgeecg.stages.fleet import Fleet
 from edgeecg.types import (
     Acknowledge,
@@ -126,9 +127,22 @@ class Engine:
 
     def snapshot(self) -> bytes:
         """Return all the engine knows, to go on from later, here or elsewhere."""
-        sections = {"engine": _HEAD.pack(self._fleet.hop_factor), **self._fleet.state_bytes()}
+        return b"".join(self.frozen()())
+
+    def frozen(self) -> Callable[[], list[Part]]:
+        """Copy all the engine knows, and no more than that; what is returned makes a snapshot's bytes of the copy, in any thread."""
+        sections = {"engine": _HEAD.pack(self._fleet.hop_factor), **self._fleet.state_copied()}
         config = self.config
-        return snapshot.pack(sections, schema=SCHEMA, config_digest=digest(config), model_hashes=[model.sha256 for model in config.models])
+
+        def parts() -> list[Part]:
+            models = [model.sha256 for model in config.models]
+            return snapshot.parts_of(sections, schema=SCHEMA, config_digest=digest(config), model_hashes=models)
+
+        return parts
+
+    def waiting(self) -> Events:
+        """Return the windows that still wait for an answer, again."""
+        return self._fleet.waiting_windows()
 
     def restore(self, data: bytes) -> Events:
         """Become what `snapshot` saw, all or nothing; return the windows that still wait for an answer, again."""
@@ -138,4 +152,4 @@ class Engine:
         )
         self._fleet.restore_bytes(sections)
         (self._fleet.hop_factor,) = _HEAD.unpack(sections["engine"])
-        return self._fleet.waiting_windows()
+        return self.waiting()

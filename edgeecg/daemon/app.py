@@ -3,7 +3,6 @@
 import logging
 import secrets
 import signal
-from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import fields
 from pathlib import Path
@@ -20,6 +19,7 @@ from edgeecg.daemon.inbox import Inbox
 from edgeecg.daemon.keeper import Keeper
 from edgeecg.daemon.live import Live
 from edgeecg.daemon.numbers import Numbers
+from edgeecg.daemon.passed import Passed
 from edgeecg.daemon.sending import Sending, names_of, outbox_limits
 from edgeecg.daemon.snippets import Snippets
 from edgeecg.daemon.sources import RunningSources
@@ -67,6 +67,7 @@ class App:
         self.keeper = self._recovered(folder / "journal")
         self._decided.show(Snippets(settings.alerts.snippet_s, self.keeper.engine.next_sample), self.keeper.engine.config)
         clock.begin_after(self.keeper.recovery.last_ns)
+        self._passed = Passed(self.outbox)
         self._worker = self._made_worker()
         self._watch = Watch(clock, settings.health.probe_limit_s)
         self._sink = Sending(settings, self.outbox, clock, device=device, acknowledge=self.acknowledge_for_good)
@@ -85,7 +86,6 @@ class App:
         self.health = HealthServer(settings.health.port, self.numbers.text, self.troubles) if settings.health.port else None
         self._lagging: dict[str, str] = {}
         self._lines_down: dict[str, str] = {}
-        self._marks: deque[int] = deque()
         self._is_synchronised = False
 
     def _recovered(self, folder: Path) -> Keeper[Engine]:
@@ -117,7 +117,7 @@ class App:
             draw_epoch=draw_epoch,
             passed=self._passed_engine,
             noticed=self._noticed,
-            may_rotate=self._may_rotate,
+            may_rotate=self._passed.may_snapshot,
             rotated=self._rotated,
             snapshot_every_s=settings.journal.snapshot_every_s,
         )
@@ -237,6 +237,7 @@ class App:
         found = [
             "" if self._worker.is_alive else "engine: its thread has ended",
             f"journal: {keeper}" if keeper is not None else "",
+            f"journal: {self.keeper.snapshot_trouble}" if self.keeper.snapshot_trouble is not None else "",
             "" if self.outbox.is_durable else "outbox: the disk does not take alerts",
             "" if self._sink.is_up else "broker: not connected: alerts wait in the outbox",
             self._watch.trouble(),
@@ -250,20 +251,9 @@ class App:
         self.outbox.flush()
         self._sink.probe(lambda: self._watch.came_through(tick_ns))
 
-    def _may_rotate(self) -> bool:
-        """Alerts that only the memory holds would not come again from behind a snapshot."""
-        if not self.outbox.flush():
-            return False
-        self._marks.append(self.outbox.mark())
-        return True
-
     def _rotated(self) -> None:
-        """One snapshot later: the newest may turn out damaged, and a replay then begins at the one before."""
         self.numbers.rotations.add()
-        while len(self._marks) > 1:
-            if self.outbox.is_durable:
-                self.outbox.snapshot_passed(self._marks[0])
-            self._marks.popleft()
+        self._passed.snapshot_came()
 
     def _noticed(self, notice: Notice) -> None:
         self.numbers.notices.add(1, type(notice).__name__)

@@ -1,18 +1,21 @@
 """An engine whose input is written down before it runs: a kill takes nothing from it, and a restart makes nothing twice.
 
 Where the file system refuses to write, the engine runs on: an alarm now is worth more than the log of it. The journal is
-then behind, which `trouble` says, until a snapshot of the engine can be written beside a new segment.
+then behind, which `trouble` says, until a snapshot of the engine can be written beside a new segment. Any other snapshot is
+written by a thread of its own, from a copy: the engine waits for the copy, not for the disk.
 """
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
+from threading import Thread
 from typing import Final, Generic, Protocol, TypeVar
 
 from edgeecg.errors import EdgeEcgError, JournalError, SnapshotError
 from edgeecg.facts import EngineConfig
 from edgeecg.journal import DISK, Entry, Files, Journal, Limits, Report, open_for_append, recover
+from edgeecg.journal.publish import Promise
 from edgeecg.journal.segment import answers_of
 from edgeecg.types import Alert, Chunk, Event, Record, SourceState, Tick, WindowReady
 
@@ -36,6 +39,12 @@ class Machine(Protocol):
     def snapshot(self) -> bytes:
         """All it knows."""
 
+    def frozen(self) -> Callable[[], Iterable[bytes | memoryview]]:
+        """Copy all it knows; what that returns makes the parts of a snapshot, in any thread."""
+
+    def waiting(self) -> Iterable[Event]:
+        """Return the windows that wait for an answer."""
+
     def restore(self, data: bytes, /) -> Iterable[Event]:
         """Know that, and nothing else; return the windows that wait for an answer."""
 
@@ -56,6 +65,33 @@ class Recovery:
     """Why the engine does not go on from all that was written."""
 
 
+class Writing:
+    """A snapshot on its way to the disk."""
+
+    def __init__(self, promise: Promise, parts: Callable[[], Iterable[bytes | memoryview]]) -> None:
+        self.promise, self._parts = promise, parts
+        self.is_over = False
+        self.snapshot: bytes | None = None
+        """What it is named by, once it is there."""
+        self.failure: BaseException | None = None
+
+    def __call__(self) -> None:
+        """Write it."""
+        try:
+            self.snapshot = self.promise.keep(self._parts())
+        except BaseException as failure:  # the engine's thread says it, or ends with it
+            self.failure = failure
+            if not isinstance(failure, JournalError):
+                raise
+        finally:
+            self.is_over = True
+
+
+def in_a_thread(job: Callable[[], None]) -> None:
+    """Have a snapshot written meanwhile; one that the end of the process cuts short is none, and nothing is lost by it."""
+    Thread(target=job, name="snapshot", daemon=True).start()
+
+
 class Keeper(Generic[M]):
     """One engine and its journal. `told` hears what every call gave, those fed again first."""
 
@@ -69,9 +105,14 @@ class Keeper(Generic[M]):
         limits: Limits | None = None,
         files: Files = DISK,
         lap: Callable[[str], None] = lambda _: None,
+        meanwhile: Callable[[Callable[[], None]], None] = in_a_thread,
     ) -> None:
-        """`lap` hears when writing down and running are over."""
-        self._lap = lap
+        """`lap` hears when writing down and running are over; `meanwhile` has something done while the engine goes on."""
+        self._lap, self._meanwhile = lap, meanwhile
+        self._writing: Writing | None = None
+        self._is_rotated = False
+        self.snapshot_trouble: EdgeEcgError | None = None
+        """Why the newest snapshot was not written: the journal goes on from the one before."""
         self.trouble: EdgeEcgError | None = None
         """Why the journal is behind; None: it is not."""
         self._told = told
@@ -124,14 +165,61 @@ class Keeper(Generic[M]):
                 self.trouble = trouble
 
     def rotate(self) -> bool:
-        """Begin a new segment at a snapshot; what was behind is not any more. False: it cannot be done now."""
+        """Begin a new segment at a snapshot, which is there when `rotated` says so. False: it cannot be done now.
+
+        What was behind is not any more: then the snapshot is waited for.
+        """
+        was_behind = self.is_behind
         try:
-            self._journal.rotate(self.engine.snapshot(), config=self.engine.config, anew=self.is_behind)
+            if was_behind:
+                self._writing = None
+                self._journal.rotate(self.engine.snapshot(), config=self.engine.config, anew=True)
+            else:
+                self._writing = Writing(self._journal.turn(config=self.engine.config), self.engine.frozen())
         except JournalError as trouble:
-            self.trouble = self.trouble or (trouble if self._journal.refusal is not None else None)
+            self._note(trouble)
             return False
-        self.trouble = None
+        if self._writing is None:
+            self.trouble = self.snapshot_trouble = None
+            self._is_rotated = True
+        else:
+            self._meanwhile(self._writing)
         return True
+
+    @property
+    def is_writing(self) -> bool:
+        """A snapshot is on its way: another has to wait for `rotated`."""
+        return self._writing is not None
+
+    def rotated(self) -> bool:
+        """Tell, once of each, whether a snapshot has come to the disk; have the journal begin there from now on."""
+        if self._writing is not None and self._writing.is_over:
+            written, self._writing = self._writing, None
+            self._is_rotated = self._taken(written)
+        is_rotated, self._is_rotated = self._is_rotated, False
+        return is_rotated
+
+    def _taken(self, written: Writing) -> bool:
+        if written.snapshot is None:
+            if not isinstance(written.failure, JournalError):
+                raise RuntimeError("the snapshot's thread has ended") from written.failure
+            self.snapshot_trouble = written.failure
+            return False
+        if self.is_behind:
+            return False
+        try:
+            self._journal.take(written.promise, written.snapshot)
+        except JournalError as trouble:
+            self.snapshot_trouble = trouble
+            self._note(trouble)
+            return False
+        self.snapshot_trouble = None
+        return True
+
+    def _note(self, trouble: JournalError) -> None:
+        """Only what keeps the journal from going on puts it behind."""
+        if self._journal.refusal is not None:
+            self.trouble = self.trouble or trouble
 
     def close(self) -> None:
         """Let go of the files, all of it safe where that is possible."""
@@ -159,7 +247,7 @@ def _recovered(
         last_ns = max(last_ns, *map(_time_of, entry.records), NEVER)
         if entry.answers is None and journal.refusal is None:
             journal.answered(given)  # the last call: it was killed before it could say
-    waiting = tuple(event for event in engine.restore(engine.snapshot()) if isinstance(event, WindowReady))
+    waiting = tuple(event for event in engine.waiting() if isinstance(event, WindowReady))
     return engine, Recovery(calls, last_ns, waiting, differing, report.damage or _difference(differing))
 
 

@@ -158,8 +158,9 @@ class Worker:
                 self._keeper.feed(change)
 
     def _rotate_if_due(self, now_ns: int) -> None:
-        age_s = (now_ns - self._snapshot_ns) / 1e9
-        is_due = self._keeper.wants_rotation or age_s >= self.snapshot_every_s
-        if is_due and self._may_rotate() and self._keeper.rotate():
+        keeper, age_s = self._keeper, (now_ns - self._snapshot_ns) / 1e9
+        is_due = keeper.wants_rotation or age_s >= self.snapshot_every_s
+        if is_due and (keeper.is_behind or not keeper.is_writing) and self._may_rotate() and keeper.rotate():
             self._snapshot_ns = now_ns
+        if keeper.rotated():
             self._rotated()

@@ -21,7 +21,7 @@ class Files(Protocol):
     def open(self, path: Path) -> int:
         """For appending and for this process alone, made if absent."""
 
-    def append(self, handle: int, data: bytes) -> None:
+    def append(self, handle: int, data: bytes | memoryview) -> None:
         """All of it, or an error after any part of it."""
 
     def truncate(self, handle: int, len_bytes: int) -> None:
@@ -68,7 +68,7 @@ class Disk:
             raise
         return handle
 
-    def append(self, handle: int, data: bytes) -> None:
+    def append(self, handle: int, data: bytes | memoryview) -> None:
         """As many writes as it takes: one, unless the disk is nearly full."""
         written = os.write(handle, data)
         while written < len(data):

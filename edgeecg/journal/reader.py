@@ -114,14 +114,15 @@ def load(folder: Path, number: int, files: Files) -> Segment:
 
 def start_of(folder: Path, segment: Segment, files: Files) -> bytes | None:
     """The snapshot a segment begins at, whole; None: it begins with a new engine."""
-    header = segment.begun()
-    if header.snapshot_id == NO_SNAPSHOT:
+    named, path = segment.snapshot_id, folder / snapshot_name(segment.begun().number)
+    if named == NO_SNAPSHOT:
         return None
-    path = folder / snapshot_name(header.number)
+    if named is None:
+        raise JournalError(path.name, "a snapshot that was not written to its end", "whole: the segment goes on from the one before")
     with refusing(path, "readable"):
         snapshot = files.read(path)
-    if (got := snapshot_id(snapshot)) != header.snapshot_id:
-        raise JournalError(path.name, f"digest {got.hex()}", f"{header.snapshot_id.hex()}: it is damaged")
+    if (got := snapshot_id(snapshot)) != named:
+        raise JournalError(path.name, f"digest {got.hex()}", f"{named.hex()}: it is damaged")
     return snapshot
 
 

@@ -38,6 +38,8 @@ class Replayed:
     unanswered: int
     """Calls whose events are not recorded: the last before a crash."""
     snapshots_compared: int
+    unstarted: int
+    """The oldest segments, which go on from others that are gone: nothing in them could be fed."""
     starts_anew: int
     """How often the engine was set to a snapshot because something was lost before it."""
     dropped_bytes: int
@@ -47,12 +49,15 @@ class Replayed:
 def replay(folder: Path, make_engine: Callable[[EngineConfig], Replayable], files: Files = DISK) -> Replayed:
     """Feed all of a journal, oldest first. JournalError names the first record that gives something else, and its stream."""
     engine: Replayable | None = None
-    segments = calls = records = events = unanswered = compared = anew = dropped = 0
+    segments = calls = records = events = unanswered = compared = unstarted = anew = dropped = 0
     for segment in walk(folder, files):
+        if engine is None and segment.snapshot_id is None:
+            unstarted += 1
+            continue
         if engine is None or segment.begun().anew:
             anew += engine is not None
             engine = _started(folder, segment, make_engine, files)
-        else:
+        elif segment.snapshot_id is not None:
             _compare_snapshot(segment, engine)
             compared += 1
         for entry in segment.entries():
@@ -62,7 +67,7 @@ def replay(folder: Path, make_engine: Callable[[EngineConfig], Replayable], file
             events += sum(map(len, given))
             unanswered += entry.answers is None
         segments, dropped = segments + 1, dropped + segment.dropped_bytes
-    return Replayed(segments, calls, records, events, unanswered, compared, anew, dropped)
+    return Replayed(segments, calls, records, events, unanswered, compared, unstarted, anew, dropped)
 
 
 def _started(folder: Path, segment: Segment, make_engine: Callable[[EngineConfig], Replayable], files: Files) -> Replayable:
@@ -74,8 +79,8 @@ def _started(folder: Path, segment: Segment, make_engine: Callable[[EngineConfig
 
 
 def _compare_snapshot(segment: Segment, engine: Replayable) -> None:
-    got, allowed = snapshot_id(engine.snapshot()), segment.begun().snapshot_id
-    if got != allowed:
+    got, allowed = snapshot_id(engine.snapshot()), segment.snapshot_id
+    if allowed is not None and got != allowed:
         raise JournalError(f"{segment.name}, its start", f"an engine with snapshot {got.hex()}", f"{allowed.hex()}, as it was recorded")
 
 

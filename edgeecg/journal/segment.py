@@ -1,6 +1,7 @@
 """One file of a journal, as bytes: a header, then entries. No I/O here.
 
-An entry is what one engine call was given (`RECORDS`), or what the call before gave (`ANSWERS`). Each has a head with a
+An entry is what one engine call was given (`RECORDS`), or what the call before gave (`ANSWERS`), or, once in a segment whose
+header names its snapshot `LATER`, the name of the snapshot it begins at, which is on the disk now (`TAKEN`). Each has a head with a
 CRC over its kind, length, place and segment, and a body with a CRC: a run of zeros, an entry of another file in a reused
 block, or two entries changed for one another are no entries.
 """
@@ -22,8 +23,11 @@ MAGIC: Final = b"edgeECGj\x01\x00\x00\x00"
 
 RECORDS: Final = 1
 ANSWERS: Final = 2
+TAKEN: Final = 3
 NO_SNAPSHOT: Final = bytes(DIGEST_LEN)
 """Where a header names its snapshot: this segment begins with a new engine."""
+LATER: Final = b"\xff" * DIGEST_LEN
+"""Ditto: the snapshot was still to be written."""
 
 _HEADER = Struct(f"<12sI?xxxQQ{DIGEST_LEN}sI")
 _CRC = Struct("<I")
@@ -90,6 +94,8 @@ class Segment:
     end: int
     damage: JournalError | None
     """What is wrong where it cannot be that a write was cut short."""
+    taken: bytes | None = None
+    """What the snapshot is named by, where the header said that it came later."""
 
     @property
     def dropped_bytes(self) -> int:
@@ -101,6 +107,12 @@ class Segment:
         if self.header is None:
             raise self.damage or cut_in_header(self.name, len(self.data))
         return self.header
+
+    @property
+    def snapshot_id(self) -> bytes | None:
+        """What the snapshot it begins at is named by; None: none was written."""
+        named = self.begun().snapshot_id
+        return self.taken if named == LATER else named
 
     @property
     def unmade(self) -> bool:
@@ -178,6 +190,7 @@ def parse(name: str, data: bytes) -> Segment:
     salt = salt_of(data[:position])
     calls: list[Call] = []
     damage: JournalError | None = None
+    taken: bytes | None = None
     while position < len(data):
         entry = _entry_at(data, position, salt)
         if isinstance(entry, _Wrong):
@@ -185,15 +198,17 @@ def parse(name: str, data: bytes) -> Segment:
             break
         kind, span = entry
         unanswered = bool(calls) and calls[-1].answers is None
-        if unanswered is (kind == RECORDS):
+        if unanswered is not (kind == ANSWERS) or (kind == TAKEN and (taken is not None or header.snapshot_id != LATER)):
             damage = JournalError(f"{name}, offset {position}", f"kind {kind}", "its turn: records, then what they gave")
             break
         if kind == RECORDS:
             calls.append(Call(position, span, None))
-        else:
+        elif kind == ANSWERS:
             calls[-1] = calls[-1]._replace(answers=span)
+        else:
+            taken = data[slice(*span)]
         position = span.end
-    return Segment(name, data, header, tuple(calls), position, damage)
+    return Segment(name, data, header, tuple(calls), position, damage, taken)
 
 
 class _Wrong(NamedTuple):
@@ -230,7 +245,7 @@ def _entry_at(data: bytes, offset: int, salt: int) -> tuple[int, Span] | _Wrong:
         return _Wrong(f"{len(data) - offset} bytes", f"a head of {_HEAD.size}")
     marker, kind, length, body_crc, head_crc = _HEAD.unpack_from(data, offset)
     allowed = zlib.crc32(_HEAD_CHECKED.pack(kind, length, body_crc, offset), salt)
-    if head_crc != allowed or marker != _MARKER or kind not in {RECORDS, ANSWERS}:
+    if head_crc != allowed or marker != _MARKER or kind not in {RECORDS, ANSWERS, TAKEN}:
         return _Wrong(f"a head with CRC {head_crc:08x}", f"{allowed:08x}")
     if start + length > len(data):
         return _Wrong(f"a body of {len(data) - start} bytes", f"{length}")

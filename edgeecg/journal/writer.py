@@ -16,6 +16,7 @@ from edgeecg.encoding import config_to_bytes, encode_all
 from edgeecg.errors import ConfigError, JournalError
 from edgeecg.facts import EngineConfig
 from edgeecg.journal.files import DISK, Files
+from edgeecg.journal.publish import TEMPORARY_SUFFIX, Promise, publish
 from edgeecg.journal.reader import (
     SEGMENT_SUFFIX,
     SNAPSHOT_SUFFIX,
@@ -28,8 +29,10 @@ from edgeecg.journal.reader import (
 )
 from edgeecg.journal.segment import (
     ANSWERS,
+    LATER,
     NO_SNAPSHOT,
     RECORDS,
+    TAKEN,
     Header,
     answers_of,
     answers_to_bytes,
@@ -41,7 +44,6 @@ from edgeecg.journal.segment import (
 from edgeecg.types import Event, Record
 
 LOCK_NAME: Final = "lock"
-_TEMPORARY_SUFFIX = ".tmp"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +90,7 @@ class Journal:
         self._size = self._other_bytes = self._salt = 0
         self._open_call: int | None = None  # how many records it has, until it is answered
         self._pending: bytes | None = None  # what the last call gave, until it is written
+        self._promised: int | None = None  # the segment whose snapshot is being written
         self._unsynced_bytes = self._unsynced_calls = 0
         with refusing(folder, "a folder that can be written, by one journal at a time"):
             files.make_folder(folder)
@@ -162,9 +165,34 @@ class Journal:
         if self.refusal is None:
             self.sync()
         header = Header(self._number + 1, self._calls, config_to_bytes(config), snapshot_id(snapshot), anew)
-        with refusing(self._folder / snapshot_name(header.number), "a snapshot that can be written"):
-            self._files.close(self._publish(snapshot_name(header.number), snapshot))
+        Promise(self._folder, header.number, self._files).keep([snapshot])
         self._begin(header)
+        self._shed(0)
+
+    def turn(self, *, config: EngineConfig) -> Promise:
+        """Go on in a new segment that begins at a snapshot of the engine as it is now, to be written while the segment grows.
+
+        Until `take` has been told of it a recovery starts at a segment before, and all from there on is kept.
+        """
+        self._required()
+        if self._open_call is not None:
+            raise JournalError(self._where, "turn", "possible before answered() has told what the last call gave")
+        self.sync()
+        self._begin(Header(self._number + 1, self._calls, config_to_bytes(config), LATER, anew=False))
+        self._promised = self._number
+        return Promise(self._folder, self._number, self._files)
+
+    def take(self, promise: Promise, snapshot: bytes) -> None:
+        """A promise was kept, and named its snapshot so: have that written down, and delete what is too much."""
+        handle = self._required()
+        if promise.number != self._promised or self._open_call is not None:
+            raise JournalError(self._where, f"take, of segment {promise.number}", f"of the newest, {self._promised}, between two calls")
+        data = self._pending_entry()
+        data += entry_bytes(TAKEN, snapshot, self._size + len(data), self._salt)
+        self._write(handle, data)
+        self._pending = self._promised = None
+        self._fsync(handle)
+        self._needed_from = self._number
         self._shed(0)
 
     def close(self) -> None:
@@ -206,31 +234,16 @@ class Journal:
         """Make the segment. If that fails it may be there or not, so nothing may be added to the one before."""
         name, data = segment_name(header.number), header.to_bytes()
         try:
-            handle = self._publish(name, data)
+            handle = publish(self._files, self._folder, name, [data])
         except OSError as reason:
             raise self._refused(JournalError(f"{self._folder / name}", reason, "a segment that can be made")) from reason
         self._let_go(self._handle)
-        self._handle, self._number, self._needed_from = handle, header.number, header.number
+        if header.snapshot_id != LATER:
+            self._needed_from = header.number
+        self._handle, self._number, self._other_bytes = handle, header.number, self._other_bytes + self._size
         self._size, self._salt = len(data), salt_of(data)
-        self._pending = self._open_call = self.refusal = None
+        self._pending = self._open_call = self._promised = self.refusal = None
         self._unsynced_bytes = self._unsynced_calls = 0
-
-    def _publish(self, name: str, data: bytes) -> int:
-        """A whole file under this name, or none: safe on the disk before it gets its name. Returned open."""
-        temporary = self._folder / (name + _TEMPORARY_SUFFIX)
-        handle = self._files.open(temporary)
-        try:
-            self._files.truncate(handle, 0)
-            self._files.append(handle, data)
-            self._files.fsync(handle)
-            self._files.rename(temporary, self._folder / name)
-            self._files.fsync_folder(self._folder)
-        except OSError:
-            self._let_go(handle)
-            with suppress(OSError):  # it takes room, and a file that failed to sync is not to be trusted again
-                self._files.delete(temporary)
-            raise
-        return handle
 
     def _pending_entry(self) -> bytes:
         return b"" if self._pending is None else entry_bytes(ANSWERS, self._pending, self._size, self._salt)
@@ -269,7 +282,7 @@ class Journal:
         with refusing(self._folder, "a folder where files can be deleted"):
             sizes = self._files.sizes(self._folder)
             numbers = sorted(number for name in sizes if (number := number_of(name, SEGMENT_SUFFIX)) is not None)
-            for name in _strays(sizes, numbers):
+            for name in _strays(sizes, numbers, self._promised):
                 self._delete(name, sizes)
             while numbers[0] < self._needed_from and self._too_much(len(numbers), sum(sizes.values()) + room):
                 number = numbers.pop(0)
@@ -309,7 +322,8 @@ class Journal:
         self._handle = self._lock = None
 
 
-def _strays(sizes: dict[str, int], numbers: list[int]) -> list[str]:
-    """Snapshots without a segment, and files that never got their name."""
+def _strays(sizes: dict[str, int], numbers: list[int], promised: int | None) -> list[str]:
+    """Snapshots without a segment, and files that never got their name; but not the one that is being written."""
     snapshots = [name for name in sizes if number_of(name, SNAPSHOT_SUFFIX) not in {None, *numbers}]
-    return snapshots + [name for name in sizes if name.endswith(_TEMPORARY_SUFFIX)]
+    written = None if promised is None else snapshot_name(promised) + TEMPORARY_SUFFIX
+    return snapshots + [name for name in sizes if name.endswith(TEMPORARY_SUFFIX) and name != written]

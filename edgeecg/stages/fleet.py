@@ -412,9 +412,10 @@ class Fleet:
         """Return the state itself: of the streams, of their leads, of those that are sound, of their coupling, of what was heard for models."""
         return self._streams, self._leads, self._sounds.state, self._sounds.couplings.state, self._sounds.heard
 
-    def state_bytes(self) -> dict[str, bytes]:
-        """Return all state, by name: of `arrays`, and of the rules."""
-        return {name: array.tobytes() for name, array in zip(ARRAYS, self.arrays(), strict=True)} | {"rules": self._book.to_bytes()}
+    def state_copied(self) -> dict[str, bytes | memoryview]:
+        """Return a copy of all state, by name: of `arrays`, and of the rules."""
+        copies = {name: array.view(np.uint8).copy().data for name, array in zip(ARRAYS, self.arrays(), strict=True)}
+        return copies | {"rules": self._book.to_bytes()}
 
     def restore_bytes(self, state: Mapping[str, bytes]) -> None:
         """Take state back; the arrays are copies, because kernels write into them."""

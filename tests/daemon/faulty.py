@@ -19,7 +19,7 @@ from tests.journal.memory_files import MemoryFiles, PowerCut
 from tests.journal.test_journal import HOME
 
 CONFIG = EngineConfig(streams=(StreamFacts(name="ward 3", rate_hz=250),))
-LIMITS = Limits(size_cap_bytes=1 << 20, segment_bytes=4000, keep_segments=2, sync_calls=5)
+LIMITS = Limits(size_cap_bytes=1 << 20, segment_bytes=1500, keep_segments=2, sync_calls=5)
 
 
 class AlertingToy:
@@ -39,6 +39,13 @@ class AlertingToy:
 
     def snapshot(self) -> bytes:
         return self.state.to_bytes(4, "little") + self.fed.to_bytes(4, "little")
+
+    def frozen(self) -> Callable[[], list[bytes]]:
+        copied = self.snapshot()
+        return lambda: [copied]
+
+    def waiting(self) -> tuple[Event, ...]:
+        return ()
 
     def restore(self, data: bytes, /) -> tuple[Event, ...]:
         self.state, self.fed = int.from_bytes(data[:4], "little"), int.from_bytes(data[4:8], "little")
@@ -77,6 +84,10 @@ class Case(Generic[M]):
     calls: list[tuple[Record, ...]]
 
 
+CALLS_MEANWHILE = 3
+"""How many the engine is fed while a snapshot is on its way, in one place of which all of it is written."""
+
+
 @dataclass
 class Life(Generic[M]):
     """From a start to a kill, a power cut or the end of the input."""
@@ -86,22 +97,38 @@ class Life(Generic[M]):
     outbox: dict[tuple[str, int], Alert] = field(default_factory=dict)
     puts: int = 0
     refused_starts: int = 0
+    rotated: int = 0
+    _meanwhile_until: int = 0
+    _jobs: list[tuple[int, Callable[[], None]]] = field(default_factory=list)
 
     def live(self, *, end_after: int | None = None) -> None:
         """Feed from where the engine stands. A supervisor tries again when the start fails."""
         keeper = self._started()
         calls = self.case.calls
         done = count_of_calls(calls, keeper.engine.fed)
-        for call in calls[done:end_after]:
+        for number, call in enumerate(calls[done:end_after]):
             keeper.feed(call)
-            if keeper.wants_rotation:
+            while self._jobs and self._jobs[0][0] <= number:
+                self._jobs.pop(0)[1]()
+            self.rotated += keeper.rotated()
+            if keeper.is_behind or (keeper.wants_rotation and not keeper.is_writing):
+                self._meanwhile_until = number + CALLS_MEANWHILE
                 keeper.rotate()
 
     def _started(self) -> Keeper[M]:
         case = self.case
+        self._jobs.clear()
         for _ in range(30):
             try:
-                return Keeper(HOME, case.config, told=self._told, make_engine=case.make, limits=case.limits, files=self.files)
+                return Keeper(
+                    HOME,
+                    case.config,
+                    told=self._told,
+                    make_engine=case.make,
+                    limits=case.limits,
+                    files=self.files,
+                    meanwhile=lambda job: self._jobs.append((self._meanwhile_until, job)),
+                )
             except JournalError:
                 self.refused_starts += 1
         raise AssertionError("thirty starts failed")

@@ -1,7 +1,7 @@
 """The engine itself on a disk that fails: a restless heart, a monitor's rules, and a person who has seen every urgent alert."""
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -40,6 +40,13 @@ class Counted:
 
     def snapshot(self) -> bytes:
         return _FED.pack(self.fed) + self._engine.snapshot()
+
+    def frozen(self) -> Callable[[], list[bytes | memoryview]]:
+        head, parts = _FED.pack(self.fed), self._engine.frozen()
+        return lambda: [head, *parts()]
+
+    def waiting(self) -> tuple[Event, ...]:
+        return self._engine.waiting()
 
     def restore(self, data: bytes, /) -> tuple[Event, ...]:
         (self.fed,) = _FED.unpack_from(data)

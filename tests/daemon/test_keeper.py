@@ -1,5 +1,7 @@
 """Written down before it runs: kills, power cuts and a disk that fails, at every operation there is."""
 
+from collections.abc import Callable
+
 import pytest
 
 from edgeecg.daemon.keeper import Keeper
@@ -51,11 +53,63 @@ def test_the_journal_catches_up_once_the_disk_writes_again() -> None:
     assert keeper.trouble is not None
     assert keeper.wants_rotation
     assert [keeper.rotate() for _ in range(3)] == [False, False, True]
+    assert [keeper.rotated() for _ in range(2)] == [True, False]
     assert (keeper.is_behind, keeper.wants_rotation) == (False, False)
     keeper.feed(CALLS[1])
     keeper.close()
     again = keeper_on(files)
     assert again.engine.snapshot() == keeper.engine.snapshot()
+
+
+def test_snapshots_come_to_the_disk_while_the_engine_goes_on() -> None:
+    life = Life(CASE)
+    life.live()
+    assert life.rotated >= 3
+    assert len([name for name in life.files.sizes(HOME) if name.endswith(".snapshot")]) == LIMITS.keep_segments
+
+
+def test_a_snapshot_that_cannot_be_written_is_said_and_the_journal_goes_on_without_it() -> None:
+    files, jobs = MemoryFiles(), list[Callable[[], None]]()
+    keeper = Keeper(
+        HOME, CONFIG, told=lambda _records, _given: None, make_engine=AlertingToy, limits=LIMITS, files=files, meanwhile=jobs.append
+    )
+    keeper.feed(CALLS[0])
+    assert keeper.rotate()
+    keeper.feed(CALLS[1])
+    assert (keeper.is_writing, keeper.rotated()) == (True, False)
+    files.fail_at = files.operations + 2  # opened, emptied, and no room for it
+    jobs.pop()()
+    assert (keeper.rotated(), keeper.is_writing, keeper.is_behind) == (False, False, False)
+    assert "No space left" in str(keeper.snapshot_trouble) or "told to fail" in str(keeper.snapshot_trouble)
+    assert not [name for name in files.sizes(HOME) if name.endswith(".tmp")]
+    keeper.feed(CALLS[2])
+    assert keeper.rotate()
+    jobs.pop()()
+    assert (keeper.rotated(), keeper.snapshot_trouble) == (True, None)
+    keeper.feed(CALLS[3])
+    keeper.close()
+    again = keeper_on(files)
+    assert again.recovery.calls == 1
+    assert again.engine.snapshot() == keeper.engine.snapshot()
+
+
+def test_a_fault_of_the_program_while_a_snapshot_is_written_ends_the_engine_thread() -> None:
+    class Faulty(AlertingToy):
+        def frozen(self) -> Callable[[], list[bytes]]:
+            def parts() -> list[bytes]:
+                raise ZeroDivisionError
+
+            return parts
+
+    jobs = list[Callable[[], None]]()
+    keeper = Keeper(
+        HOME, CONFIG, told=lambda _records, _given: None, make_engine=Faulty, limits=LIMITS, files=MemoryFiles(), meanwhile=jobs.append
+    )
+    assert keeper.rotate()
+    with pytest.raises(ZeroDivisionError):
+        jobs.pop()()
+    with pytest.raises(RuntimeError, match="snapshot"):
+        keeper.rotated()
 
 
 def test_a_journal_of_another_version_is_begun_anew_and_said(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -76,7 +76,7 @@ class MemoryFiles:
         self.handles[handle] = inode
         return handle
 
-    def append(self, handle: int, data: bytes) -> None:
+    def append(self, handle: int, data: bytes | memoryview) -> None:
         inode = self.handles[handle]
 
         def part() -> None:

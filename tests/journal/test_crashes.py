@@ -9,14 +9,15 @@ from hypothesis import strategies as st
 
 from edgeecg.errors import JournalError
 from edgeecg.journal import Journal, Limits, open_for_append, recover, replay
+from edgeecg.journal.publish import Promise
 from edgeecg.types import Event, Record
 from tests.journal.memory_files import MemoryFiles, PowerCut
 from tests.journal.test_journal import HOME, recovered
 from tests.journal.toy import CONFIG, ToyEngine, some_records
 
 LIMITS = Limits(size_cap_bytes=1 << 20, segment_bytes=600, keep_segments=2, sync_calls=3)
-SCRIPT = "ccs ccccc r cc R cs c o ccr cr c"
-"""c: call, s: sync, r: rotate, R: rotate anew, o: close and open again."""
+SCRIPT = "ccs ccccc r cc R cs c o ccr cr tcc t c tc o cc t ct c"
+"""c: call, s: sync, r: rotate, R: rotate anew, t: a new segment, and then its snapshot, o: close and open again."""
 FOR_EVER = 10**9
 
 
@@ -35,6 +36,7 @@ class Daemon:
     attempted: list[tuple[Record, ...]] = field(default_factory=list)
     """Calls that were not fed since the last that was: one may be in the file all the same."""
     given: tuple[tuple[Event, ...], ...] = ()
+    promised: tuple[Promise, bytes] | None = None
     closing_failed: bool = False
     refused_calls: int = 0
 
@@ -60,7 +62,8 @@ class Daemon:
             if journal.refusal is not None or self.closing_failed:
                 self._rotate(journal, anew=False)
                 self.closing_failed = False
-            {"c": self._call, "s": self._sync, "r": self._rotate, "o": self._close}.get(step.lower(), self._call)(journal, step == "R")
+            steps = {"c": self._call, "s": self._sync, "r": self._rotate, "t": self._turn_or_take, "o": self._close}
+            steps.get(step.lower(), self._call)(journal, step == "R")
         except JournalError:
             self.refused_calls += step == "c"
 
@@ -79,6 +82,15 @@ class Daemon:
 
     def _rotate(self, journal: Journal, anew: bool) -> None:
         journal.rotate(self.engine.snapshot(), config=CONFIG, anew=anew)
+        self.safe = len(self.states) - 1
+
+    def _turn_or_take(self, journal: Journal, _: object) -> None:
+        if self.promised is None:
+            snapshot = self.engine.snapshot()
+            self.promised = journal.turn(config=CONFIG), snapshot
+        else:
+            (promise, snapshot), self.promised = self.promised, None
+            journal.take(promise, promise.keep([snapshot]))
         self.safe = len(self.states) - 1
 
     def _close(self, journal: Journal, _: object) -> None:
@@ -193,7 +205,7 @@ def test_a_power_cut_at_every_operation() -> None:
             check_power_cut(SCRIPT, fail_at, seed)
 
 
-@given(st.text("ccccsrRo", max_size=40), st.data())
+@given(st.text("ccccsrRott", max_size=40), st.data())
 def test_any_script_any_failure(script: str, data: st.DataObject) -> None:
     count = operations(script)
     if not count:
@@ -212,7 +224,7 @@ def check_power_cut_after_failure(script: str, how: str, fail_at: int, seed: int
     check_life_goes_on(found, state)
 
 
-@pytest.mark.parametrize("script", ["cscscs", "csocsc", "crcscs", "ccccccs", "crcrcs"])
+@pytest.mark.parametrize("script", ["cscscs", "csocsc", "crcscs", "ccccccs", "crcrcs", "ctcstcs"])
 def test_a_failed_sync_loses_in_silence_what_it_was_for_and_nothing_leans_on_it(script: str) -> None:
     for fail_at in range(operations(script)):
         for how in ("before", "after"):
@@ -220,7 +232,7 @@ def test_a_failed_sync_loses_in_silence_what_it_was_for_and_nothing_leans_on_it(
                 check_power_cut_after_failure(script, how, fail_at, seed)
 
 
-@given(st.text("cccsro", min_size=4, max_size=30), st.data())
+@given(st.text("cccsrotct", min_size=4, max_size=30), st.data())
 def test_a_power_cut_after_any_failure(script: str, data: st.DataObject) -> None:
     fail_at, seed = data.draw(st.integers(0, operations(script) - 1)), data.draw(st.integers(0, 2**32))
     check_power_cut_after_failure(script, data.draw(st.sampled_from(("before", "after"))), fail_at, seed)

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable, Iterable
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -314,6 +315,77 @@ def test_rotation_begins_at_the_snapshot_and_a_replay_arrives_there() -> None:
     assert spelled(read(HOME, files)) == list(map(encode_all, calls))
     report = replay(HOME, ToyEngine, files)
     assert (report.segments, report.calls, report.snapshots_compared, report.starts_anew) == (4, 20, 3, 0)
+
+
+def turned(files: MemoryFiles, calls: Calls, *, turn_after: int, take_after: int, limits: Limits | None = None) -> ToyEngine:
+    engine = ToyEngine()
+    with open_for_append(HOME, config=CONFIG, limits=limits, files=files) as journal:
+        feed(journal, engine, calls[: turn_after + 1])
+        promise, snapshot = journal.turn(config=CONFIG), engine.snapshot()
+        feed(journal, engine, calls[turn_after + 1 : take_after + 1])
+        if take_after < len(calls):
+            journal.take(promise, promise.keep([snapshot[:9], memoryview(snapshot)[9:]]))
+        feed(journal, engine, calls[take_after + 1 :])
+    return engine
+
+
+@pytest.mark.parametrize("take_after", [4, 5, 12, 99])
+def test_a_snapshot_that_is_written_while_its_segment_grows_is_begun_at_once_it_is_there(take_after: int) -> None:
+    files, calls = MemoryFiles(), some_calls(20)
+    engine = turned(files, calls, turn_after=4, take_after=take_after)
+    assert recovered(files).snapshot() == engine.snapshot()
+    report = recover(HOME, files)[2]
+    is_there = take_after < len(calls)
+    assert (report.first_segment, report.calls, report.damage) == ((2, 15, None) if is_there else (1, 20, None))
+    replayed = replay(HOME, ToyEngine, files)
+    assert (replayed.segments, replayed.calls, replayed.snapshots_compared) == (2, 20, is_there)
+
+
+def test_a_snapshot_that_was_promised_and_is_damaged_is_not_begun_at() -> None:
+    files, calls = MemoryFiles(), some_calls(20)
+    engine = turned(files, calls, turn_after=4, take_after=7)
+    change(files, snapshot_name(2), b"another")
+    assert recovered(files).snapshot() == engine.snapshot()
+    assert recover(HOME, files)[2].first_segment == 1
+
+
+def test_what_goes_on_from_a_segment_that_is_gone_is_not_replayed_and_that_is_said() -> None:
+    files, calls = MemoryFiles(), some_calls(20)
+    turned(files, calls, turn_after=4, take_after=99)
+    files.delete(HOME / segment_name(1))
+    with open_for_append(HOME, config=CONFIG, files=files) as journal:
+        assert journal.refusal is not None
+        journal.rotate(ToyEngine().snapshot(), config=CONFIG)
+    replayed = replay(HOME, ToyEngine, files)
+    assert (replayed.unstarted, replayed.segments, replayed.calls) == (1, 1, 0)
+
+
+def test_a_promise_is_taken_of_the_newest_segment_alone_and_once() -> None:
+    files, engine = MemoryFiles(), ToyEngine()
+    with open_for_append(HOME, config=CONFIG, files=files) as journal:
+        promise = journal.turn(config=CONFIG)
+        journal.rotate(engine.snapshot(), config=CONFIG)
+        with pytest.raises(JournalError, match="take"):
+            journal.take(promise, promise.keep([engine.snapshot()]))
+        promise = journal.turn(config=CONFIG)
+        name = promise.keep([engine.snapshot()])
+        journal.take(promise, name)
+        with pytest.raises(JournalError, match="take"):
+            journal.take(promise, name)
+
+
+def test_what_is_being_written_is_not_tidied_away() -> None:
+    files, engine, rng = MemoryFiles(), ToyEngine(), random.Random(5)
+    limits = Limits(size_cap_bytes=3000, segment_bytes=700)
+    with open_for_append(HOME, config=CONFIG, limits=limits, files=files) as journal:
+        promise, snapshot = journal.turn(config=CONFIG), engine.snapshot()
+        temporary = HOME / (snapshot_name(2) + ".tmp")
+        files.close(files.open(temporary))
+        with pytest.raises(JournalError, match="makes room"):
+            feed(journal, engine, (some_records(rng) for _ in count()))
+        assert temporary in files.names
+        journal.take(promise, promise.keep([snapshot]))
+    assert recovered(files).snapshot() == engine.snapshot()
 
 
 def test_no_more_segments_than_wanted_are_kept_oldest_deleted_first() -> None:

@@ -50,11 +50,12 @@ def journal(folder: Path, records: Sequence[Record], stream: StreamFacts, *, rot
     """Have records written down; return the beats."""
     beats: list[Beat] = []
     keep = lambda _, given: beats.extend(event for events in given for event in events if isinstance(event, Beat))  # noqa: E731
-    keeper = Keeper(folder, EngineConfig(streams=(stream,)), told=keep, make_engine=Engine)
+    keeper = Keeper(folder, EngineConfig(streams=(stream,)), told=keep, make_engine=Engine, meanwhile=lambda job: job())
     for number, record in enumerate(records):
         keeper.feed([record])
         if number == rotate_at:
             assert keeper.rotate()
+            assert keeper.rotated()
     keeper.close()
     return beats
 
