@@ -1,5 +1,9 @@
-"""How many streams this machine holds on one core: guessed from the cost of a few, then run, and believed only where it ran in time."""
+"""How many streams this machine holds on one core: found by running more and more of them, and believed only where a long run was in time.
 
+What a few cost says little of many: their chunks come one by one, and a call that takes hundreds costs a fifth for each.
+"""
+
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
@@ -7,14 +11,28 @@ from typing import Any, Final
 from edgeecg.bench.child import measured
 from edgeecg.bench.effort import Effort
 
-FULL_AT: Final = 0.7
-"""Of a core: how busy the first guess makes it. Beyond, a moment's more work waits long."""
-STEP: Final = 1.25
-CLOSE: Final = 0.05
+FEW: Final = 50
+FEW_ALONE: Final = 1000
+"""Where the search begins: nobody asks whether a board holds less."""
+GROWTH: Final = 2
+CLOSE: Final = 1.1
 """What is held and what is not lie this near: the rest is chance."""
+STEP: Final = 0.94
+FULL_RUNS: Final = 4
+"""What a short run held a long one may not: a little less is run then, so many times at most."""
+SHORT_S: Final = 1.5
+SHORT_WITH_MODEL_S: Final = 4.0
+"""Seconds of a short run; a queue of windows takes longer to show that it grows."""
+DISTURBED: Final = 0.05
+"""From this share of the time on that other programs kept a run waiting, it is no proof that so many are not held."""
+QUEUE_S: Final = 0.25
+MOST_QUEUED: Final = 3
+"""More windows than are asked for in such a time, or so few, do not wait where a model keeps up."""
 DEADLINE_MS: Final = 40.0
 
-Run = Callable[[int], dict[str, Any]]
+Told = dict[str, Any]
+Run = Callable[[int, bool], Told]
+"""How many streams, and whether long enough for the answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,55 +60,73 @@ def settings(effort: Effort) -> Iterator[Setting]:
         yield Setting(sound=True)
 
 
-def holds(told: dict[str, Any]) -> bool:
+def holds(told: Told) -> bool:
     """Say whether a run was in time: 99 of 100 chunks by the deadline, nothing left over, one window of a thousand lost at most."""
     in_time = told["latency"]["p99_us"] <= DEADLINE_MS * 1e3 and not told["waiting"]
-    return in_time and not told["slowed"] and told["windows_lost"] <= 0.001 * told["windows"]
+    return in_time and not told["slowed"] and told["windows_lost"] <= 0.001 * told["windows"] and _keeps_up(told)
 
 
-def find(run: Run, *, tries: int, few: int, most: int) -> list[dict[str, Any]]:
-    """Look for the most streams that are held; return every run, in order.
+def _keeps_up(told: Told) -> bool:
+    """Say whether the model had answered but a moment's windows at the end: a queue that grows takes longer than a run to lose one."""
+    waiting = told.get("windows_waiting", 0)
+    return bool(waiting <= MOST_QUEUED or waiting <= QUEUE_S * told["spec"]["streams"] / told["spec"]["hop_s"])
 
-    Guess from a few; while that holds take a quarter more, once it does not halve what lies between.
+
+def find(run: Run, *, tries: int, few: int, most: int) -> list[Told]:
+    """Look for the most streams that are held; return every run, in order, the last ones long.
+
+    Twice as many while they are held, then the middle of what is held and what is not, by short runs; what they found is run for long.
     """
-    runs = [run(few)]
-    held, failed = (few, most + 1) if holds(runs[0]) else (0, few)
-    guess = _rounded(few * FULL_AT / max(runs[0]["busy"], 1e-6), most) if held else few // 2
+    runs: list[Told] = []
+    held, failed, guess = 0 if tries else few, most + 1, few
     for _ in range(tries):
-        if not held < guess < failed or failed - held < CLOSE * held:
+        if not held < guess < failed or failed <= CLOSE * held:
             break
-        runs.append(run(guess))
+        runs.append(_undisturbed(run, guess, is_long=False))
         if holds(runs[-1]):
             held = guess
         else:
             failed = guess
-        near = held * STEP if failed > most else (held + failed) / 2 if held else failed / 2
-        guess = _rounded(near, most)
+        guess = _rounded(held * GROWTH if failed > most else math.sqrt(held * failed) if held else failed / GROWTH, most)
+    for _ in range(FULL_RUNS if held else 0):
+        runs.append(_undisturbed(run, held, is_long=True))
+        if holds(runs[-1]):
+            break
+        held = _rounded(held * STEP, most)
     return runs
 
 
-def best(runs: list[dict[str, Any]]) -> dict[str, Any] | None:
-    """Return the run with the most streams that were held."""
-    kept = [one for one in runs if holds(one)]
+def _undisturbed(run: Run, streams: int, *, is_long: bool) -> Told:
+    """Run; where it was not in time and other programs may have been why, once more."""
+    told = run(streams, is_long)
+    again = not holds(told) and told["kept_waiting"] > DISTURBED
+    return (run(streams, is_long) if again else told) | {"short": not is_long}
+
+
+def best(runs: list[Told]) -> Told | None:
+    """Return the long run with the most streams that were held."""
+    kept = [one for one in runs if holds(one) and not one.get("short")]
     return max(kept, key=lambda one: int(one["spec"]["streams"])) if kept else None
 
 
-def on_one_core(setting: Setting, effort: Effort) -> list[dict[str, Any]]:
+def on_one_core(setting: Setting, effort: Effort) -> list[Told]:
     """Look for the capacity of a setting, each run in a fresh process pinned to one core."""
+    short_s = SHORT_WITH_MODEL_S if setting.model else SHORT_S
 
-    def run(streams: int) -> dict[str, Any]:
+    def run(streams: int, is_long: bool) -> Told:
+        warm_s = 1.0 if is_long else 0.5
         spec = {
             "streams": streams,
-            "seconds": effort.run_s + 1.0,
-            "warm_s": 1.0,
+            "seconds": warm_s + (effort.run_s if is_long else short_s),
+            "warm_s": warm_s,
             "model": setting.model,
             "hop_s": setting.hop_s,
             "sound": setting.sound,
         }
         return measured("ward", spec)
 
-    few = min(effort.most_streams, 50 if setting.model or setting.sound else 500)
-    return find(run, tries=effort.tries, few=few, most=effort.most_streams)
+    few = FEW if setting.model or setting.sound else FEW_ALONE
+    return find(run, tries=effort.tries, few=min(few, effort.most_streams), most=effort.most_streams)
 
 
 def _rounded(streams: float, most: int) -> int:

@@ -11,6 +11,9 @@ from edgeecg.models import card as cards
 from edgeecg.models.classifier import Classifier
 from edgeecg.models.registry import Registry
 
+WINDOWS = 60
+"""Of a round."""
+
 
 def measure(effort: Effort) -> Iterator[Timing]:
     """Time a window from millivolt to scores, again and again; then each file of the net in turns with the others."""
@@ -19,7 +22,7 @@ def measure(effort: Effort) -> Iterator[Timing]:
         classifier = Classifier(registry.load(name))
         samples, beats = golden.window(classifier.model.card.input)
         histogram = Histogram()
-        for number in range(20 * effort.rounds):
+        for number in range(WINDOWS * effort.rounds):
             begun_ns = time.thread_time_ns()
             classifier.opinion(samples, beats)
             if number:
@@ -33,5 +36,5 @@ def _files(name: str, registry: Registry, effort: Effort) -> Iterator[Timing]:
     card = cards.read(entry.path)
     for timing in bench.measure(card, entry.path.parent, registry.cache, rounds=effort.rounds) if card.nets else ():
         histogram = Histogram()
-        histogram.record([round(timing.window_ms * 1e6)])
+        histogram.record([round(taken_ms * 1e6) for taken_ms in timing.calls_ms])
         yield Timing("classify", f"{name}, {timing.key} on {timing.runtime}", "window", "processor", histogram)

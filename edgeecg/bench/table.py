@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from edgeecg.bench.capacity import holds
 from edgeecg.columns import columns
 
 Report = dict[str, Any]
@@ -34,8 +35,7 @@ def capacity_rows(report: Report) -> list[list[str]]:
 
 
 def _capacity_row(one: Report) -> list[str]:
-    tried = ", ".join(f"{run['spec']['streams']}{'' if _held(one, run) else ' (no)'}{_disturbed(run)}" for run in one["runs"])
-    best = one["best"]
+    best, tried = one["best"], _tried(one["runs"])
     if best is None:
         return [one["name"], "none that was tried", *[""] * 6, tried]
     late = best["latency"]
@@ -44,8 +44,11 @@ def _capacity_row(one: Report) -> list[str]:
     return [one["name"], str(best["spec"]["streams"]), *times, f"{best['busy']:.0%}", lost, f"{best['memory_mb']:.0f}", tried]
 
 
-def _held(one: Report, run: Report) -> bool:
-    return one["best"] is not None and run["spec"]["streams"] <= one["best"]["spec"]["streams"]
+def _tried(runs: list[Report]) -> str:
+    """Say what was run, and what of it was not held: short runs, then those whose answer counts."""
+    said = [f"{run['spec']['streams']}{'' if holds(run) else ' (no)'}{_disturbed(run)}" for run in runs]
+    n_short = sum(bool(run.get("short")) for run in runs)
+    return "; long: ".join(filter(None, (", ".join(said[:n_short]), ", ".join(said[n_short:]))))
 
 
 def _disturbed(run: Report) -> str:

@@ -79,6 +79,8 @@ class Outcome:
     """Asked of the model, and answered or given up."""
     windows_lost: int = 0
     """Of these, expired or answered too late."""
+    windows_waiting: int = 0
+    """Of those asked, neither at the end."""
     slowed: int = 0
     """How often windows had to come further apart."""
     events: int = 0
@@ -153,6 +155,7 @@ class Host:
         lasted_s = time.monotonic() - begun_s
         outcome.busy = (time.process_time() - worked_s) / lasted_s
         outcome.kept_waiting = (_waited_s() - waited_s) / lasted_s
+        outcome.windows_waiting = len(self._asked)
         done = max(1, len(due_ns) - outcome.waiting)
         outcome.parts_us = {name: ns / 1e3 / done for name, ns in self.laps.ns.items()}
         outcome.memory_mb = resident_bytes() / 2**20

@@ -4,6 +4,7 @@ import statistics
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from edgeecg.models import golden
@@ -26,8 +27,11 @@ class Timing:
     runtime: str
     load_ms: float
     window_ms: float
+    """Of the middle round."""
     verdict: Verdict
     detail: str = ""
+    calls_ms: tuple[float, ...] = ()
+    """Every window by itself."""
 
 
 def measure(card: Card, folder: Path, cache: Path | None, *, keys: Sequence[FileKey] = (), rounds: int = ROUNDS) -> list[Timing]:
@@ -39,7 +43,7 @@ def measure(card: Card, folder: Path, cache: Path | None, *, keys: Sequence[File
         begun = time.perf_counter()
         classifiers[key] = Classifier(load(card, folder, key=key, cache=cache))
         loading[key] = (time.perf_counter() - begun) * 1e3
-    taken: dict[FileKey, list[float]] = {key: [] for key in runnable}
+    taken: dict[FileKey, list[list[float]]] = {key: [] for key in runnable}
     for _ in range(rounds):
         for key in runnable:
             taken[key].append(_round_ms(classifiers[key]))
@@ -48,23 +52,26 @@ def measure(card: Card, folder: Path, cache: Path | None, *, keys: Sequence[File
             key,
             classifiers[key].model.runtime,
             loading[key],
-            statistics.median(taken[key]),
+            statistics.median(map(statistics.fmean, taken[key])),
             verdicts[key].verdict,
             verdicts[key].detail,
+            tuple(chain.from_iterable(taken[key])),
         )
         for key in runnable
     ]
 
 
-def _round_ms(classifier: Classifier) -> float:
-    """Return the processor time of a window, over as many as fit into a round, after one that warms up."""
+def _round_ms(classifier: Classifier) -> list[float]:
+    """Return the processor time of each window, of as many as fit into a round, after one that warms up."""
     asked = golden.asked(classifier.model.card)
     classifier.opinion(*asked)
-    n, begun_s, begun = 0, time.perf_counter(), time.process_time()
-    while time.perf_counter() - begun_s < ROUND_S:
+    taken: list[float] = []
+    end_s = time.perf_counter() + ROUND_S
+    while not taken or time.perf_counter() < end_s:
+        begun = time.process_time()
         classifier.opinion(*asked)
-        n += 1
-    return (time.process_time() - begun) * 1e3 / n
+        taken.append((time.process_time() - begun) * 1e3)
+    return taken
 
 
 def fastest(timings: Sequence[Timing]) -> Timing | None:
