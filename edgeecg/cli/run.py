@@ -9,10 +9,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING
 
 from edgeecg.cli.check_config import USUAL
 from edgeecg.cli.dashboard import check_installed
 from edgeecg.cli.parser import Parser, checked
+
+if TYPE_CHECKING:
+    from edgeecg.daemon.app import App
+    from edgeecg.daemon.ears import Ears
 
 
 def configure(parser: Parser) -> None:
@@ -31,26 +36,44 @@ def configure(parser: Parser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Run until SIGTERM or SIGINT; SIGHUP reads the settings again."""
     from edgeecg.config import load
-    from edgeecg.daemon import pauses
-    from edgeecg.daemon.app import App
-    from edgeecg.daemon.classifiers import Classifiers
     from edgeecg.daemon.clock import Clock
-    from edgeecg.models.registry import Registry
-    from edgeecg.warmup import make_ready
+    from edgeecg.daemon.ears import Ears
 
     if options.dashboard:
         check_installed()
     signals = Signals()
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", stream=sys.stderr)
-    settings = load(options.config)
-    clock = Clock(speed=options.speed)
-    make_ready()
-    classifiers = Classifiers(settings.models, Registry(), clock)
-    app = App(lambda: load(options.config), clock=clock, classifiers=classifiers)
-    pauses.keep_short()
-    with dashboard_beside(options.config) if options.dashboard else nullcontext():
-        app.run(signals.next)
+    ears = Ears(lambda: load(options.config), Clock(speed=options.speed))
+    with listening(ears):
+        app = loaded(ears)
+        with dashboard_beside(options.config) if options.dashboard else nullcontext():
+            app.run(signals.next)
     return 0
+
+
+@contextmanager
+def listening(ears: "Ears") -> Iterator[None]:
+    """Let nothing of the signal be lost while the rest is loaded; in a rehearsal, where a second of that is a minute, it waits."""
+    if ears.clock.speed == 1.0:
+        ears.listen()
+    try:
+        yield
+    finally:
+        ears.sources.stop()
+
+
+def loaded(ears: "Ears") -> "App":
+    """Load and make all that decides and sends."""
+    from edgeecg.daemon import pauses
+    from edgeecg.daemon.app import App
+    from edgeecg.daemon.classifiers import Classifiers
+    from edgeecg.models.registry import Registry
+    from edgeecg.warmup import make_ready
+
+    make_ready()
+    app = App(ears, Classifiers(ears.settings.models, Registry(), ears.clock))
+    pauses.keep_short()
+    return app
 
 
 @contextmanager

@@ -1,7 +1,6 @@
 """One daemon, from its start to its end: everything wired, nothing decided."""
 
 import logging
-import secrets
 import signal
 from collections.abc import Callable, Sequence
 from dataclasses import fields
@@ -12,17 +11,16 @@ from edgeecg.config import Settings
 from edgeecg.config.settings import JournalSettings
 from edgeecg.daemon import systemd
 from edgeecg.daemon.classifiers import Classifiers
-from edgeecg.daemon.clock import Clock, is_synchronised
+from edgeecg.daemon.clock import is_synchronised
 from edgeecg.daemon.decided import Decided
+from edgeecg.daemon.ears import Ears, draw_epoch
 from edgeecg.daemon.health import HealthServer
-from edgeecg.daemon.inbox import Inbox
 from edgeecg.daemon.keeper import Keeper
 from edgeecg.daemon.live import Live
 from edgeecg.daemon.numbers import Numbers
 from edgeecg.daemon.passed import Passed
 from edgeecg.daemon.sending import Sending, names_of, outbox_limits
 from edgeecg.daemon.snippets import Snippets
-from edgeecg.daemon.sources import RunningSources
 from edgeecg.daemon.watch import Watch
 from edgeecg.daemon.worker import Worker
 from edgeecg.engine import Engine
@@ -50,20 +48,18 @@ NextSignal = Callable[[float], int | None]
 
 
 class App:
-    """A daemon made of settings. `load` is asked again at SIGHUP."""
+    """A daemon made of settings, around what listens to its devices already. The settings are read again at SIGHUP."""
 
-    def __init__(self, load: Callable[[], Settings], *, clock: Clock, classifiers: Classifiers) -> None:
-        """Open what outlives the process, and feed the engine what a kill left; nothing runs yet."""
-        self._load, self._clock, self._classifiers = load, clock, classifiers
-        settings = self.settings = load()
+    def __init__(self, ears: Ears, classifiers: Classifiers) -> None:
+        """Open what outlives the process, and feed the engine what a kill left; nothing runs yet but what `ears` does."""
+        clock, settings, folder = ears.clock, ears.settings, ears.folder
+        self._ears, self._clock, self._classifiers, self.settings = ears, clock, classifiers, settings
+        self.inbox, self.sources = ears.inbox, ears.sources
         self.numbers = Numbers(clock)
-        folder = settings.state.path()
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         names = names_of(settings)
         device = names.device(settings.device.name)
         self.outbox = Outbox(folder / "outbox.sqlite", outbox_limits(settings))
         self._decided = Decided(clock, self.numbers, self.outbox, device=device, names=names, classifiers=classifiers)
-        self.inbox = Inbox(max_values=settings.queue.values)
         self.keeper = self._recovered(folder / "journal")
         self._decided.show(Snippets(settings.alerts.snippet_s, self.keeper.engine.next_sample), self.keeper.engine.config)
         clock.begin_after(self.keeper.recovery.last_ns)
@@ -72,7 +68,6 @@ class App:
         self._watch = Watch(clock, settings.health.probe_limit_s)
         self._sink = Sending(settings, self.outbox, clock, device=device, acknowledge=self.acknowledge_for_good)
         self._decided.put = self._sink.wake
-        self.sources = RunningSources(self.inbox.queue, clock, epoch=draw_epoch(), device=settings.device.name)
         self.live = Live(
             settings,
             clock,
@@ -154,7 +149,7 @@ class App:
         for window in self.keeper.recovery.waiting:
             self._classifiers.submit(window, self.keeper.recovery.last_ns)
         self._worker.start()
-        self.sources.swap(self.sources.prepare(self.settings.sources))
+        self._ears.listen()
         systemd.notify(systemd.READY)
         log.info("ready: state in %s", self.settings.state.path())
 
@@ -179,7 +174,7 @@ class App:
     def reload(self) -> bool:
         """Read the settings again, and take them if all of them can be taken; else nothing changes."""
         try:
-            settings = self._load()
+            settings = self._ears.load()
             models = self._classifiers.others(settings.models) if settings.models != self.settings.models else None
             config = settings.engine((models or self._classifiers).facts)
             prepared = self.sources.prepare(settings.sources)
@@ -276,11 +271,6 @@ def waits_for_start(before: Settings, after: Settings) -> list[str]:
         was, will_be = getattr(before, section), getattr(after, section)
         names += [f"{section}.{field.name}" for field in fields(was) if getattr(was, field.name) != getattr(will_be, field.name)]
     return names
-
-
-def draw_epoch() -> int:
-    """Return a number for a stream that starts anew; indices begin again at 0, and ids of alerts must not."""
-    return secrets.randbits(62) + 1
 
 
 def journal_limits(settings: JournalSettings) -> Limits:

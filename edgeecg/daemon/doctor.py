@@ -13,8 +13,8 @@ from stat import S_IMODE
 from typing import Final
 
 from edgeecg.config import Broker, Settings
+from edgeecg.daemon.brokers import mqtt_settings
 from edgeecg.daemon.clock import elapsed_s, is_synchronised
-from edgeecg.daemon.sending import mqtt_settings
 from edgeecg.errors import EdgeEcgError
 from edgeecg.models.registry import Registry
 from edgeecg.mqtt.probing import why_not

@@ -14,10 +14,10 @@ from typing import Final, Generic, Protocol, TypeVar
 
 from edgeecg.errors import EdgeEcgError, JournalError, SnapshotError
 from edgeecg.facts import EngineConfig
-from edgeecg.journal import DISK, Entry, Files, Journal, Limits, Report, open_for_append, recover
+from edgeecg.journal import DISK, Entry, Files, Journal, Limits, Report, open_for_append, recover, time_of
 from edgeecg.journal.publish import Promise
 from edgeecg.journal.segment import answers_of
-from edgeecg.types import Alert, Chunk, Event, Record, SourceState, Tick, WindowReady
+from edgeecg.types import Alert, Event, Record, WindowReady
 
 Given = Sequence[Sequence[Event]]
 M = TypeVar("M", bound="Machine")
@@ -244,7 +244,7 @@ def _recovered(
         told(entry.records, given)
         calls += 1
         differing += _differs(entry, given)
-        last_ns = max(last_ns, *map(_time_of, entry.records), NEVER)
+        last_ns = max(last_ns, *map(time_of, entry.records), NEVER)
         if entry.answers is None and journal.refusal is None:
             journal.answered(given)  # the last call: it was killed before it could say
     waiting = tuple(event for event in engine.waiting() if isinstance(event, WindowReady))
@@ -265,13 +265,3 @@ def _differs(entry: Entry, given: Given) -> bool:
 def _difference(calls: int) -> JournalError | None:
     """The state is now another than the journal's: what follows cannot be appended to it."""
     return JournalError("journal", f"{calls} calls that give other events", "written by this version") if calls else None
-
-
-def _time_of(record: Record) -> int:
-    match record:
-        case Chunk():
-            return record.arrival_ns
-        case SourceState() | Tick():
-            return record.now_ns
-        case _:
-            return NEVER

@@ -2,18 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import edgeecg
 from edgeecg.config import Settings
 from edgeecg.config.secrets import Secret
-from edgeecg.config.settings import Broker
+from edgeecg.daemon.brokers import mqtt_settings
 from edgeecg.daemon.clock import Clock
 from edgeecg.io.broker import EmbeddedBroker
 from edgeecg.io.outbox.limits import OutboxLimits
 from edgeecg.io.outbox.outbox import Outbox
 from edgeecg.io.sinks.mqtt import MqttSink, MqttSinkSettings
-from edgeecg.mqtt.settings import MqttSettings
 from edgeecg.payload.names import Names, read_key
 
 
@@ -119,24 +117,6 @@ class Sending:
 
 def _own_broker(settings: Settings) -> EmbeddedBroker:
     return EmbeddedBroker(settings.state.path() / "broker", port=settings.broker.port)
-
-
-def mqtt_settings(broker: Broker, client_id: str) -> MqttSettings:
-    """Return how to connect to a broker, its secrets read."""
-
-    def named(path: Path | None) -> str | None:
-        return None if path is None else str(path)
-
-    return MqttSettings(
-        host=broker.host,
-        port=broker.port_used,
-        client_id=broker.client_id or client_id,
-        username=broker.username or None,
-        password=broker.password.read() or None,
-        ca_file=named(broker.ca_file),
-        certificate_file=named(broker.certificate_file),
-        key_file=named(broker.key_file),
-    )
 
 
 def outbox_limits(settings: Settings) -> OutboxLimits:

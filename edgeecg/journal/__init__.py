@@ -4,6 +4,7 @@ A folder of segments, each beginning at a snapshot of the engine that lies besid
 """
 
 from edgeecg.journal.files import DISK, Disk, Files
+from edgeecg.journal.last import last_time, time_of
 from edgeecg.journal.reader import Report, read, recover
 from edgeecg.journal.replay import Replayable, Replayed, replay
 from edgeecg.journal.segment import Entry
@@ -19,8 +20,10 @@ __all__ = [
     "Replayable",
     "Replayed",
     "Report",
+    "last_time",
     "open_for_append",
     "read",
     "recover",
     "replay",
+    "time_of",
 ]

@@ -13,6 +13,7 @@ from edgeecg.facts import EngineConfig
 from edgeecg.journal.files import DISK, Files
 from edgeecg.journal.segment import NO_SNAPSHOT, Entry, Segment, cut_in_header, parse, snapshot_id
 
+LOCK_NAME: Final = "lock"
 SEGMENT_SUFFIX: Final = ".journal"
 SNAPSHOT_SUFFIX: Final = ".snapshot"
 

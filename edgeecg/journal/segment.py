@@ -126,9 +126,9 @@ class Segment:
             return None
         return length_at(self.data, self.calls[-1].records.start, self.name)[0]
 
-    def entries(self) -> Iterator[Entry]:
-        """The calls, decoded one by one."""
-        for number, call in enumerate(self.calls, self.begun().first_call):
+    def entries(self, begin: int = 0) -> Iterator[Entry]:
+        """The calls, decoded one by one, from one of them on."""
+        for number, call in enumerate(self.calls[begin:], self.begun().first_call + begin):
             where = f"{self.name}, offset {call.offset}"
             answers = None if call.answers is None else answers_from_bytes(self.data[slice(*call.answers)], where)
             yield Entry(self.name, number, _records(self.data[slice(*call.records)], where), answers)

@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Self
 
 from edgeecg.encoding import config_to_bytes, encode_all
 from edgeecg.errors import ConfigError, JournalError
@@ -18,6 +18,7 @@ from edgeecg.facts import EngineConfig
 from edgeecg.journal.files import DISK, Files
 from edgeecg.journal.publish import TEMPORARY_SUFFIX, Promise, publish
 from edgeecg.journal.reader import (
+    LOCK_NAME,
     SEGMENT_SUFFIX,
     SNAPSHOT_SUFFIX,
     Survey,
@@ -42,8 +43,6 @@ from edgeecg.journal.segment import (
     snapshot_id,
 )
 from edgeecg.types import Event, Record
-
-LOCK_NAME: Final = "lock"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,7 @@ from edgeecg.config import load
 from edgeecg.daemon.app import App
 from edgeecg.daemon.classifiers import Classifiers
 from edgeecg.daemon.clock import Clock
+from edgeecg.daemon.ears import Ears
 from edgeecg.models.registry import Registry
 from edgeecg.warmup import compile_all
 
@@ -44,8 +45,8 @@ def _be_a_daemon(config: Path, speed: float) -> None:
         faulthandler.register(signal.SIGUSR1, all_threads=True)
         logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s", stream=sys.stderr)
         clock = Clock(speed=speed)
-        classifiers = Classifiers(load(config).models, Registry(), clock)
-        App(lambda: load(config), clock=clock, classifiers=classifiers).run(Signals().next)
+        ears = Ears(lambda: load(config), clock)
+        App(ears, Classifiers(ears.settings.models, Registry(), clock)).run(Signals().next)
         code = 0
     except BaseException:  # noqa: BLE001 - this process ends here, and says why
         traceback.print_exc()

@@ -11,6 +11,7 @@ from edgeecg.config import parse
 from edgeecg.daemon.app import App
 from edgeecg.daemon.classifiers import Classifiers
 from edgeecg.daemon.clock import Clock
+from edgeecg.daemon.ears import Ears
 from edgeecg.io.device import SimulatedDevice
 from edgeecg.io.ptyline import PtyLine
 from edgeecg.io.sources.pace import Pace
@@ -60,10 +61,12 @@ class PlayedDevice:
 class Running:
     """A daemon in a thread; `tell` sends it a signal."""
 
-    def __init__(self, text: Callable[[], str], *, speed: float) -> None:
+    def __init__(self, text: Callable[[], str], *, speed: float, first: Callable[[Ears], object] = lambda _: None) -> None:
+        """`first` is done before there is an engine."""
         self.clock = clock = Clock(speed=speed)
-        settings = parse(text(), "edgeecg.toml")
-        self.app = App(lambda: parse(text(), "edgeecg.toml"), clock=clock, classifiers=Classifiers(settings.models, Registry(), clock))
+        ears = Ears(lambda: parse(text(), "edgeecg.toml"), clock)
+        first(ears)
+        self.app = App(ears, Classifiers(ears.settings.models, Registry(), clock))
         self._signals: SimpleQueue[int] = SimpleQueue()
         self.failure: BaseException | None = None
         self._thread = Thread(target=self._run, name="daemon")
@@ -101,11 +104,11 @@ class Running:
 
 
 @contextmanager
-def running(text: Callable[[], str], *, speed: float = 1.0) -> Iterator[Running]:
+def running(text: Callable[[], str], *, speed: float = 1.0, first: Callable[[Ears], object] = lambda _: None) -> Iterator[Running]:
     """Run a daemon; it is told to end at the end."""
     import signal
 
-    daemon = Running(text, speed=speed)
+    daemon = Running(text, speed=speed, first=first)
     try:
         yield daemon
     finally:

@@ -21,7 +21,8 @@ from edgeecg.io.sources.items import Announced, Item, Notice
 from edgeecg.io.sources.own import OwnDevice
 from edgeecg.io.sources.reception import Reception
 from edgeecg.io.sources.refusals import Refusals
-from edgeecg.io.sources.runs import MANY_BYTES, MAX_RUN_VALUES, Reader, Run, samples_of
+from edgeecg.io.sources.runs import MANY_BYTES, Reader, Run, samples_of
+from edgeecg.io.sources.scanned import MAX_RUN_VALUES, readings
 from edgeecg.io.sources.twins import Twins
 from edgeecg.types import Chunk, Event, Record, RefusalReason, Refused, SourceChange, SourceState
 from edgeecg_wire import frames as f
@@ -178,7 +179,7 @@ def test_the_reader_reads_what_the_decoder_reads(line: bytes, data: st.DataObjec
 
 
 def run_lengths(*frames: f.Frame) -> list[int]:
-    return [len(one.table) if isinstance(one, Run) else 0 for one in runs.readings(b"".join(map(encode, frames)))]
+    return [len(one.table) if isinstance(one, Run) else 0 for one in readings(b"".join(map(encode, frames)))]
 
 
 BREAKS: dict[str, tuple[Callable[[f.Samples], f.Samples], list[int]]] = {
@@ -206,7 +207,7 @@ def test_what_ends_a_run(what: str) -> None:
 def test_a_hello_ends_a_run_and_so_does_what_is_no_frame() -> None:
     assert run_lengths(*map(samples, range(3)), hello("belt"), *map(samples, range(3, 5))) == [3, 0, 2]
     line = b"".join([encode(samples(0)), b"\x05\x05\0", encode(samples(1))])
-    assert [type(one).__name__ for one in runs.readings(line)] == ["Run", "Damaged", "Run"]
+    assert [type(one).__name__ for one in readings(line)] == ["Run", "Damaged", "Run"]
 
 
 def test_a_counter_that_comes_round_does_not_end_a_run_and_length_does() -> None:
@@ -218,7 +219,7 @@ def test_a_counter_that_comes_round_does_not_end_a_run_and_length_does() -> None
 @given(st.lists(any_frame(), min_size=1, max_size=5))
 def test_a_run_gives_its_frames_back(frames: list[f.Frame]) -> None:
     found: list[Any] = []
-    for one in runs.readings(b"".join(map(encode, frames))):
+    for one in readings(b"".join(map(encode, frames))):
         found += one.frames() if isinstance(one, Run) else [one]
     assert found == frames
 
@@ -229,7 +230,7 @@ def test_samples_of_a_run_are_those_of_its_frames(bits: int) -> None:
     frames = [
         replace(samples(i), bits=bits, leads=2, lead_off=2, data=rng.randbytes(25 * 2 * bits // 8), clock_us=100_000 * i) for i in range(5)
     ]
-    (run,) = runs.readings(b"".join(map(encode, frames)))
+    (run,) = readings(b"".join(map(encode, frames)))
     assert isinstance(run, Run)
     expected = np.concatenate([samples_of(frame) for frame in frames])
     np.testing.assert_array_equal(run.samples(), expected)
