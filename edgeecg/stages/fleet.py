@@ -323,7 +323,7 @@ class Fleet:
 
     def _changed(self, slot: int, change: StreamChange, count: int = 0) -> Events:
         now, epoch = self._now(slot), int(self._streams[slot]["epoch"])
-        return self._book.take(slot, (StreamChanged(self._facts[slot].name, change, now, epoch, count),), now)
+        return self._book.take(slot, [StreamChanged(self._facts[slot].name, change, now, epoch, count)], now)
 
     def tick(self, now_ns: int) -> Events:
         """Time has passed: give up waiting for late frames, and say who has fallen silent or speaks again."""
@@ -356,7 +356,7 @@ class Fleet:
         if slot is None:
             return (self._unknown(inference.stream),)
         now = self._now(slot)
-        return self._book.take(slot, (classify.answer(self._windows[slot], self._streams[slot]["window"], inference, now),), now)
+        return self._book.take(slot, [classify.answer(self._windows[slot], self._streams[slot]["window"], inference, now)], now)
 
     def engine_event(self, event: ModelChanged | OverloadChanged) -> Events:
         """Pass on what concerns every stream, with the alerts it causes."""

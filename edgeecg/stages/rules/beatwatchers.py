@@ -115,18 +115,19 @@ class Measured(Watcher):
 class Irregular(Measured):
     """A threshold on how irregular the rhythm is: forty intervals are ranked only where a few more beats could have taken it past the limit."""
 
-    __slots__ = ("_regular_until",)
+    __slots__ = ("regular_until",)
 
     def __init__(self, rule: RuleFacts, episode: Episode, heart: Heart, owner: Owner, model: int) -> None:
         super().__init__(rule, episode, heart, owner, model)
-        self._regular_until = -1
+        self.regular_until = -1
+        """Up to this turn of the heart it finds nothing, whatever beats come."""
 
     def second(self, now: int, out: list[Event]) -> None:
         if self.episode.phase != Phase.IDLE or not self.rule.above:
             self.look(now, out)
-        elif self.heart.turn > self._regular_until:
+        elif self.heart.turn > self.regular_until:
             self.look(now, out)
-            self._regular_until = self.heart.regular_until(self.rule.limit)
+            self.regular_until = self.heart.regular_until(self.rule.limit)
 
 
 class Pause(Watcher):

@@ -1,6 +1,6 @@
 """The rules of all streams of an engine, and of the engine itself, whose stream has no name."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -54,12 +54,12 @@ class Book:
     def _note_due(self, slot: int) -> None:
         self.due[slot] = self.streams[slot].due if self._ruled[slot] else UNRULED
 
-    def take(self, slot: int, events: Iterable[Event], newest: int) -> Events:
+    def take(self, slot: int, events: list[Event], newest: int) -> Events:
         """Return a stream's events with the alerts they cause; `newest` is the sample its time has come to."""
         if not self._ruled[slot]:
             return tuple(events)
         rules = self.streams[slot]
-        out = rules.take(events)
+        out = rules.hear(events)
         if rules.due <= newest:
             rules.pass_time(newest, out)
         self.due[slot] = rules.due

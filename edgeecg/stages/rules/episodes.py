@@ -56,7 +56,7 @@ class Episode:
     """One rule on one stream."""
 
     __slots__ = (
-        "_clear_len", "_escalate_len", "_for_len", "_owner", "_update_len", "acknowledged_by", "blocked", "due", "reading", "rule",
+        "_clear_len", "_escalate_len", "_for_len", "_owner", "_planned", "_update_len", "acknowledged_by", "blocked", "due", "reading", "rule",
         "said_value", *_COUNTS,
     )  # fmt: skip
 
@@ -86,6 +86,7 @@ class Episode:
         self.blocked = False
         """A rule it yields to is told of."""
         self.due = NEVER
+        self._planned = (int(Phase.IDLE), 0, NEVER)
         self.last_onset = -1
         self._forget()
 
@@ -222,8 +223,7 @@ class Episode:
         return rises and not self.risen and not self.acknowledged_by
 
     def plan(self) -> None:
-        """Say when time alone will decide something."""
-        self._owner.changed = True
+        """Say when time alone will decide something; where that, and what is told, is as it was, nobody else need plan anew."""
         if self.phase == Phase.IDLE:
             self.due = NEVER
         elif self.phase == Phase.PENDING:
@@ -234,6 +234,10 @@ class Episode:
             rises = self.raised_at + self._escalate_len if self._may_rise() else NEVER
             news = self.said_at + self._update_len if self.has_news else NEVER
             self.due = min(ends, rises, news)
+        planned = int(self.phase), self.latched, self.due
+        if planned != self._planned:
+            self._planned = planned
+            self._owner.changed = True
 
     # --- what is said ---------------------------------------------------------------------------------------------
 

@@ -330,7 +330,7 @@ class Heart:
         """Return up to which `turn` the rhythm cannot be more irregular than this, whatever beats come: a median moves by a rank a beat."""
         n = len(self._intervals)
         if n < IRREGULAR_INTERVALS_MIN:
-            return self.turn
+            return self.turn + IRREGULAR_INTERVALS_MIN - 1 - n
         changes, lengths = self._ranked()
         above, below = islice(changes, n // 2, None), reversed(lengths[: n // 2 + 1])
         regular = takewhile(lambda pair: pair[1] > 0 and 100.0 * pair[0] / pair[1] <= percent, zip(above, below, strict=False))

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from edgeecg.rulefacts import PROBABILITY, RuleFacts
 from edgeecg.stages.rules import beatwatchers, otherwatchers, silencewatchers, soundwatchers
+from edgeecg.stages.rules.calm import Calm
 from edgeecg.stages.rules.episodes import EPISODE_LEN, NEVER, Episode, Owner, Phase
 from edgeecg.stages.rules.heart import Heart
 from edgeecg.stages.rules.seen import NORMAL
@@ -60,8 +61,8 @@ class StreamRules:
     """The rules of one stream. What time it is it is told."""
 
     __slots__ = (
-        "_always_beats", "_always_seconds", "_beats", "_chain", "_episodes_due", "_every_beats", "_every_seconds", "_fastest", "_lead",
-        "_longest_s", "_others", "_seconds", "_slowest", "_timed", "_vitals", "due", "episodes", "heart", "now", "owner", "rules",
+        "_always_beats", "_always_seconds", "_beats", "_chain", "_episodes_due", "_every_beats", "_every_seconds", "_fastest", "_is_idle", "_lead",
+        "_longest_s", "_others", "_seconds", "_slowest", "_timed", "_vitals", "calm", "due", "episodes", "heart", "now", "owner", "rules",
     )  # fmt: skip
 
     def __init__(self, owner: Owner, rules: Sequence[tuple[RuleFacts, int]]) -> None:
@@ -82,15 +83,21 @@ class StreamRules:
         self._every_beats, self._every_seconds, self._vitals = (_wanting(watchers, name) for name in ("beat", "second", "vitals"))
         self._always_beats, self._always_seconds = _always(self._every_beats, "beat"), _always(self._every_seconds, "second")
         self._others = {kind: found for kind, name in _OTHERS.items() if (found := _wanting(watchers, name))}
-        self._slowest, self._fastest, self._longest_s = _usual(watchers)
+        self._slowest, self._fastest, self._longest_s = usual = _usual(watchers)
+        self.calm = Calm(owner.rate_hz, self._lead, usual, [*self._always_beats, *self._vitals], self._always_seconds)
         self._timed = [watcher for watcher in watchers if type(watcher).due is not Watcher.due]
         self._chain = _chain(self.episodes)
         self._plan()
 
     # --- what comes -----------------------------------------------------------------------------------------------
 
+    def hear(self, events: list[Event]) -> list[Event]:
+        """Return as `take` does; events in which no rule finds anything are kept for later."""
+        return events if self.calm.waits(events, self.due) else self.take(events)
+
     def take(self, events: Iterable[Event]) -> list[Event]:
         """Return the events, each followed by the alerts it causes, and preceded by those that were due before it."""
+        self.catch_up()
         out: list[Event] = []
         for event in events:
             reported_at = event.reported_at
@@ -99,7 +106,15 @@ class StreamRules:
                 self.pass_time(seen_until - 1, out)
             out.append(event)
             self.one(event, reported_at, out)
+        self.calm.look(self.heart, is_idle=self._is_idle)
         return out
+
+    def catch_up(self) -> None:
+        """Remember what waited, before anything is asked."""
+        newest = self.calm.remember(self.heart)
+        if newest >= 0:
+            self.now = max(self.now, newest)
+            self._plan_watchers()
 
     def one(self, event: Event, reported_at: int, out: list[Event]) -> None:
         """Take one event."""
@@ -113,7 +128,9 @@ class StreamRules:
 
     def take_beat(self, beat: Beat, now: int, out: list[Event]) -> None:
         """Take a beat, whichever lead tells it, each beat is told once: rules are asked where it is not usual, or something is pending or told."""
-        if self.heart.beat(beat):
+        is_newest = self.heart.beat(beat)
+        if is_newest:
+            self.calm.beat(beat, self.heart)
             for watcher in self._beats if self._is_usual() else self._every_beats:
                 watcher.beat(now, out)
 
@@ -161,6 +178,7 @@ class StreamRules:
 
     def pass_time(self, until: int, out: list[Event]) -> None:
         """Decide what is due up to a sample, in order."""
+        self.catch_up()
         while self.due <= until:
             now = self.now = max(self.now, self.due)
             for watcher in self._timed:
@@ -170,6 +188,7 @@ class StreamRules:
                 if episode.due <= now:
                     episode.pass_time(now, out)
             self._settle(now, out)
+        self.calm.look(self.heart, is_idle=self._is_idle)
 
     def acknowledge(self, alert_id: str, by: bytes) -> list[Event] | None:
         """A person has seen an alert; None: there is no such one here."""
@@ -203,6 +222,7 @@ class StreamRules:
 
     def _plan(self) -> None:
         self.owner.changed = False
+        self._is_idle = not any(episode.phase for episode in self.episodes)
         self._episodes_due = min([episode.due for episode in self.episodes], default=NEVER)
         self._beats = _awake(self._every_beats, self._always_beats)
         self._seconds = _awake(self._every_seconds, self._always_seconds)
@@ -223,11 +243,13 @@ class StreamRules:
 
     def to_bytes(self) -> bytes:
         """All that was taken, as far as it matters to what comes."""
+        self.catch_up()
         head = _HEAD.pack(self.owner.epoch, self.now)
         return b"".join((head, self.heart.to_bytes(), *(episode.to_bytes() for episode in self.episodes)))
 
     def load(self, data: bytes) -> None:
         """Become what `to_bytes` was."""
+        self.catch_up()
         self.owner.epoch, self.now = _HEAD.unpack_from(data)
         at = _HEAD.size + self.heart.len_bytes
         self.heart.load(data[_HEAD.size : at])
@@ -245,6 +267,7 @@ class StreamRules:
 
     def adopt(self, before: "StreamRules") -> list[Event]:
         """Go on as the rules of the same stream under other settings did; say over what belongs to rules that are no more."""
+        before.catch_up()
         self.owner.epoch, self.now = before.owner.epoch, before.now
         self.heart.load(before.heart.to_bytes())
         out: list[Event] = []

@@ -1,0 +1,138 @@
+"""A heart that beats on as it did: what its events say is remembered some seconds at a time, and not event by event.
+
+What a fleet's rules remember is larger than any cache: to reach for all of one stream's takes longer than to think about an
+event. So events in which no rule could find anything, of a stream of which nothing is pending and nothing told, wait here
+until something else comes, or time has come to what was due: then they are remembered, in their order, before anything is
+asked. Rules say nothing earlier or later for it, and nothing else.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from edgeecg.stages.rules import beatwatchers, silencewatchers
+from edgeecg.stages.rules.heart import DOUBTFUL, MOVED_MV, RATE_INTERVALS, RATE_WITHIN_S, Heart
+from edgeecg.stages.rules.seen import NORMAL
+from edgeecg.stages.rules.watcher import Watcher
+from edgeecg.types import Beat, Event, Quality, Vitals
+
+MOST: Final = 64
+"""Events that wait."""
+
+
+class Calm:
+    """What waits of one stream, and whether anything may."""
+
+    __slots__ = (
+        "_beats_left", "_can_be", "_events", "_fastest", "_irregular", "_lead", "_least_index", "_longest_s", "_n_beats", "_odd_at", "_rate_hz", "_recent",
+        "_slowest", "_turn", "_was_normal", "is_now",
+    )  # fmt: skip
+
+    def __init__(
+        self, rate_hz: float, lead: str, usual: tuple[float, float, float], asked: Sequence[Watcher], seconds: Sequence[Watcher]
+    ) -> None:
+        """Ready for a stream whose rules find nothing between the rates and below the RR interval that are `usual`.
+
+        `asked`: who is asked at every beat or at vitals, whatever they are; `seconds`: who is at every rated second.
+        """
+        self._rate_hz, self._lead = rate_hz, lead
+        self._slowest, self._fastest, self._longest_s = usual
+        self._can_be = not asked and all(map(_is_patient, seconds))
+        self._irregular = tuple(watcher for watcher in seconds if isinstance(watcher, beatwatchers.Irregular))
+        limits = (watcher.rule.limit for watcher in seconds if type(watcher) is beatwatchers.Measured)
+        self._least_index = max(DOUBTFUL, *limits, DOUBTFUL)
+        self._events: list[Event] = []
+        self._recent: list[int] = []
+        """The last beats, those that wait too, as many as a rate is of."""
+        self._was_normal = False
+        """The last of them was."""
+        self._turn = self._odd_at = -1
+        self._n_beats = self._beats_left = 0
+        """Beats that wait, and that may before the rhythm could be irregular."""
+        self.is_now = False
+        """Nothing is pending or told, and the heart is seen."""
+
+    def __len__(self) -> int:
+        """How many events wait."""
+        return len(self._events)
+
+    def beat(self, beat: Beat, heart: Heart) -> None:
+        """Note a beat that did not wait, once the heart has it."""
+        if heart.turn != self._turn + 1:  # not just one more: what was before is no neighbour, or others stand between
+            self._recent.clear()
+        self._turn = heart.turn
+        self._recent.append(beat.sample)
+        del self._recent[: -1 - RATE_INTERVALS]
+        self._was_normal = beat.morphology == NORMAL
+
+    def look(self, heart: Heart, *, is_idle: bool) -> None:
+        """See whether events may wait from now on; `is_idle`: nothing is pending or told."""
+        self.is_now = False
+        if not is_idle or not self._can_be or len(self._recent) <= RATE_INTERVALS or heart.turn != self._turn:
+            return
+        if heart.trouble or heart.moved_at or heart.stands_in or any(heart.flags):
+            return
+        self.is_now = True
+        self._beats_left = min((watcher.regular_until for watcher in self._irregular), default=heart.turn + MOST) - heart.turn
+        self._odd_at = heart.odd_at
+
+    def waits(self, events: Sequence[Event], due: int) -> bool:
+        """Keep events in which no rule could find anything, and that come before anything is due; False: there are others among them."""
+        if not self.is_now or len(self._events) + len(events) > MOST:
+            return False
+        recent, n_beats = self._recent, self._n_beats
+        for event in events:
+            if event.reported_at > due:
+                return False
+            if type(event) is Beat:
+                recent = [*recent[1:], event.sample]
+                n_beats += 1
+                if not self._is_usual(event, recent):
+                    return False
+            elif type(event) is Quality:
+                if n_beats > self._beats_left or not self._is_good(event):
+                    return False
+            elif type(event) is not Vitals:
+                return False
+        self._recent, self._n_beats = recent, n_beats
+        self._events += events
+        return True
+
+    def _is_usual(self, beat: Beat, recent: list[int]) -> bool:
+        """Say whether a beat is the newest, no pause, of the usual shape as the one before, and leaves the rate where no rule finds anything."""
+        if not self._was_normal or beat.morphology != NORMAL or beat.lead != self._lead:
+            return False
+        since, length = recent[-1] - recent[-2], recent[-1] - recent[0]
+        if since <= 0 or since / self._rate_hz >= self._longest_s or length > round(RATE_WITHIN_S * self._rate_hz):
+            return False
+        return self._slowest <= 60.0 * self._rate_hz * RATE_INTERVALS / length <= self._fastest
+
+    def _is_good(self, quality: Quality) -> bool:
+        """Say whether a second is good, and neither odd beats nor a contact that moves are in it."""
+        is_sure = quality.good and quality.index >= self._least_index and quality.level_mv <= MOVED_MV
+        return is_sure and quality.start_sample > self._odd_at and quality.lead == self._lead
+
+    def remember(self, heart: Heart) -> int:
+        """Tell the heart what waited; return the sample that decided the last of it; -1: nothing did."""
+        newest = -1
+        for event in self._events:
+            if type(event) is Beat:
+                heart.beat(event)
+            elif type(event) is Quality:
+                heart.quality(event)
+            elif type(event) is Vitals:
+                heart.vitals(event)
+            newest = max(newest, event.reported_at)
+        if newest >= 0:
+            self._turn += self._n_beats
+            self._events.clear()
+            self._n_beats = 0
+        return newest
+
+
+def _is_patient(watcher: Watcher) -> bool:
+    """Say whether who is asked at every second would find nothing, while idle, in those that wait."""
+    if isinstance(watcher, silencewatchers.NoBeat):  # time says when it is due, and beats only put it off
+        return True
+    if isinstance(watcher, beatwatchers.Irregular):  # it knows how many beats it will take
+        return watcher.rule.above
+    return type(watcher) is beatwatchers.Measured and watcher.rule.measure == "quality" and not watcher.rule.above
