@@ -1,9 +1,4 @@
-"""Every kernel compiled now, so that no first beat waits for it; and the folders of kernels long gone, removed."""
-
-import os
-import shutil
-import time
-from pathlib import Path
+"""Every kernel compiled now, so that no first beat waits for it."""
 
 import numpy as np
 
@@ -19,22 +14,8 @@ from edgeecg.stages.coupled import Couplings
 from edgeecg.stages.coupling import Beats, Coupler
 from edgeecg.stages.sound_alone import sounds_alone
 from edgeecg.types import BEAT_FIELDS, Chunk, ConfigChange, Event, Record, SourceChange, SourceState, Tick
-from edgeecg_kernels import warmed
-from edgeecg_kernels._jit import cache_root, folders_in_use
 from edgeecg_kernels.sound_state import SOUND_TOLD
 from edgeecg_kernels.wire_scan import Scanner
-
-KEPT_S = 7 * 24 * 3600.0
-"""A folder of kernels that nobody warmed for so long belongs to an older version, not to one running beside this."""
-
-
-def make_ready() -> None:
-    """Compile what has not been yet. Where all has, nothing is loaded before it is needed: that would be a fifth of a daemon's start."""
-    stamp = warmed.stamp()
-    if stamp is None or not stamp.exists():
-        compile_all()
-        if stamp is not None and stamp.parent.exists():
-            stamp.touch()
 
 
 def compile_all() -> None:
@@ -91,23 +72,3 @@ def _preprocess_a_window() -> None:
 def _make_features() -> None:
     for make in SETS.values():
         make(np.zeros(2500, np.float32), np.ones((3, len(BEAT_FIELDS)), np.float32))
-
-
-def kernels_folder() -> Path | None:
-    """Return where compiled kernels are kept; None: nowhere, for no folder can be written."""
-    return cache_root()
-
-
-def prune(now_s: float | None = None) -> list[Path]:
-    """Remove compiled kernels of other versions that were last warmed long ago; return their folders."""
-    root, in_use = cache_root(), folders_in_use()
-    if root is None:
-        return []
-    now_s = time.time() if now_s is None else now_s
-    for folder in in_use:
-        if folder.exists():
-            os.utime(folder)
-    stale = [folder for folder in root.iterdir() if folder not in in_use and now_s - folder.stat().st_mtime > KEPT_S]
-    for folder in stale:
-        shutil.rmtree(folder, ignore_errors=True)  # another process may be removing it too
-    return stale

@@ -65,10 +65,12 @@ def listening(ears: "Ears") -> Iterator[None]:
 def loaded(ears: "Ears") -> "App":
     """Load and make all that decides and sends."""
     from edgeecg.daemon import pauses
-    from edgeecg.daemon.app import App
-    from edgeecg.daemon.classifiers import Classifiers
-    from edgeecg.models.registry import Registry
-    from edgeecg.warmup import make_ready
+
+    with pauses.none():
+        from edgeecg.daemon.app import App
+        from edgeecg.daemon.classifiers import Classifiers
+        from edgeecg.models.registry import Registry
+        from edgeecg.ready import make_ready
 
     make_ready()
     app = App(ears, Classifiers(ears.settings.models, Registry(), ears.clock))

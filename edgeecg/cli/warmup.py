@@ -3,7 +3,7 @@
 import argparse
 import time
 
-from edgeecg import warmup
+from edgeecg import ready
 from edgeecg.cli.parser import Parser
 from edgeecg_kernels._jit import cache_root
 
@@ -16,8 +16,8 @@ def configure(parser: Parser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Compile, prune, and say where."""
     begin = time.perf_counter()
-    warmup.compile_all()
-    removed = warmup.prune()
+    ready.make_ready()
+    removed = ready.prune()
     if not options.quiet:
         print(f"kernels ready after {time.perf_counter() - begin:.1f} s, in {cache_root() or 'memory only: no folder can be written'}")
         print("".join(f"removed {folder}: not used for a week\n" for folder in removed), end="")

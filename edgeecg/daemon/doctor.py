@@ -18,7 +18,7 @@ from edgeecg.daemon.clock import elapsed_s, is_synchronised
 from edgeecg.errors import EdgeEcgError
 from edgeecg.models.registry import Registry
 from edgeecg.mqtt.probing import why_not
-from edgeecg.warmup import kernels_folder
+from edgeecg.ready import kernels_folder
 
 PACKAGES: Final = ("numpy", "numba", "onnxruntime", "paho-mqtt", "pydantic", "pyserial")
 FSYNCS: Final = 20

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from edgeecg import warmup
+from edgeecg import ready, warmup
 from edgeecg_kernels import warmed
 
 # Run uncompiled, where kernels are plain functions: which were called from outside the kernels, and what do those call?
@@ -94,7 +94,7 @@ def test_real_input_compiles_nothing_more() -> None:
 
 PRUNED = """
 import os
-from edgeecg.warmup import KEPT_S, prune
+from edgeecg.ready import KEPT_S, prune
 from edgeecg_kernels._jit import cache_root, folders_in_use
 
 root, now_s = cache_root(), 2e9
@@ -128,8 +128,8 @@ def test_what_was_compiled_is_not_loaded_again_before_it_is_needed(tmp_path: Pat
     for stamp, times in zip(stamps, (1, 1, 2, 2), strict=True):
         monkeypatch.setattr(warmed, "stamp", lambda stamp=stamp: stamp)
         called.clear()
-        warmup.make_ready()
-        warmup.make_ready()
+        ready.make_ready()
+        ready.make_ready()
         assert len(called) == times
 
 

@@ -1,0 +1,43 @@
+"""Whether every kernel was compiled, found without loading what compiles them all; and the folders of kernels long gone, removed."""
+
+import os
+import shutil
+import time
+from pathlib import Path
+
+from edgeecg_kernels import warmed
+from edgeecg_kernels._jit import cache_root, folders_in_use
+
+KEPT_S = 7 * 24 * 3600.0
+"""A folder of kernels that nobody warmed for so long belongs to an older version, not to one running beside this."""
+
+
+def make_ready() -> None:
+    """Compile what has not been yet. Where all has, nothing is loaded before it is needed: that would be a fifth of a daemon's start."""
+    stamp = warmed.stamp()
+    if stamp is None or not stamp.exists():
+        from edgeecg.warmup import compile_all  # noqa: PLC0415  (simulated hearts and all kernels)
+
+        compile_all()
+        if stamp is not None and stamp.parent.exists():
+            stamp.touch()
+
+
+def kernels_folder() -> Path | None:
+    """Return where compiled kernels are kept; None: nowhere, for no folder can be written."""
+    return cache_root()
+
+
+def prune(now_s: float | None = None) -> list[Path]:
+    """Remove compiled kernels of other versions that were last warmed long ago; return their folders."""
+    root, in_use = cache_root(), folders_in_use()
+    if root is None:
+        return []
+    now_s = time.time() if now_s is None else now_s
+    for folder in in_use:
+        if folder.exists():
+            os.utime(folder)
+    stale = [folder for folder in root.iterdir() if folder not in in_use and now_s - folder.stat().st_mtime > KEPT_S]
+    for folder in stale:
+        shutil.rmtree(folder, ignore_errors=True)  # another process may be removing it too
+    return stale
