@@ -20,9 +20,8 @@ CLOSE: Final = 1.1
 STEP: Final = 0.94
 FULL_RUNS: Final = 4
 """What a short run held a long one may not: a little less is run then, so many times at most."""
-SHORT_S: Final = 1.5
-SHORT_WITH_MODEL_S: Final = 4.0
-"""Seconds of a short run; a queue of windows takes longer to show that it grows."""
+WITH_MODEL: Final = 2.5
+"""Times as long is a short run: a queue of windows takes longer to show that it grows."""
 DISTURBED: Final = 0.05
 """From this share of the time on that other programs kept a run waiting, it is no proof that so many are not held."""
 QUEUE_S: Final = 0.25
@@ -111,7 +110,7 @@ def best(runs: list[Told]) -> Told | None:
 
 def on_one_core(setting: Setting, effort: Effort) -> list[Told]:
     """Look for the capacity of a setting, each run in a fresh process pinned to one core."""
-    short_s = SHORT_WITH_MODEL_S if setting.model else SHORT_S
+    short_s = effort.short_s * (WITH_MODEL if setting.model else 1.0)
 
     def run(streams: int, is_long: bool) -> Told:
         warm_s = 1.0 if is_long else 0.5

@@ -12,6 +12,7 @@ from pathlib import Path
 from edgeecg.bench.effort import Effort
 from edgeecg.bench.histogram import Histogram
 from edgeecg.bench.workloads import ARRHYTHMIA, FLEET, MV_PER_COUNT, QUIET, WORKLOADS, Counts, Ward, Workload, hearts_of, sent
+from edgeecg.daemon import pauses
 from edgeecg.engine import Engine
 from edgeecg.facts import EngineConfig, StreamFacts
 from edgeecg.io.device import SimulatedDevice
@@ -37,6 +38,8 @@ SETTLED = 5
 """Seconds after which levels are learned: what comes before is not counted."""
 LENGTHS = (1, 10, 64, 250, 2500)
 BEAT_MOST_US = 60.0
+ENOUGH = 5
+"""Times as long as the other stages: a beat is in one frame of twenty, and p99 needs many of them."""
 UNBOUND = Limits(size_cap_bytes=64 << 30, segment_bytes=16 << 30)
 MOST_JOURNALLED = 30
 """Streams: of a snapshot of many more a disk's speed is all that is measured."""
@@ -88,10 +91,10 @@ def chunks_of(heart: Counts, length: int) -> list[Chunk]:
 # --- the wire -----------------------------------------------------------------------------------------------------
 
 
-def frames(effort: Effort, scenario: str = "normal") -> list[bytes]:
-    """Return what a device sends, frame by frame, its hello first."""
+def frames(effort: Effort, scenario: str = "normal", *, times: int = 1) -> list[bytes]:
+    """Return what a device sends, frame by frame, its hello first; `times` as long as others work."""
     setup = Setup(scenario=NAMED[scenario], rate_hz=RATE_HZ)
-    n = round(effort.heart_s * RATE_HZ)
+    n = round(times * effort.heart_s * RATE_HZ)
     return [one.data for one in SimulatedDevice(setup).frames(packets(Simulation(setup), n_samples=n, packet_len=CHUNK))]
 
 
@@ -110,11 +113,12 @@ def decoding(effort: Effort) -> Iterator[Timing]:
 
 
 def bytes_to_beat(effort: Effort) -> Iterator[Timing]:
-    """From a frame's bytes until the beat it decides is known: decoder, engine, rules."""
+    """From a frame's bytes until the beat it decides is known: decoder, engine, rules; Python's collector kept as the daemon keeps it."""
     device = reader()
-    hello, *rest = frames(effort)
+    hello, *rest = frames(effort, times=ENOUGH)
     announced = next(item for item in device.feed(hello, 0) if isinstance(item, Announced))
     engine = engine_of(facts=announced.facts)
+    pauses.keep_short()
     every, beats = Histogram(round(BEAT_MOST_US * 1e3)), Histogram(round(BEAT_MOST_US * 1e3))
     for number, frame in enumerate(rest):
         begun_ns = time.thread_time_ns()
