@@ -16,9 +16,9 @@ CALLS: Final = 32
 
 def last_time(folder: Path, files: Files = DISK) -> int:
     """Return the latest time near its end; 0: there is none. JournalError: somebody else has it open."""
-    if not files.sizes(folder):
-        return NEVER
     with refusing(folder, "a folder that can be written, by one journal at a time"):
+        if not files.sizes(folder):
+            return NEVER
         files.close(files.open(folder / LOCK_NAME))
     try:
         for number in reversed(segment_numbers(folder, files)):
