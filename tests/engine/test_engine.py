@@ -339,6 +339,14 @@ def test_a_snapshot_goes_on_elsewhere_and_announces_waiting_windows_again() -> N
     assert feed(elsewhere, frames(X[525:], 21)) == feed(engine, frames(X[525:], 21))
 
 
+def test_what_was_frozen_is_as_it_was_whatever_is_fed_since() -> None:
+    engine = opened()
+    feed(engine, frames(X[:525]))
+    before, parts = engine.snapshot(), engine.frozen()
+    feed(engine, frames(X[525:], 21))
+    assert b"".join(parts()) == before != engine.snapshot()
+
+
 def test_a_snapshot_of_something_else_is_refused_and_nothing_of_it_taken() -> None:
     engine = opened()
     feed(engine, frames(X[:1000]))

@@ -374,7 +374,7 @@ def test_a_promise_is_taken_of_the_newest_segment_alone_and_once() -> None:
             journal.take(promise, name)
 
 
-def test_what_is_being_written_is_not_tidied_away() -> None:
+def test_until_a_snapshot_is_there_neither_it_nor_what_a_recovery_starts_at_is_tidied_away() -> None:
     files, engine, rng = MemoryFiles(), ToyEngine(), random.Random(5)
     limits = Limits(size_cap_bytes=3000, segment_bytes=700)
     with open_for_append(HOME, config=CONFIG, limits=limits, files=files) as journal:
@@ -384,6 +384,7 @@ def test_what_is_being_written_is_not_tidied_away() -> None:
         with pytest.raises(JournalError, match="makes room"):
             feed(journal, engine, (some_records(rng) for _ in count()))
         assert temporary in files.names
+        assert recovered(files).snapshot() == engine.snapshot()
         journal.take(promise, promise.keep([snapshot]))
     assert recovered(files).snapshot() == engine.snapshot()
 
