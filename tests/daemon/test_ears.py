@@ -42,13 +42,17 @@ def test_what_a_device_sends_before_the_engine_is_there_is_all_fed_to_it(tmp_pat
     assert chunks[0].arrival_ns < begun_ns, "stamped when they came, not when they were fed"
 
 
+def fail_once_heard(ears: Ears) -> None:
+    assert ears.inbox.wait(PATIENCE_S)
+    raise ZeroDivisionError
+
+
 def test_the_command_listens_while_it_loads_and_no_longer_where_that_fails(tmp_path: Path) -> None:
     with playing("normal", speed=1.0) as device:
         text = settings_text(tmp_path, device.port, free_port())
         ears = Ears(lambda: parse(text, "edgeecg.toml"), Clock())
         with pytest.raises(ZeroDivisionError), listening(ears):
-            assert ears.inbox.wait(PATIENCE_S)
-            raise ZeroDivisionError
+            fail_once_heard(ears)
         assert not any(device.port in thread.name for thread in enumerate_threads())
         with listening(Ears(lambda: parse(text, "edgeecg.toml"), Clock(speed=60.0))):
             assert not any(device.port in thread.name for thread in enumerate_threads()), "a rehearsal would be minutes behind"
