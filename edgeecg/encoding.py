@@ -153,16 +153,20 @@ _TYPE_CODES = {dtype: code for code, dtype in enumerate(SAMPLE_TYPES)}
 
 
 def _append_chunks(parts: list[Part], chunks: Iterable[types.Chunk]) -> None:
-    pack, codes, add = _CHUNK_HEAD.pack, _TYPE_CODES, parts.append
+    pack, codes, add, to_bytes = _CHUNK_HEAD.pack, _TYPE_CODES, parts.append, text_to_bytes
+    dtype, code = SAMPLE_TYPES[0], 0
     for chunk in chunks:
         samples = chunk.samples
         try:
-            name, dimensions, frames = text_to_bytes(chunk.stream), samples.ndim, chunk.frames
+            if samples.dtype is not dtype:  # most are of the same
+                code = codes[samples.dtype]
+                dtype = samples.dtype
+            name, dimensions, frames = to_bytes(chunk.stream), samples.ndim, chunk.frames
             told = b"" if frames is None else _frames_to_bytes(frames)
             add(
                 pack(
                     _CHUNK_TAG,
-                    codes[samples.dtype],
+                    code,
                     dimensions,
                     len(name),
                     samples.nbytes,

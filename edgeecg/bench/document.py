@@ -18,11 +18,13 @@ Written by `edgeecg bench --document docs/benchmarks.md`; do not edit. Not a pro
   left empty where too few calls were made to have one.
 - Streams held: the number was run, by the clock, on one core, in a process of its own, journal, rules and (where named) a classifier at
   work. Latency counts from when a chunk of 40 ms was due until its events are there (open loop). Held means: p99 within 40 ms, nothing left
-  over, at most one window of a thousand lost. What was tried and not held stands in the last column, with how long other programs kept
-  it from running, where that was more than 2 % of the time.
+  over, at most one window of a thousand lost, no queue of windows that grows. Found by short runs: twice as many while they are held, then
+  the middle between what is held and what is not, until a tenth lies between them; the answer was then run for long. All runs stand in the last
+  column, with how long other programs kept one from running, where that was more than 2 % of the time.
 - Memory is of a process without scipy, cffi, yaml and coverage, which numba loads where developers installed them and no run needs.
 - The history at the end has a row for each run that wrote this page, with what had changed before it (`--note`).
-- Peers run with their defaults in the same process, in turns with ours; ratios are taken within a turn, and given with their middle half.
+- Peers run with their defaults in the same process, in turns with ours, until their ratio is settled or time is up; ratios are taken within a turn, and
+  given with their middle half.
 """
 
 

@@ -15,7 +15,8 @@ h1 { font-size: 1.5rem; } h2 { font-size: 1.1rem; margin-top: 2.2rem; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 0.87rem; }
 th, td { padding: 0.2rem 0.7rem; text-align: right; border-bottom: 1px solid #e5e5e5; white-space: nowrap; }
 th:first-child, td:first-child { text-align: left; } th { font-weight: 600; border-bottom: 1px solid #888; }
-.answer td:nth-child(2) { font-weight: 700; }
+.answer td:nth-child(2) { font-weight: 700; } .answer td:last-child { white-space: normal; text-align: left; min-width: 14rem; }
+.answer td:first-child { white-space: normal; min-width: 12rem; } .answer th:last-child { text-align: left; }
 .plots { display: flex; flex-wrap: wrap; gap: 1.5rem; } figure { margin: 0; width: 34rem; max-width: 100%; }
 figcaption { font-weight: 600; font-size: 0.9rem; } svg { width: 100%; height: auto; } svg text { font-size: 11px; }
 svg .grid { stroke: #eee; } .scroll { overflow-x: auto; } p.note { color: #555; }

@@ -4,6 +4,7 @@ What waits for a disk is timed by the clock instead. Percentiles of calls that c
 late it is: that is what `ward` measures.
 """
 
+import gc
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -12,7 +13,6 @@ from pathlib import Path
 from edgeecg.bench.effort import Effort
 from edgeecg.bench.histogram import Histogram
 from edgeecg.bench.workloads import ARRHYTHMIA, FLEET, MV_PER_COUNT, QUIET, WORKLOADS, Counts, Ward, Workload, hearts_of, sent
-from edgeecg.daemon import pauses
 from edgeecg.engine import Engine
 from edgeecg.facts import EngineConfig, StreamFacts
 from edgeecg.io.device import SimulatedDevice
@@ -118,7 +118,8 @@ def bytes_to_beat(effort: Effort) -> Iterator[Timing]:
     hello, *rest = frames(effort, times=ENOUGH)
     announced = next(item for item in device.feed(hello, 0) if isinstance(item, Announced))
     engine = engine_of(facts=announced.facts)
-    pauses.keep_short()
+    gc.collect()
+    gc.freeze()
     every, beats = Histogram(round(BEAT_MOST_US * 1e3)), Histogram(round(BEAT_MOST_US * 1e3))
     for number, frame in enumerate(rest):
         begun_ns = time.thread_time_ns()
@@ -129,6 +130,7 @@ def bytes_to_beat(effort: Effort) -> Iterator[Timing]:
             every.record([taken_ns])
             if any(isinstance(event, Beat) for events in given for event in events):
                 beats.record([taken_ns])
+    gc.unfreeze()
     yield Timing("bytes to events", "every frame", "frame", "processor", every)
     yield Timing("bytes to events", "a beat becomes known", "frame", "processor", beats)
 

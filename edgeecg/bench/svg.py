@@ -5,7 +5,9 @@ from collections.abc import Mapping, Sequence
 from html import escape
 
 WIDTH, HEIGHT = 560, 300
-LEFT, RIGHT, TOP, BOTTOM = 64, 150, 16, 44
+LEFT, RIGHT, TOP, BOTTOM = 64, 16, 16, 44
+NAMED = 17
+"""Height of a line's name, below where there is more than one."""
 COLOURS = ("#0b6e99", "#c0392b", "#2e8b57", "#8e44ad", "#d68910", "#555555", "#17a589", "#884ea0")
 
 Line = Sequence[tuple[float, float]]
@@ -20,7 +22,8 @@ def plot(lines: Mapping[str, Line], *, x_label: str, y_label: str, title: str) -
     points = [point for line in kept.values() for point in line]
     across = _Axis([x for x, _ in points], LEFT, WIDTH - RIGHT)
     up = _Axis([y for _, y in points], HEIGHT - BOTTOM, TOP)
-    drawn = [f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(title)}">', f"<title>{escape(title)}</title>"]
+    height = HEIGHT + 4 + NAMED * len(kept) if len(kept) > 1 else HEIGHT
+    drawn = [f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{escape(title)}">', f"<title>{escape(title)}</title>"]
     drawn += [
         f'<line class="grid" x1="{across.at(x):.1f}" y1="{TOP}" x2="{across.at(x):.1f}" y2="{HEIGHT - BOTTOM}"/>' for x in across.ticks
     ]
@@ -33,7 +36,8 @@ def plot(lines: Mapping[str, Line], *, x_label: str, y_label: str, title: str) -
         path = " ".join(f"{across.at(x):.1f},{up.at(y):.1f}" for x, y in line)
         drawn.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>')
         drawn += [f'<circle cx="{across.at(x):.1f}" cy="{up.at(y):.1f}" r="2.5" fill="{colour}"/>' for x, y in line if len(line) < 20]
-        drawn.append(f'<text x="{WIDTH - RIGHT + 10}" y="{TOP + 14 + 18 * number}" fill="{colour}">{escape(name)}</text>')
+        if len(kept) > 1:
+            drawn.append(f'<text x="{LEFT}" y="{HEIGHT + 12 + NAMED * number}" fill="{colour}">{escape(name)}</text>')
     return "\n".join([*drawn, "</svg>"])
 
 
@@ -46,7 +50,7 @@ class _Axis:
         self._low, self._span = low - room, high - low + 2 * room
         self._begin, self._end = begin, end
         decades = range(math.floor(self._low), math.ceil(self._low + self._span) + 1)
-        steps = (1, 2, 5) if self._span < 3 else (1,)
+        steps = (1, 1.5, 2, 3, 5, 7) if self._span < 0.8 else (1, 2, 5) if self._span < 3 else (1,)
         ticks = [step * 10.0**decade for decade in decades for step in steps]
         self.ticks = [tick for tick in ticks if self._low <= math.log10(tick) <= self._low + self._span]
 

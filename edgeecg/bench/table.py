@@ -21,11 +21,16 @@ def timing_rows(report: Report) -> list[list[str]]:
 
 def _timing_row(one: Report) -> list[str]:
     few = one["n"] < 1000  # a percentile needs some calls beyond it
-    tail = ["", ""] if one["n"] < 100 else [f"{one['p99_us']:.3g}", "" if few else f"{one['p99.9_us']:.3g}"]
+    tail = ["", ""] if one["n"] < 100 else [_three(one["p99_us"]), "" if few else _three(one["p99.9_us"])]
     late = f"{one['misses']} of {one['n']} > {one['deadline_us']:g} us" if one["deadline_us"] else ""
-    middle = [f"{one['p50_us']:.3g}", f"{one['p95_us']:.3g}" if one["n"] >= 20 else ""]
+    middle = [_three(one["p50_us"]), _three(one["p95_us"]) if one["n"] >= 20 else ""]
     per = one["per"] if one["clock"] == "processor" else f"{one['per']}, waited"
-    return [one["name"], per, str(one["n"]), *middle, *tail, f"{one['max_us']:.3g}", late]
+    return [one["name"], per, str(one["n"]), *middle, *tail, _three(one["max_us"]), late]
+
+
+def _three(value: float) -> str:
+    """Write three digits, or all before the point."""
+    return f"{value:.0f}" if value >= 1000 else f"{value:.3g}"
 
 
 def capacity_rows(report: Report) -> list[list[str]]:
@@ -104,8 +109,8 @@ def peer_rows(report: Report) -> list[list[str]]:
         [
             one["work"],
             one["peer"],
-            f"{one['ours_us']:.4g}",
-            f"{one['peer_us']:.4g}",
+            _three(one["ours_us"]),
+            _three(one["peer_us"]),
             f"{one['ratio']['median']:.3g} x",
             f"{one['ratio']['low']:.3g}-{one['ratio']['high']:.3g}",
         ]

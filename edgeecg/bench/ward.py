@@ -24,9 +24,25 @@ from edgeecg.models.classifier import Model
 from edgeecg.models.registry import Registry
 from edgeecg.models.workers import Said, Workers
 from edgeecg.rulefacts import default_rules
-from edgeecg.types import Alert, Chunk, Event, Overload, Prediction, Record, SourceChange, SourceState, WindowExpired, WindowReady
+from edgeecg.types import (
+    Alert,
+    Beat,
+    Chunk,
+    Event,
+    Overload,
+    Prediction,
+    Quality,
+    Record,
+    SourceChange,
+    SourceState,
+    Vitals,
+    WindowExpired,
+    WindowReady,
+)
 
 MS: Final = 1_000_000
+PLENTY: Final = (Beat, Quality, Vitals)
+"""Nearly all events; nobody here waits for one of them."""
 WINDOW_OVER: Final = (WindowExpired, Prediction)
 HEART_S: Final = 120.0
 FILLED_S: Final = 11.0
@@ -184,6 +200,8 @@ class Host:
                 continue
             outcome.events += len(events)
             for event in events:
+                if type(event) in PLENTY:
+                    continue
                 if isinstance(event, WindowReady) and workers is not None and isinstance(record, Chunk):
                     self._asked.add((event.stream, event.window_id))
                     workers.submit(event, record.arrival_ns)
