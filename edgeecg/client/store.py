@@ -52,10 +52,7 @@ class Store:
         self._lock = Lock()
         self._n_since_pruning = 0
         try:
-            self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=0.0)
-            for pragma in ("locking_mode=EXCLUSIVE", "journal_mode=WAL", "synchronous=FULL"):
-                self._database.execute(f"PRAGMA {pragma}")
-            self._database.executescript(_TABLES)
+            self._database = _opened(path)
         except sqlite3.Error as error:
             raise InputError(f"store {path}", str(error), "a subscriber's own file, which no other uses") from error
 
@@ -135,3 +132,15 @@ class Store:
         """Commits at its end, rolls back after an error."""
         self._database.execute("BEGIN IMMEDIATE")
         return self._database
+
+
+def _opened(path: Path | str) -> sqlite3.Connection:
+    database = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=0.0)
+    try:
+        for pragma in ("locking_mode=EXCLUSIVE", "journal_mode=WAL", "synchronous=FULL"):
+            database.execute(f"PRAGMA {pragma}")
+        database.executescript(_TABLES)
+    except BaseException:
+        database.close()  # another process has the file: nothing of ours stays open
+        raise
+    return database

@@ -69,8 +69,12 @@ class AlertSubscriber:
         self._given: int | None = None
         self._is_closed = False
         self._store = Store(store)
-        self._listening = Listening(name, devices, self._store, seal, stored=self._stored, tell=self._notices.append)
-        self._line = Line(settings, self._listening, session_s=SESSION_S, max_packet=2 * MAX_BYTES)
+        try:
+            self._listening = Listening(name, devices, self._store, seal, stored=self._stored, tell=self._notices.append)
+            self._line = Line(settings, self._listening, session_s=SESSION_S, max_packet=2 * MAX_BYTES)
+        except BaseException:
+            self._store.close()  # a subscriber that cannot be made leaves its file to the next
+            raise
 
     # --- opening and closing ------------------------------------------------------------------------------------------
 

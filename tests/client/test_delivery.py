@@ -259,6 +259,8 @@ def test_what_is_retained_is_what_is_on(tmp_path: Path) -> None:
 def test_what_cannot_be_used_is_refused(url: str, settings: dict[str, object], tmp_path: Path) -> None:
     with pytest.raises(ConfigError):
         AlertSubscriber(url, **({"name": "ward", "store": tmp_path / "s"} | settings))  # type: ignore[arg-type]
+    with AlertSubscriber("mqtt://h", name="ward", store=tmp_path / "s"):
+        """What was refused has let go of its file."""
 
 
 def test_a_store_is_one_processs_alone(tmp_path: Path) -> None:
