@@ -104,6 +104,19 @@ def test_what_is_finished_is_not_done_again(tmp_path: Path) -> None:
     assert kept(tmp_path / "deep" / "x.pickle", lambda: [2]) == [1]
 
 
+def test_of_an_older_detector_only_what_it_heard_is_learned_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from common import heard  # type: ignore[import-not-found, unused-ignore]
+    from common.carry import heard_by
+
+    monkeypatch.setattr(heard, "_older", [])
+    with pytest.raises(RuntimeError, match="nothing heard by detector older"):
+        heard.learn_of(tmp_path, "older")
+    (tmp_path / "heard-older.pickle").touch()
+    assert heard.detector() != "older"
+    heard.learn_of(tmp_path, "older")
+    assert heard_by(tmp_path) == "beats by the detector with sources older"
+
+
 def test_only_what_is_heard_alike_is_carried_over_to_another_detector(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from common import carry  # type: ignore[import-not-found, unused-ignore]
 

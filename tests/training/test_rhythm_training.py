@@ -97,7 +97,11 @@ def test_a_net_goes_on_where_it_was_cut_off_and_is_the_same_net(tmp_path: Path, 
 
     monkeypatch.setattr(fit, "BATCH", 4)
     recordings, labels = hearts(8)
-    cycles = (fit.Cycle(2, 1e-3, 0.9, augment.STRONG, 1), fit.Cycle(1, 1e-3, 0.9, augment.MILD, 2, taught=0.5))
+    cycles = (
+        fit.Cycle(2, 1e-3, 0.9, augment.STRONG, 1),
+        fit.Cycle(1, 1e-3, 0.9, augment.MILD, 2, taught=0.5),
+        fit.Cycle(2, 1e-3, 0.9, augment.MILD, 3, taught=0.5, windows=2),
+    )
 
     def teacher(answers: Any) -> Any:
         return [np.roll(np.eye(4, dtype=np.float32)[answer.argmax(1)], 1, 1) for answer in answers]
@@ -109,19 +113,68 @@ def test_a_net_goes_on_where_it_was_cut_off_and_is_the_same_net(tmp_path: Path, 
 
     def failing(*arguments: Any) -> Any:
         calls.append(1)
-        if len(calls) == 2:
+        if len(calls) in {2, 6}:
             raise stopped
         return batches(*arguments)
 
     batches = fit._batches
     monkeypatch.setattr(fit, "_batches", failing)
-    with pytest.raises(RuntimeError, match="power"):
-        fit.fit(recordings, labels, tmp_path / "cut", teacher, cycles)
+    for _ in range(2):
+        with pytest.raises(RuntimeError, match="power"):
+            fit.fit(recordings, labels, tmp_path / "cut", teacher, cycles)
     monkeypatch.setattr(fit, "_batches", batches)
     again = fit.fit(recordings, labels, tmp_path / "cut", teacher, cycles)
     for wanted, got in zip(straight.state_dict().values(), again.state_dict().values(), strict=True):
         torch.testing.assert_close(wanted, got, rtol=0, atol=0)
     assert np.concatenate(fit.ask(again, recordings)).shape == (sum((h.n_windows + 1) // 2 for h in recordings), 4)
+
+
+def test_windows_of_a_recording_lie_side_by_side_and_what_they_say_together_is_learned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from rhythm import augment, fit
+
+    monkeypatch.setattr(fit, "BATCH", 6)
+    pupils = [fit._Pupil(heart(k, irregular=False)[:3200], np.zeros(0), np.eye(4)[[k % 4]] * (k + 1)) for k in range(8)]
+    cycle = fit.Cycle(1, 1e-2, 0.9, augment.MILD, 1, windows=3)
+    batches = list(fit._batches(pupils, np.random.default_rng(1), cycle))
+    assert len(batches) == len(pupils) // (fit.BATCH // cycle.windows)
+    for x, wanted in batches:
+        own = wanted.unflatten(0, (-1, 3))
+        torch.testing.assert_close(own, own[:, :1].expand_as(own))
+        assert len(wanted.sum(1).unique()) == 2, "two recordings"
+        assert len({tuple(row.ravel().tolist()) for row in x}) == len(x), "of different windows"
+
+    said = torch.randn(6, 4)
+    torch.testing.assert_close(fit.Together()(said, 3), said.log_softmax(1).unflatten(0, (2, 3)).mean(1))  # as it begins
+    recordings, labels = hearts(8)
+    fit.fit(recordings, labels, tmp_path / "net", lambda answers: answers, (cycle,))
+    learned = torch.load(tmp_path / "net-0.pt", weights_only=True)["together"]["layer.weight"]
+    assert (learned - fit.Together().layer.weight).abs().min() > 0, "the means and the largest alike"
+
+
+def test_answers_after_more_cycles_lie_beside_those_before_and_are_compared_with_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from rhythm import fit, nets, several
+
+    recordings, labels = hearts(4)
+    empty: Any = None
+    school = nets.School(tmp_path, recordings, labels, np.arange(4) % 2, empty)
+    monkeypatch.setattr(nets.School, "net", lambda _self, fold, _name, cycles: (fold, len(cycles)))
+    monkeypatch.setattr(nets, "ask", lambda net, asked: [(*net, one.name) for one in asked])
+    longer = (*fit.CYCLES, fit.TOGETHER)
+    for _ in range(2):
+        assert nets.out_of_fold(school, 1) == [(1, len(fit.CYCLES), "H1"), (1, len(fit.CYCLES), "H3")]
+        assert nets.out_of_fold(school, 1, longer) == [(1, len(longer), "H1"), (1, len(longer), "H3")]
+
+    truth = np.arange(300) % 3
+    before, after = truth.copy(), truth.copy()
+    before[:60], after[:6] = 0, 0
+    told = several.compared(before, after, truth)
+    assert 0 < told["low"] < told["gain"] == told["after"] - told["before"] < told["high"]
+    assert told["AF found before"] == pytest.approx(0.8)
+    assert several.compared(truth, truth, truth)["high"] == 0
 
 
 def test_a_teacher_has_seen_neither_what_it_teaches_nor_what_the_pupil_is_judged_by(

@@ -4,6 +4,7 @@ The windows a model learns from are the ones the engine announces, so what is le
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,9 +24,19 @@ HEARD_BEAT = np.dtype([("sample", "i8"), ("known_at", "i8"), *((name, "f4") for 
 ASKER = ModelFacts(name="training", sha256="0" * 64, labels=("none",), window_s=WINDOW_S, hop_s=STEP_LEN / GRID_HZ, deadline_s=0.5)
 
 
+_older: list[str] = []
+
+
 def detector() -> str:
-    """Return which detector this is: the digest of its sources. What it heard is kept under it, and cards name it."""
-    return source_digest("qrs")
+    """Return whose beats are learned from: the digest of the detector's sources. What it heard is kept under it, and cards name it."""
+    return _older[-1] if _older else source_digest("qrs")
+
+
+def learn_of(work: Path, older: str) -> None:
+    """From here on, learn from what an older detector heard, which only lies in the folder: it cannot hear anything more."""
+    if not (work / f"heard-{older}.pickle").exists():
+        raise RuntimeError(f"{work}: nothing heard by detector {older}")
+    _older.append(older)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -38,6 +38,8 @@ class Cycle:
     seed: int
     taught: float = 0.0
     """How much of what is to be said comes from a teacher; the rest is the label."""
+    windows: int = 1
+    """How many windows of a recording are learned from at once; of several, what they say together counts as much as what each says."""
 
 
 CYCLES = (
@@ -48,6 +50,9 @@ CYCLES = (
 )
 """The net learns from windows altered beyond doubt, from windows nearly as they come, from what lies between, and last
 from a teacher that has heard the whole recording: labels are of recordings, and some are wrong."""
+TOGETHER = Cycle(5, 1e-3, 0.998, augment.MIDDLE, 5, taught=0.5, windows=3)
+"""A fifth, from several windows of a recording together, for what it is may show in one of them alone: `rhythm.several` says what it
+is worth. It is not among the four yet."""
 Answers = list[NDArray[np.float32]]
 Teacher = Callable[[Answers], Answers]
 """What the net says of each window of what it learns from -> what it had better say, as probabilities."""
@@ -58,26 +63,49 @@ def fresh() -> Net1D:
     return Net1D(CLEF_SMALL, len(LABELS), batch_norm=True, dropout=DROPOUT)
 
 
+class Together(nn.Module):
+    """Scores of a recording out of log-probabilities of its windows: what `rhythm.whole` learns in the end, begun as their mean."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(2 * len(LABELS), len(LABELS))
+        nn.init.zeros_(self.layer.bias)
+        with torch.no_grad():
+            self.layer.weight.copy_(torch.eye(len(LABELS), 2 * len(LABELS)))
+
+    def forward(self, logits: torch.Tensor, n_windows: int) -> torch.Tensor:
+        """Put the windows of each recording, which lie side by side, together: each label's mean and largest."""
+        said = functional.log_softmax(logits, 1).unflatten(0, (-1, n_windows))
+        return cast(torch.Tensor, self.layer(torch.cat((said.mean(1), said.amax(1)), 1)))
+
+
 class Run:
     """A net under training, with everything that must come back when the run is taken up again."""
 
     def __init__(self, cycle: Cycle, n_steps: int, start: Net1D | None) -> None:
         torch.manual_seed(cycle.seed)
-        self.keep = cycle.average
+        self.keep, self.n_windows = cycle.average, cycle.windows
         self.net = fresh()
         if start:
             self.net.load_state_dict(start.state_dict())
         self.mean = fresh()
         self.mean.load_state_dict(self.net.state_dict())
         self.mean.eval()
-        self.optimiser = torch.optim.AdamW(self.net.parameters(), lr=cycle.rate, weight_decay=DECAY, fused=True)
+        self.together = Together()
+        learning = [*self.net.parameters(), *(self.together.parameters() if cycle.windows > 1 else ())]
+        self.optimiser = torch.optim.AdamW(learning, lr=cycle.rate, weight_decay=DECAY, fused=True)
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(self.optimiser, cycle.rate, total_steps=n_steps)
         self.epoch = 0
 
     def step(self, x: torch.Tensor, wanted: torch.Tensor, weight: torch.Tensor) -> float:
         """Learn from one batch: labels, or probabilities of each."""
         self.optimiser.zero_grad()
-        loss = functional.cross_entropy(self.net(x), wanted, weight, label_smoothing=SMOOTHING)
+        logits = self.net(x)
+        loss = functional.cross_entropy(logits, wanted, weight, label_smoothing=SMOOTHING)
+        if self.n_windows > 1:
+            whole_wanted = wanted.unflatten(0, (-1, self.n_windows)).mean(1)
+            said = self.together(logits, self.n_windows)
+            loss = (loss + functional.cross_entropy(said, whole_wanted, weight, label_smoothing=SMOOTHING)) / 2
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.net.parameters(), CLIP)
         self.optimiser.step()
@@ -95,14 +123,16 @@ class Run:
 
     def state(self) -> dict[str, Any]:
         """Return what `load` takes."""
-        parts = ("net", "mean", "optimiser", "schedule")
-        return {"epoch": self.epoch, **{part: getattr(self, part).state_dict() for part in parts}}
+        return {"epoch": self.epoch, **{part: getattr(self, part).state_dict() for part in self._parts()}}
 
     def load(self, state: dict[str, Any]) -> None:
         """Go back to a state."""
         self.epoch = state["epoch"]
-        for part in ("net", "mean", "optimiser", "schedule"):
+        for part in self._parts():
             getattr(self, part).load_state_dict(state[part])
+
+    def _parts(self) -> tuple[str, ...]:
+        return ("net", "mean", "optimiser", "schedule", *(("together",) if self.n_windows > 1 else ()))
 
 
 def fit(recordings: list[Heard], labels: Labels, path: Path, teacher: Teacher, cycles: Sequence[Cycle] = CYCLES) -> Net1D:
@@ -111,22 +141,22 @@ def fit(recordings: list[Heard], labels: Labels, path: Path, teacher: Teacher, c
     counts = np.bincount(labels, minlength=len(LABELS))
     rarity = np.maximum(counts, 1) ** -0.5
     weight = torch.tensor(rarity * counts.sum() / (rarity * counts).sum(), dtype=torch.float32)
-    steps_an_epoch = len(recordings) // BATCH
     last: Run | None = None
     for number, cycle in enumerate(cycles):
         state = path.with_name(f"{path.name}-{number}.pt")
-        run = Run(cycle, cycle.epochs * steps_an_epoch, last.net if last else None)
+        run = Run(cycle, cycle.epochs * (len(recordings) // (BATCH // cycle.windows)), last.net if last else None)
         if state.exists():
             run.load(torch.load(state, weights_only=True))
+        learning = pupils
         if last and cycle.taught and run.epoch < cycle.epochs:
             taught = teacher(ask(last.mean, recordings))
-            pupils = [pupil.taught(answers, cycle.taught) for pupil, answers in zip(pupils, taught, strict=True)]
+            learning = [pupil.taught(answers, cycle.taught) for pupil, answers in zip(pupils, taught, strict=True)]
         while run.epoch < cycle.epochs:
             begun = time.monotonic()
             run.net.train()
             torch.manual_seed(cycle.seed * 1000 + run.epoch)  # dropout goes on alike after a pause
             rng = np.random.default_rng((cycle.seed, run.epoch))
-            losses = [run.step(x, y, weight) for x, y in _batches(pupils, rng, cycle.strength)]
+            losses = [run.step(x, y, weight) for x, y in _batches(learning, rng, cycle)]
             run.epoch += 1
             torch.save(run.state(), state.with_suffix(".part"))
             state.with_suffix(".part").rename(state)
@@ -157,12 +187,12 @@ def _peaks(one: Heard) -> NDArray[np.float64]:
     return np.asarray((one.beats["sample"] - one.first_sample) * (GRID_HZ / one.rate_hz))
 
 
-def _batches(pupils: list[_Pupil], rng: np.random.Generator, strength: augment.Strength) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-    order = rng.permutation(len(pupils))
-    for first in range(0, len(order) - BATCH + 1, BATCH):
-        chosen = [pupils[k] for k in order[first : first + BATCH]]
-        cut = [augment.crop(one.mv, rng, one.peaks, strength) for one in chosen]
-        altered = [augment.spoil(window, rng, strength) for window, _ in cut]
+def _batches(pupils: list[_Pupil], rng: np.random.Generator, cycle: Cycle) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    order, size = rng.permutation(len(pupils)), BATCH // cycle.windows
+    for first in range(0, len(order) - size + 1, size):
+        chosen = [pupils[k] for k in order[first : first + size].repeat(cycle.windows)]
+        cut = [augment.crop(one.mv, rng, one.peaks, cycle.strength) for one in chosen]
+        altered = [augment.spoil(window, rng, cycle.strength) for window, _ in cut]
         wanted = np.stack([one.wanted_at(start) for one, (_, start) in zip(chosen, cut, strict=True)])
         yield torch.from_numpy(prepared(np.stack(altered)))[:, None], torch.from_numpy(wanted.astype(np.float32))
 

@@ -1,5 +1,6 @@
 """The nets of the folds and the one that ships, each trained once and kept."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,8 @@ from net1d.model import Net1D
 from numpy.typing import NDArray
 
 from rhythm import forest, teacher
-from rhythm.fit import ask, fit
-from rhythm.recordings import FOLDS
+from rhythm.fit import CYCLES, Cycle, ask, fit
+from rhythm.recordings import FOLDS, folds, heard, reference
 
 Labels = NDArray[np.int64]
 Logits = list[NDArray[np.float32]]
@@ -30,22 +31,31 @@ class School:
     fold_of: Labels
     windows: forest.Table
 
-    def net(self, fold: int, name: str) -> Net1D:
+    def net(self, fold: int, name: str, cycles: Sequence[Cycle] = CYCLES) -> Net1D:
         """Return the net that learned from every recording but a fold's."""
         learned = np.flatnonzero(self.fold_of != fold)
         trees = teacher.blind_to(self.work / f"forest_pairs-{detector()}", fold, self.windows, self.labels, self.fold_of)
         teach = teacher.teacher(trees, self.windows, learned)
-        return fit([self.recordings[k] for k in learned], self.labels[learned], self.work / "net" / name, teach)
+        return fit([self.recordings[k] for k in learned], self.labels[learned], self.work / "net" / name, teach, cycles)
 
 
-def out_of_fold(school: School, fold: int) -> Logits:
+def school(work: Path) -> School:
+    """Return the recordings as the engine hears them, dealt to their folds."""
+    recordings = heard(work)
+    names = [one.name for one in recordings]
+    labels = np.array([reference()[name] for name in names])
+    return School(work, recordings, labels, folds(names, labels), forest.table(work, recordings))
+
+
+def out_of_fold(school: School, fold: int, cycles: Sequence[Cycle] = CYCLES) -> Logits:
     """Return the answers to the recordings of a fold, by a net that learned from the other folds."""
 
     def make() -> Logits:
         held = np.flatnonzero(school.fold_of == fold)
-        return ask(school.net(fold, f"fold{fold}"), [school.recordings[k] for k in held])
+        return ask(school.net(fold, f"fold{fold}", cycles), [school.recordings[k] for k in held])
 
-    return kept(school.work / "net" / f"fold{fold}.logits.pickle", make)
+    more = "" if cycles == CYCLES else f"-{len(cycles)}"
+    return kept(school.work / "net" / f"fold{fold}{more}.logits.pickle", make)
 
 
 def shipped(school: School) -> dict[str, Any]:

@@ -17,7 +17,7 @@ import onnx
 import torch
 from common import cards
 from common.carry import carry, heard_by
-from common.heard import detector
+from common.heard import detector, learn_of
 from common.keep import kept
 from common.scores import confusion, f1_each, fit_temperature, interval, log_softmax
 from common.trees import graph
@@ -29,7 +29,7 @@ from edgeecg.models.quantize import METHOD
 from rhythm import control, files, forest, nets, whole
 from rhythm.card import describe
 from rhythm.fit import CYCLES, fresh
-from rhythm.recordings import FOLDS, LABELS, folds, heard, heard_alike, reference
+from rhythm.recordings import FOLDS, LABELS, heard_alike
 from rhythm.together import TINY, af_figures, by_recording, choose, fused, nested, rule_f1
 
 Floats = NDArray[np.float64]
@@ -52,17 +52,17 @@ def main() -> None:
         "--carry", metavar="DIGEST", help="first carry over what was made of that detector's beats, if this one's are the same"
     )
     parser.add_argument("--every", type=int, default=1, help="of what --carry compares, every so many recordings")
+    parser.add_argument("--heard-by", metavar="DIGEST", help="learn from what that older detector heard; the card names it")
     options = parser.parse_args()
     torch.set_num_threads(1)
     work: Path = options.work
     (work / "net").mkdir(parents=True, exist_ok=True)
+    if options.heard_by:
+        learn_of(work, options.heard_by)
     if options.carry:
         carry(work, options.carry, heard_alike(work, options.carry, options.every))
-    recordings = heard(work)
-    names = [one.name for one in recordings]
-    labels = np.array([reference()[name] for name in names])
-    fold_of = folds(names, labels)
-    school = nets.School(work, recordings, labels, fold_of, forest.table(work, recordings))
+    school = nets.school(work)
+    labels, fold_of = school.labels, school.fold_of
     answers = _answers(school)
     result = judge(answers, labels, fold_of)
     result["twins"] = [_twins(school, answers, fold) for fold in TWIN_FOLDS]
@@ -70,7 +70,7 @@ def main() -> None:
     if options.write:
         ship(school, result)
         (HERE / "crossval.json").write_text(json.dumps(result, indent=1) + "\n")
-        _keep_answers(names, fold_of, answers, labels)
+        _keep_answers([one.name for one in school.recordings], fold_of, answers, labels)
 
 
 def _answers(school: nets.School) -> dict[str, Floats]:

@@ -1,0 +1,81 @@
+"""What a fifth cycle is worth, in which several windows of a recording are learned from in one loss.
+
+    EDGEECG_DATA=... PYTHONPATH=training python -m rhythm.several --work DIR --folds 0 1
+
+DIR is `rhythm.train`'s, whose nets it goes on from; what is finished lies there too. Figures are of the folds named, before and after:
+weight, temperature and layer of each are learned from the other four, as in `rhythm.train`.
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+from common.heard import detector, learn_of
+from common.scores import interval
+from numpy.typing import NDArray
+
+from rhythm import forest, nets, whole
+from rhythm.fit import CYCLES, TOGETHER
+from rhythm.together import AF, nested, rule_f1
+
+HERE = Path(__file__).parent
+Floats = NDArray[np.float64]
+Labels = NDArray[np.int64]
+
+
+def main() -> None:
+    """Train the folds' nets on, and print figures before and after."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--work", type=Path, required=True, help="folder for what is finished")
+    parser.add_argument("--folds", type=int, nargs="+", required=True)
+    parser.add_argument("--heard-by", metavar="DIGEST", help="learn from what that older detector heard")
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    if options.heard_by:
+        learn_of(options.work, options.heard_by)
+    school = nets.school(options.work)
+    before = nets.all_out_of_fold(school)
+    after = list(before)
+    for fold in options.folds:
+        held = np.flatnonzero(school.fold_of == fold).tolist()
+        for place, logits in zip(held, nets.out_of_fold(school, fold, (*CYCLES, TOGETHER)), strict=True):
+            after[place] = logits
+    trees = forest.out_of_fold(options.work / f"forest-{detector()}", school.windows, school.labels, school.fold_of, forest.all_columns())
+    held = np.isin(school.fold_of, options.folds)
+    both = [_said(np.concatenate(logits).astype(np.float64), trees, school) for logits in (before, after)]
+    result = {name: compared(both[0][name][held], both[1][name][held], school.labels[held]) for name in both[0]}
+    print(json.dumps(result, indent=1))
+    told = {"folds": options.folds, "recordings": int(held.sum()), "epochs": TOGETHER.epochs, **result}
+    (HERE / "several.json").write_text(json.dumps(told, indent=1) + "\n")
+
+
+def _said(logits: Floats, trees: Floats, school: nets.School) -> dict[str, Labels]:
+    """Return the label of every recording, by the net alone and together with the trees."""
+    of, labels, fold_of = school.windows.recording, school.labels, school.fold_of
+    together = nested(logits, trees, of, labels, fold_of)
+    return {name: whole.out_of_fold(scores, of, labels, fold_of).argmax(1) for name, scores in (("net", logits), ("fusion", together))}
+
+
+def compared(before: Labels, after: Labels, truth: Labels) -> dict[str, float]:
+    """Return F1 before and after, and what was gained, with its interval over recordings."""
+
+    def gain(rows: Labels) -> float:
+        return rule_f1(truth[rows], after[rows]) - rule_f1(truth[rows], before[rows])
+
+    low, high = interval(gain, len(truth))
+    is_af = truth == AF
+    return {
+        "before": rule_f1(truth, before),
+        "after": rule_f1(truth, after),
+        "gain": rule_f1(truth, after) - rule_f1(truth, before),
+        "low": low,
+        "high": high,
+        "AF found before": float((before == AF)[is_af].mean()),
+        "AF found after": float((after == AF)[is_af].mean()),
+    }
+
+
+if __name__ == "__main__":
+    main()
