@@ -5,10 +5,11 @@ A folder of segments, each beginning at a snapshot of the engine that lies besid
 
 from edgeecg.journal.files import DISK, Disk, Files
 from edgeecg.journal.last import last_time, time_of
+from edgeecg.journal.limits import Limits
 from edgeecg.journal.reader import Report, read, recover
 from edgeecg.journal.replay import Replayable, Replayed, replay
 from edgeecg.journal.segment import Entry
-from edgeecg.journal.writer import Journal, Limits, open_for_append
+from edgeecg.journal.writer import Journal, open_for_append
 
 __all__ = [
     "DISK",
