@@ -164,6 +164,9 @@ class App:
         self._lagging = {stream: how for stream, how in self._lagging.items() if stream in is_open}
         if self._sink.revive():
             log.error("our own broker had ended, and was started again")
+        if self._clock.was_set():
+            self._clock.note_wall()
+            log.warning("the clock was set: alerts tell its time from now on")
         if not self._is_synchronised and is_synchronised():
             self._is_synchronised = self._decided.is_synchronised = True
             self._clock.note_wall()

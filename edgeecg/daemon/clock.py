@@ -16,6 +16,8 @@ UNSYNCHRONISED: Final = 0x0040
 CLOCK_WRONG: Final = 5
 """TIME_ERROR, what adjtimex(2) returns for a clock that nobody has set."""
 TIMESYNC_MARK: Final = Path("/run/systemd/timesync/synchronized")
+STEP_NS: Final = 500_000_000
+"""A wall's clock that is so far from where it was has been set, or the machine has slept: what disciplines it moves it more gently."""
 LONGEST_AWAY_NS: Final = 30 * 86_400 * 10**9
 """A wall clock that is further ahead of the journal than this has been set since: how long the daemon was away is not known."""
 
@@ -54,6 +56,10 @@ class Clock:
     def note_wall(self) -> None:
         """Look at the wall's clock again: it has been set. In a rehearsal it is not looked at."""
         self._ahead_ns = 0 if self.speed != 1.0 else self._read_wall_ns() - self.now_ns()
+
+    def was_set(self) -> bool:
+        """Say whether the wall's clock has been set since it was last looked at, or has gone on while we slept."""
+        return self.speed == 1.0 and abs(self._read_wall_ns() - self.now_ns() - self._ahead_ns) > STEP_NS
 
     def wall_ns(self, at_ns: int) -> int:
         """Return the wall's time, in nanoseconds since 1970, at a moment of the daemon's."""

@@ -37,6 +37,29 @@ def test_it_begins_at_the_walls_time_and_runs_on_by_itself() -> None:
     assert clock.now_ns() == 1001 * S
 
 
+@pytest.mark.parametrize("step_ns", [-3600 * S, -S, S, 8 * 3600 * S])
+def test_a_wall_clock_that_is_set_or_a_machine_that_slept_is_noticed_once(step_ns: int) -> None:
+    hands = Hands(monotonic_ns=0, wall_ns=10_000 * S)
+    clock = hands.clock()
+    clock.note_wall()
+    hands.move(5 * S)
+    hands.wall += S // 10  # slewed
+    assert not clock.was_set()
+    hands.wall += step_ns
+    assert clock.was_set()
+    clock.note_wall()
+    assert not clock.was_set()
+    assert clock.wall_ns(clock.now_ns()) == hands.wall
+    assert clock.now_ns() == 10_005 * S
+
+
+def test_a_rehearsals_clock_is_never_set() -> None:
+    hands = Hands(monotonic_ns=0, wall_ns=10_000 * S)
+    clock = hands.clock(speed=60.0)
+    hands.wall += 3600 * S
+    assert not clock.was_set()
+
+
 def test_after_a_restart_it_goes_on_where_the_journal_ended_or_later() -> None:
     hands = Hands(monotonic_ns=0, wall_ns=1000 * S)
     ahead, behind, absurd = hands.clock(), hands.clock(), hands.clock()
