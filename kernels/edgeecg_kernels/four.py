@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from llvmlite import ir
 from numba.core import cgutils as untyped_cgutils
-from numba.core import types
+from numba.core import errors, types
 from numba.extending import intrinsic, lower_builtin, models, register_model, type_callable
 
 from edgeecg_kernels._jit import config, part
@@ -106,7 +106,16 @@ def _place(context: Any, builder: Any, kind: Any, array: Any, i: Any) -> Any:
     return builder.bitcast(builder.gep(data, [i]), _VECTOR.as_pointer())
 
 
+def _side_by_side(kind: Any) -> None:
+    """Refuse an array whose numbers are not doubles one after the other: what lies between them would be read for them."""
+    if not (isinstance(kind, types.Array) and kind.dtype == types.float64 and kind.is_contig):
+        message = f"four: {kind} is not a contiguous array of float64"
+        raise errors.TypingError(message)
+
+
 def _typed_four(_context: Any, x: Any, i: Any) -> Any:  # noqa: ARG001 -- ditto
+    _side_by_side(x)
+
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return builder.load(_place(context, builder, signature.args[0], *arguments), align=_DOUBLE_BYTES)
 
@@ -114,6 +123,8 @@ def _typed_four(_context: Any, x: Any, i: Any) -> Any:  # noqa: ARG001 -- ditto
 
 
 def _typed_put(_context: Any, x: Any, i: Any, v: Any) -> Any:  # noqa: ARG001 -- ditto
+    _side_by_side(x)
+
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         array, at, vector = arguments
         builder.store(vector, _place(context, builder, signature.args[0], array, at), align=_DOUBLE_BYTES)

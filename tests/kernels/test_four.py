@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numba.core.errors import TypingError
+from numpy.typing import NDArray
 
 from edgeecg_kernels._jit import config, kernel
 from edgeecg_kernels.four import FIRST, above, at_least, four, lane, larger, largest, least, lesser, of, put, spread
@@ -67,6 +69,15 @@ def test_every_lane_is_the_scalar_operation_bit_for_bit() -> None:
 def test_least_and_largest_of_four() -> None:
     x = np.random.default_rng(4).permutation(np.arange(-10.0, 10.0))
     assert [_extremes(x, i) for i in range(16)] == [(min(x[i : i + 4]), max(x[i : i + 4])) for i in range(16)]
+
+
+@pytest.mark.skipif(config.DISABLE_JIT or config.BOUNDSCHECK, reason="compiled, numbers are read where the first of them lies")
+@pytest.mark.parametrize(
+    "x", [np.zeros(60)[::2], np.zeros(30)[::-1], np.zeros(60, np.float32)], ids=["every second", "backwards", "single"]
+)
+def test_numbers_that_do_not_lie_side_by_side_are_refused(x: NDArray[Any]) -> None:
+    with pytest.raises(TypingError, match="is not a contiguous array of float64"):
+        _extremes(x, 0)
 
 
 def test_the_first_lane_named() -> None:
