@@ -45,13 +45,14 @@ def data_root() -> Path:
 
 
 def to_grid(samples: Floats, rate_hz: float) -> Floats:
-    """Resample by a linear-phase polyphase filter: no delay, no change of shape below 100 Hz."""
+    """Resample by a linear-phase polyphase filter: no delay, no change of shape below 100 Hz, no step to zero at the ends."""
     ratio = Fraction(GRID_HZ, int(rate_hz))
-    return np.asarray(signal.resample_poly(samples, ratio.numerator, ratio.denominator), dtype=np.float64)
+    return np.asarray(signal.resample_poly(samples, ratio.numerator, ratio.denominator, padtype="edge"), dtype=np.float64)
 
 
 def condition(samples: Floats) -> tuple[Floats, NDArray[np.uint8]]:
     """Clean and flag grid samples by the live chain's own kernel."""
+    samples = np.ascontiguousarray(samples)  # a filter run backwards gives a view of them so
     clean, flags = np.empty(len(samples)), np.zeros(len(samples), np.uint8)
     state = np.zeros(1, CONDITION_STATE)
     condition_reset(state[0])
