@@ -10,6 +10,9 @@ from typing import Final
 SWITCH_S: Final = 0.0005
 """How long a thread that waits for the interpreter lets another have it; Python's own 5 ms pass with every packet read beside a busy engine."""
 
+YOUNG: Final = 10_000
+"""So many new things before Python looks for garbage among them; at its own 700 it looks through every call of a fleet while all of it is in use."""
+
 
 @contextmanager
 def none() -> Iterator[None]:
@@ -26,6 +29,7 @@ def keep_short() -> None:
     gc.collect()
     _give_back()
     gc.freeze()  # what is here stays: a collection that walks through all of numba stops every thread for tens of milliseconds
+    gc.set_threshold(YOUNG)
     sys.setswitchinterval(SWITCH_S)
 
 
