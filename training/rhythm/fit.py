@@ -51,8 +51,8 @@ CYCLES = (
 """The net learns from windows altered beyond doubt, from windows nearly as they come, from what lies between, and last
 from a teacher that has heard the whole recording: labels are of recordings, and some are wrong."""
 TOGETHER = Cycle(5, 1e-3, 0.998, augment.MIDDLE, 5, taught=0.5, windows=3)
-"""A fifth, from several windows of a recording together, for what it is may show in one of them alone: of no use that
-two folds could show (`rhythm.several`), so it is not among the four."""
+"""A fifth, from several windows of a recording together, for what it is may show in one of them alone. Two folds say that the net
+may gain a little, and the fusion nothing that shows (`rhythm.several`): it is not among the four."""
 Answers = list[NDArray[np.float32]]
 Teacher = Callable[[Answers], Answers]
 """What the net says of each window of what it learns from -> what it had better say, as probabilities."""

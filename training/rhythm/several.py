@@ -2,8 +2,9 @@
 
     EDGEECG_DATA=... PYTHONPATH=training python -m rhythm.several --work DIR --folds 0 1
 
-DIR is `rhythm.train`'s, whose nets it goes on from; what is finished lies there too. Figures are of the folds named, before and after:
-weight, temperature and layer of each are learned from the other four, as in `rhythm.train`.
+DIR is `rhythm.train`'s, whose nets it goes on from; what is finished lies there too. Figures are of the folds named, two at least, before
+and after: weight, temperature and layer are learned from the others of those folds, for a layer learned from the answers of nets of one
+kind does not fit those of the other.
 """
 
 import argparse
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 
 from rhythm import forest, nets, whole
 from rhythm.fit import CYCLES, TOGETHER
-from rhythm.together import AF, nested, rule_f1
+from rhythm.together import AF, by_recording, nested, rule_f1
 
 HERE = Path(__file__).parent
 Floats = NDArray[np.float64]
@@ -32,6 +33,8 @@ def main() -> None:
     parser.add_argument("--folds", type=int, nargs="+", required=True)
     parser.add_argument("--heard-by", metavar="DIGEST", help="learn from what that older detector heard")
     options = parser.parse_args()
+    if len(set(options.folds)) < 2:
+        parser.error(f"--folds: {options.folds} is not two folds or more: what is learned for one is learned from the others")
     torch.set_num_threads(1)
     if options.heard_by:
         learn_of(options.work, options.heard_by)
@@ -43,19 +46,23 @@ def main() -> None:
         for place, logits in zip(held, nets.out_of_fold(school, fold, (*CYCLES, TOGETHER)), strict=True):
             after[place] = logits
     trees = forest.out_of_fold(options.work / f"forest-{detector()}", school.windows, school.labels, school.fold_of, forest.all_columns())
-    held = np.isin(school.fold_of, options.folds)
-    both = [_said(np.concatenate(logits).astype(np.float64), trees, school) for logits in (before, after)]
-    result = {name: compared(both[0][name][held], both[1][name][held], school.labels[held]) for name in both[0]}
+    judged = np.isin(school.fold_of, options.folds)
+    both = [_said(np.concatenate(logits).astype(np.float64), trees, school, judged) for logits in (before, after)]
+    result = {name: compared(both[0][name], both[1][name], school.labels[judged]) for name in both[0]}
     print(json.dumps(result, indent=1))
-    told = {"folds": options.folds, "recordings": int(held.sum()), "epochs": TOGETHER.epochs, **result}
+    told = {"folds": options.folds, "recordings": int(judged.sum()), "epochs": TOGETHER.epochs, **result}
     (HERE / "several.json").write_text(json.dumps(told, indent=1) + "\n")
 
 
-def _said(logits: Floats, trees: Floats, school: nets.School) -> dict[str, Labels]:
-    """Return the label of every recording, by the net alone and together with the trees."""
-    of, labels, fold_of = school.windows.recording, school.labels, school.fold_of
+def _said(logits: Floats, trees: Floats, school: nets.School, judged: NDArray[np.bool_]) -> dict[str, Labels]:
+    """Return the label of every judged recording, by the net alone and together with the trees; of others nothing is known here."""
+    rows = school.windows.of(judged)
+    of = (np.cumsum(judged) - 1)[school.windows.recording[rows]]
+    logits, trees, labels, fold_of = logits[rows], trees[rows], school.labels[judged], school.fold_of[judged]
     together = nested(logits, trees, of, labels, fold_of)
-    return {name: whole.out_of_fold(scores, of, labels, fold_of).argmax(1) for name, scores in (("net", logits), ("fusion", together))}
+    said = {"net, mean of windows": by_recording(logits, of, len(labels))}
+    said |= {name: whole.out_of_fold(scores, of, labels, fold_of) for name, scores in (("net", logits), ("fusion", together))}
+    return {name: scores.argmax(1) for name, scores in said.items()}
 
 
 def compared(before: Labels, after: Labels, truth: Labels) -> dict[str, float]:
