@@ -13,7 +13,7 @@ from edgeecg.columns import columns
 EPILOGUE = """\
 Stages are timed in processor time. How many streams are held is found by running that many, by the clock, on one core in a process of
 its own, the journal written: latency counts from when a chunk was due, so what waits is late too. Held: 99 of 100 chunks within 40 ms,
-nothing left over, at most one window of a thousand lost. Let nothing else run meanwhile. All of it takes some eight minutes on a
+nothing left over, at most one window of a thousand lost. Let nothing else run meanwhile. All of it takes some ten minutes on a
 quiet machine of today, kernels compiled; how far it is stands on standard error."""
 
 
