@@ -55,7 +55,7 @@ def settings(effort: Effort) -> Iterator[Setting]:
     for model in effort.models:
         for hop_s in effort.hops_s:
             yield Setting(model, hop_s)
-    if effort.tries > 1:
+    if effort.daemon:  # there is time
         yield Setting(sound=True)
 
 

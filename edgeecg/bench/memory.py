@@ -24,7 +24,7 @@ class Resident:
 
 def measure(effort: Effort) -> Iterator[Resident]:
     """Measure one stream and a thousand, without a model (if there is time) and with each."""
-    for model in ("", *effort.models) if effort.tries > 1 or not effort.models else effort.models:
+    for model in ("", *effort.models) if effort.daemon or not effort.models else effort.models:
         for streams in (1, min(1000, effort.most_streams)):
             # a long hop: what is looked at is the model's memory, not whether it keeps up
             told = measured(
