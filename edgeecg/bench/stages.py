@@ -201,16 +201,22 @@ def journalling(effort: Effort, folder: Path) -> Iterator[Timing]:
     n = max(n for n in effort.fleets if n <= MOST_JOURNALLED)
     engine = engine_of(n)
     ward = Ward([f"stream-{i}" for i in range(n)], hearts_of(WORKLOADS[FLEET], effort.heart_s), rate_hz=RATE_HZ, chunk_len=CHUNK)
-    written, rotated = Histogram(), Histogram()
+    written, held, meanwhile = Histogram(), Histogram(), Histogram()
     with open_for_append(folder / "journal", config=engine.config, limits=UNBOUND) as journal:
         for turn in range(50 if effort.rounds > 2 else 3):
             chunks = ward.chunks(turn * n, (turn + 1) * n, from_ns=10**9)
             given: list[tuple[Event, ...]] = [()] * n
             written.record([_timed(lambda c=chunks, g=given: _written(journal, c, g)) // n])  # type: ignore[misc]
         for _ in range(3):
-            rotated.record([_waited(lambda: journal.rotate(engine.snapshot(), config=engine.config))])
+            begun_ns = time.monotonic_ns()
+            promise, parts = journal.turn(config=engine.config), engine.frozen()
+            turned_ns = time.monotonic_ns()
+            promise.keep(parts())
+            held.record([turned_ns - begun_ns])
+            meanwhile.record([time.monotonic_ns() - turned_ns])
     yield Timing("journal", f"calls of {n} chunks", "chunk", "processor", written)
-    yield Timing("journal", f"snapshot of {n} streams and a new segment", "call", "wall", rotated)
+    yield Timing("journal", f"snapshot of {n} streams and a new segment: the engine waits", "call", "wall", held)
+    yield Timing("journal", f"snapshot of {n} streams, written by a thread", "call", "wall", meanwhile)
 
 
 def _written(journal: Journal, chunks: list[Chunk], given: list[tuple[Event, ...]]) -> None:
