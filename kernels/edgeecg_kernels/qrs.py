@@ -143,7 +143,7 @@ def step(s: Any, p: Any, now: int, lead: int, out: Any, n_out: int) -> int:
     index = s["measured"]
     slot = index & (QUEUE - 1)
     if index < s["found"] and s["place"][slot] + LOOK == now:
-        if s["judged"] == index and hopeless(s, index):
+        if s["judged"] == index and hopeless(s, p, index):
             dismiss(s, index)
         else:
             at = s["place"][slot] - s["base"]

@@ -16,10 +16,7 @@ from edgeecg_kernels.qrs_measure import width_above
 from edgeecg_kernels.qrs_second import SAME, pass_row, support, witness
 from edgeecg_kernels.qrs_state import (
     APART,
-    EARLY,
     ENERGY_DELAY,
-    FAINT,
-    FAINT_EARLY,
     LOOK,
     LOOK_AGAIN,
     M_HEIGHT,
@@ -86,11 +83,11 @@ def report(s: Any, index: int, now: int, lead: int, surety: float, morphology: f
 
 
 @kernel
-def hopeless(s: Any, index: int) -> bool:
+def hopeless(s: Any, p: Any, index: int) -> bool:
     """Return whether a candidate is too weak to be measured and asked about: most P and T waves are, and hardly a beat."""
     slot = index & (QUEUE - 1)
     gap = float(s["place"][slot] - s["last_place"])
-    least = FAINT_EARLY if gap < EARLY * s["rr"] else FAINT
+    least = p["faint_soon"] if gap < p["soon"] * s["rr"] else p["faint"]
     return bool(s["levelled"] == 1 and s["measure"][slot, M_STRENGTH] < least * s["weakest"])
 
 

@@ -28,8 +28,8 @@ START = 320
 QUEUE = 32
 VOTES = 64
 """Beats of a second lead that are remembered: more than one block decides."""
-FAINT, FAINT_EARLY, EARLY = 0.25, 0.4, 0.85
-"""A candidate weaker than this share of the weakest beats is refused unmeasured; sooner, if it comes before this share of a cycle."""
+EARLY = 0.85
+"""What comes before this share of a cycle is not at rest."""
 OVERDUE = 100
 """Between two looks for an overdue beat."""
 RECENT = 8
@@ -158,6 +158,9 @@ QRS_PARAMS = np.dtype(
         ("patience", "f8"),  # cycles after which a beat is overdue
         ("wide", "f8"),  # log-odds above which a beat is called wide
         ("gate", "f8"),  # share of the running strength below which a peak of energy is no candidate
+        ("faint", "f8"),  # share of the weakest beats' strength below which a candidate is refused unmeasured ...
+        ("faint_soon", "f8"),  # ... and where a T wave may be: ...
+        ("soon", "f8"),  # ... before this share of a cycle; most ventricular beats as faint come later
     ],
     align=True,
 )

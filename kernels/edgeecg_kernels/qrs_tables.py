@@ -137,3 +137,12 @@ WIDE = (
 GATE = (
     0.12,
 )
+FAINT = (
+    0.2,
+)
+FAINT_SOON = (
+    0.4,
+)
+SOON = (
+    0.58,
+)

@@ -302,15 +302,15 @@ def test_what_is_usual_follows_usual_beats_and_a_wide_one_at_rest_only_a_little(
     assert moved["wide and early"] == moved["wide and fast"] == 0.0
 
 
-def test_the_faint_are_refused_unmeasured_and_sooner_the_earlier_they_come() -> None:
-    for gap, strength, refused in ((100, 0.39, True), (100, 0.41, False), (200, 0.39, False), (200, 0.24, True)):
+def test_the_faint_are_refused_unmeasured_and_sooner_where_a_t_wave_may_be() -> None:
+    for gap, strength, refused in ((115, 0.39, True), (115, 0.41, False), (117, 0.39, False), (200, 0.21, False), (200, 0.19, True)):
         state = np.zeros(1, QRS_STATE)
         s = state[0]
         s["levelled"], s["weakest"], s["rr"], s["place"][0], s["last_place"] = 1, 1.0, 200.0, 1000 + gap, 1000
         s["measure"][0, M_STRENGTH] = strength
-        assert hopeless(s, 0) == refused
+        assert hopeless(s, PARAMS[0], 0) == refused
         s["levelled"] = 0
-        assert not hopeless(s, 0)
+        assert not hopeless(s, PARAMS[0], 0)
 
 
 @pytest.mark.parametrize(

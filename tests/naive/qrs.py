@@ -12,8 +12,6 @@ from edgeecg_kernels.qrs import DECISION_BOUND, HOLD, LIMIT, NOISE_FLOOR
 from edgeecg_kernels.qrs_state import (
     APART,
     EARLY,
-    FAINT,
-    FAINT_EARLY,
     INPUTS,
     KIND_INPUTS,
     LOOK,
@@ -243,8 +241,8 @@ class Stretch:
         """Whether it is so weak that nothing more is asked."""
         if not self.levelled:
             return False
-        early = float(c.place - self.last_place) < EARLY * self.rr
-        return c.strength < (FAINT_EARLY if early else FAINT) * self.weakest
+        soon = float(c.place - self.last_place) < self.p["soon"] * self.rr
+        return c.strength < (self.p["faint_soon"] if soon else self.p["faint"]) * self.weakest
 
     def measure(self, c: Candidate) -> None:
         """Look 61 samples back and as far ahead as has come, at every second sample."""

@@ -17,6 +17,7 @@ def untaught() -> NDArray[Any]:
     """Return parameters that call beats by strength and refractory time alone, and none wide: where learning starts."""
     params = np.zeros(1, QRS_PARAMS)
     params["gate"], params["rescue"], params["patience"] = 0.12, -2.0, 1.4
+    params["faint"], params["faint_soon"], params["soon"] = 0.25, 0.4, 0.85
     params["w1"][0, 0, 0] = 1.0
     params["w1"][0, 21, 1], params["b1"][0, 1] = -1.0, 0.5
     params["w2"][0, 0], params["w2"][0, 1], params["b2"][0] = 20.0, -100.0, -7.0
