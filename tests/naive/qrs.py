@@ -242,7 +242,7 @@ class Stretch:
         if not self.levelled:
             return False
         soon = float(c.place - self.last_place) < self.p["soon"] * self.rr
-        return c.strength < (self.p["faint_soon"] if soon else self.p["faint"]) * self.weakest
+        return bool(c.strength < (self.p["faint_soon"] if soon else self.p["faint"]) * self.weakest)
 
     def measure(self, c: Candidate) -> None:
         """Look 61 samples back and as far ahead as has come, at every second sample."""
