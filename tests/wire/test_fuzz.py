@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from edgeecg.io.sources import runs
+from edgeecg.io.sources import scanned
 from edgeecg_kernels import wire_scan as scan
 from edgeecg_wire import codec
 from edgeecg_wire.damage import KINDS, damage
@@ -85,5 +85,5 @@ def test_every_kind_of_harm_does_harm(kind: str) -> None:
 
 def test_a_reader_of_runs_that_takes_a_break_for_none_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     """The planted fault: whatever a frame says, it goes on with the one before."""
-    monkeypatch.setattr(runs, "_breaks", lambda rows: rows["verdict"][1:] != rows["verdict"][:-1])
+    monkeypatch.setattr(scanned, "_breaks", lambda rows: rows["verdict"][1:] != rows["verdict"][:-1])
     assert Fuzzer(seed=7, c_library=None).run(1000).disagreements > 0
