@@ -17,11 +17,12 @@ FEW_ALONE: Final = 1000
 GROWTH: Final = 2
 CLOSE: Final = 1.1
 """What is held and what is not lie this near: the rest is chance."""
-STEP: Final = 0.94
-FULL_RUNS: Final = 4
-"""What a short run held a long one may not: a little less is run then, so many times at most."""
+SHARES: Final = (1.0, 0.94, 0.88, 0.75, 0.5)
+"""What a short run held a long one may not: then less is run for long, by larger and larger steps."""
 WITH_MODEL: Final = 2.5
 """Times as long is a short run: a queue of windows takes longer to show that it grows."""
+WITH_SOUND: Final = 5.0
+"""And here: no beat's sound is told before some have been heard, and coupling begins after eight."""
 DISTURBED: Final = 0.05
 """From this share of the time on that other programs kept a run waiting, it is no proof that so many are not held."""
 QUEUE_S: Final = 0.25
@@ -87,11 +88,10 @@ def find(run: Run, *, tries: int, few: int, most: int) -> list[Told]:
         else:
             failed = guess
         guess = _rounded(held * GROWTH if failed > most else math.sqrt(held * failed) if held else failed / GROWTH, most)
-    for _ in range(FULL_RUNS if held else 0):
-        runs.append(_undisturbed(run, held, is_long=True))
+    for share in SHARES if held else ():
+        runs.append(_undisturbed(run, _rounded(held * share, most), is_long=True))
         if holds(runs[-1]):
             break
-        held = _rounded(held * STEP, most)
     return runs
 
 
@@ -110,7 +110,7 @@ def best(runs: list[Told]) -> Told | None:
 
 def on_one_core(setting: Setting, effort: Effort) -> list[Told]:
     """Look for the capacity of a setting, each run in a fresh process pinned to one core."""
-    short_s = effort.short_s * (WITH_MODEL if setting.model else 1.0)
+    short_s = effort.short_s * (WITH_SOUND if setting.sound else WITH_MODEL if setting.model else 1.0)
 
     def run(streams: int, is_long: bool) -> Told:
         warm_s = 1.0 if is_long else 0.5
