@@ -128,6 +128,17 @@ class Acknowledge:
 Record: TypeAlias = Chunk | Tick | SourceState | ConfigChange | Inference | Overload | ModelState | Acknowledge
 
 
+def time_of(record: Record) -> int | None:
+    """Return when a record came, in the host's nanoseconds; None: it does not say."""
+    match record:
+        case Chunk():
+            return record.arrival_ns
+        case SourceState() | Tick():
+            return record.now_ns
+        case _:
+            return None
+
+
 # --- events: what comes out ---------------------------------------------------------------------------------------
 # Every event says its stream, what it is about (`sample` or `start_sample`), and `reported_at`: the input sample
 # whose arrival decided it, however the input was cut.

@@ -14,10 +14,10 @@ from typing import Final, Generic, Protocol, TypeVar
 
 from edgeecg.errors import EdgeEcgError, JournalError, SnapshotError
 from edgeecg.facts import EngineConfig
-from edgeecg.journal import DISK, Entry, Files, Journal, Limits, Report, open_for_append, recover, time_of
+from edgeecg.journal import DISK, Entry, Files, Journal, Limits, Report, open_for_append, recover
 from edgeecg.journal.publish import Promise
 from edgeecg.journal.segment import answers_of
-from edgeecg.types import Alert, Event, Record, WindowReady
+from edgeecg.types import Alert, Event, Record, WindowReady, time_of
 
 Given = Sequence[Sequence[Event]]
 M = TypeVar("M", bound="Machine")
@@ -244,7 +244,7 @@ def _recovered(
         told(entry.records, given)
         calls += 1
         differing += _differs(entry, given)
-        last_ns = max(last_ns, *map(time_of, entry.records), NEVER)
+        last_ns = max(last_ns, NEVER, *(time_of(record) or NEVER for record in entry.records))
         if entry.answers is None and journal.refusal is None:
             journal.answered(given)  # the last call: it was killed before it could say
     waiting = tuple(event for event in engine.waiting() if isinstance(event, WindowReady))

@@ -4,7 +4,7 @@ A folder of segments, each beginning at a snapshot of the engine that lies besid
 """
 
 from edgeecg.journal.files import DISK, Disk, Files
-from edgeecg.journal.last import last_time, time_of
+from edgeecg.journal.last import last_time
 from edgeecg.journal.limits import Limits
 from edgeecg.journal.reader import Report, read, recover
 from edgeecg.journal.replay import Replayable, Replayed, replay
@@ -26,5 +26,4 @@ __all__ = [
     "read",
     "recover",
     "replay",
-    "time_of",
 ]

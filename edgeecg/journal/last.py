@@ -7,7 +7,7 @@ from edgeecg.errors import JournalError
 from edgeecg.journal.files import DISK, Files
 from edgeecg.journal.reader import LOCK_NAME, load, refusing, segment_numbers
 from edgeecg.journal.segment import Segment
-from edgeecg.types import Chunk, Record, SourceState, Tick
+from edgeecg.types import time_of
 
 NEVER: Final = 0
 CALLS: Final = 32
@@ -29,20 +29,10 @@ def last_time(folder: Path, files: Files = DISK) -> int:
     return NEVER
 
 
-def time_of(record: Record) -> int:
-    """Return when a record came; 0: it does not say."""
-    match record:
-        case Chunk():
-            return record.arrival_ns
-        case SourceState() | Tick():
-            return record.now_ns
-        case _:
-            return NEVER
-
-
 def _last_of(segment: Segment) -> int:
     if segment.header is None:
         return NEVER
     return max(
-        (time_of(record) for entry in segment.entries(max(0, len(segment.calls) - CALLS)) for record in entry.records), default=NEVER
+        (time_of(record) or NEVER for entry in segment.entries(max(0, len(segment.calls) - CALLS)) for record in entry.records),
+        default=NEVER,
     )

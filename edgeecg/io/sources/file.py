@@ -12,7 +12,7 @@ from edgeecg.io.sources.pace import Pace
 from edgeecg.io.sources.queue import WaitingQueue
 from edgeecg.io.sources.recordings import FileSettings
 from edgeecg.journal import read as read_journal
-from edgeecg.types import Chunk, Record, SourceState, Tick
+from edgeecg.types import Record, time_of
 
 
 class FileSource:
@@ -72,18 +72,8 @@ def journal_items(folder: Path) -> Iterator[tuple[float, Record]]:
     due_s = 0.0
     for entry in read_journal(folder):
         for record in entry.records:
-            now_ns = _time_of(record)
+            now_ns = time_of(record)
             if now_ns is not None:
                 first_ns = now_ns if first_ns is None else first_ns
                 due_s = max(due_s, (now_ns - first_ns) / 1e9)
             yield due_s, record
-
-
-def _time_of(record: Record) -> int | None:
-    match record:
-        case Chunk():
-            return record.arrival_ns
-        case SourceState() | Tick():
-            return record.now_ns
-        case _:
-            return None
