@@ -63,6 +63,13 @@ class Opinion:
     """Of a model that hears: what each sense adds, (labels, senses); the logits are their mean, but for the bias."""
     fault: str = ""
     """Why there is none: the scores are all the same then."""
+    of_tree: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    """What the tree says alone, log p; empty without one."""
+
+    @property
+    def last_word(self) -> NDArray[np.float64]:
+        """What counts once more where this is a recording's last window: what the tree says, or without one the scores."""
+        return self.of_tree if self.of_tree.size else self.scores
 
 
 class Classifier:
@@ -98,7 +105,7 @@ class Classifier:
         features = model.features(samples_mv, beats)
         of_tree = np.log(np.maximum(model.tree(features).astype(np.float64), LEAST_PROBABILITY))
         scores = fusion.net_weight * log_softmax(logits / fusion.net_temperature) + (1 - fusion.net_weight) * of_tree
-        return Opinion(scores, self._shown(activation, scores), features)
+        return Opinion(scores, self._shown(activation, scores), features, of_tree=of_tree)
 
     def of_features(self, features: Floats) -> Opinion:
         """Answer the features that a model that hears reads; its activation is what each sense adds."""

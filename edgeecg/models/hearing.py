@@ -59,7 +59,7 @@ def classify(ecg: NDArray[np.number], stream: StreamFacts, pcg: NDArray[np.numbe
     answers = {event.window_id: event for event in events if isinstance(event, Prediction)}
     windows = tuple(_window(one, answers.get(one.window_id), opinions.get(one.window_id), facts, stream, len(ecg)) for one in announced)
     heard = [opinion for opinion in opinions.values() if not opinion.fault]
-    shares = of_windows([opinion.scores.tolist() for opinion in heard], facts)
+    shares = of_windows(heard, facts)
     label = max(shares, key=shares.__getitem__, default="")
     abstained = not shares or shares[label] < facts.abstain_below
     why = _why(label, heard, model) if heard else Why("", refused=_refused(announced, opinions))

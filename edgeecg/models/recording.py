@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from edgeecg.facts import ModelFacts, StreamFacts
 from edgeecg.models import card as cards
 from edgeecg.models.card import Recording
-from edgeecg.models.classifier import Classifier, Model
+from edgeecg.models.classifier import Classifier, Model, Opinion, said
 from edgeecg.models.whole import whole_scores
 from edgeecg.models.why import Why, explained
 from edgeecg.models.windows import run
@@ -59,19 +59,18 @@ class Classification:
 def classify(samples: NDArray[np.number], stream: StreamFacts, model: Model) -> Classification:
     """Classify one lead with a loaded model."""
     facts, classifier = cards.to_facts(model.card), Classifier(model)
-    scores: list[tuple[float, ...]] = []
+    opinions: list[Opinion] = []
 
     def answer(window: WindowReady) -> Inference:
-        inference = classifier(window)
-        scores.append(inference.scores)
-        return inference
+        opinions.append(classifier.opinion_of(window))
+        return said(window, opinions[-1])
 
     events = list(run(samples, stream, facts, answer))
     announced = {event.window_id: event for event in events if isinstance(event, WindowReady)}
     answers = {event.window_id: event for event in events if isinstance(event, Prediction)}
     windows = tuple(_window(window, answers.get(window.window_id), facts.labels, len(samples)) for window in announced.values())
     learned = model.card.recording
-    shares = _of_beats(answers.values(), facts.labels) if facts.before_s >= 0 else of_windows(scores, facts, learned)
+    shares = _of_beats(answers.values(), facts.labels) if facts.before_s >= 0 else of_windows(opinions, facts, learned)
     label = max((label for label in shares if not facts.shown or label in facts.shown), key=shares.__getitem__, default="")
     why = explained(classifier, label, [(announced[number], one) for number, one in answers.items()], stream.rate_hz)
     abstained = not shares or shares[label] < (learned.abstain_below if learned else facts.abstain_below)
@@ -93,16 +92,16 @@ def _window(window: WindowReady, answer: Prediction | None, labels: Sequence[str
     )
 
 
-def of_windows(scores: Sequence[Sequence[float]], facts: ModelFacts, learned: Recording | None = None) -> dict[str, float]:
-    """Return the probabilities that windows' scores stand for together: their mean's, unless it was learned; none without a window."""
-    if not scores:
+def of_windows(opinions: Sequence[Opinion], facts: ModelFacts, learned: Recording | None = None) -> dict[str, float]:
+    """Return the probabilities that opinions of windows stand for together: their mean's, unless it was learned; none without a window."""
+    if not opinions:
         return {}
     if learned:
-        return dict(zip(facts.labels, calibrated(whole_scores(scores, learned), 1.0), strict=True))
-    means = [math.fsum(column) / len(scores) for column in zip(*scores, strict=True)]
+        return dict(zip(facts.labels, calibrated(whole_scores(opinions, learned), 1.0), strict=True))
+    means = [math.fsum(column) / len(opinions) for column in zip(*(one.scores.tolist() for one in opinions), strict=True)]
     return dict(zip(facts.labels, calibrated(means, facts.temperature, independent=facts.independent), strict=True))
 
 
 def _of_beats(answers: Iterable[Prediction], labels: Sequence[str]) -> dict[str, float]:
-    said = Counter(answer.label for answer in answers if not answer.abstained)
-    return {label: said[label] / said.total() for label in labels} if said else {}
+    named = Counter(answer.label for answer in answers if not answer.abstained)
+    return {label: named[label] / named.total() for label in labels} if named else {}

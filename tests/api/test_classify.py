@@ -77,6 +77,7 @@ LEARNED: dict[str, Any] = {
     "bias": [0.5, -0.25, 0.0],
     "mean": [[1.0, 0.0, 0.0], [0.0, 0.5, 0.25], [0.0, -0.5, 1.0]],
     "most": [[0.5, 0.0, 0.0], [0.0, 2.0, 0.0], [-1.0, 0.0, 0.25]],
+    "last": [[0.0, 0.25, 0.0], [0.0, 0.0, -0.5], [1.5, 0.0, 0.0]],
     "abstain_below": 0.0,
 }
 
@@ -90,10 +91,10 @@ def test_a_recording_is_put_together_from_its_windows_as_was_learned(models: Pat
     assert len(logs) == 6, "more than were learned from: two stretches of three"
     halves = []
     for rows in (logs[:3], logs[3:]):
-        told = [sum(row[k] for row in rows) / 3 for k in range(3)] + [max(row[k] for row in rows) for k in range(3)]
+        told = [sum(row[k] for row in rows) / 3 for k in range(3)] + [max(row[k] for row in rows) for k in range(3)] + rows[2]
         said = [
-            sum(a * b for a, b in zip((*mean, *most), told, strict=True))
-            for mean, most in zip(LEARNED["mean"], LEARNED["most"], strict=True)
+            sum(a * b for a, b in zip((*mean, *most, *last), told, strict=True))
+            for mean, most, last in zip(LEARNED["mean"], LEARNED["most"], LEARNED["last"], strict=True)
         ]
         scores = [value + bias for value, bias in zip(said, LEARNED["bias"], strict=True)]
         halves.append([score - np.log(sum(np.exp(z) for z in scores)) for score in scores])
@@ -101,6 +102,20 @@ def test_a_recording_is_put_together_from_its_windows_as_was_learned(models: Pat
     expected = dict(zip(card.labels, (value / sum(together) for value in together), strict=True))
     assert result.probabilities == pytest.approx(expected, rel=1e-9)
     assert result.label == max(expected, key=expected.__getitem__)
+
+
+@pytest.mark.usefixtures("toy_features")
+@pytest.mark.parametrize("beats_last", [True, False])
+def test_the_last_word_is_the_tree_s_of_the_last_window(models: Path, *, beats_last: bool) -> None:
+    nothing = [[0.0] * 3] * 3
+    learned = {"mean": nothing, "most": nothing, "last": (0.1 * np.eye(3)).tolist(), "bias": [0.0] * 3, "windows": 30}
+    toys.toy(models, tree=True, recording=learned)
+    beating, _ = heart(250.0, 16.0, seed=3)
+    still = np.random.default_rng(1).normal(0, 0.001, len(beating))
+    result = edgeecg.classify(np.concatenate((still, beating) if beats_last else (beating, still)), 250.0, "toy")
+    sure, never = 1.0, 1e-12**0.1
+    said = (never, sure, never) if beats_last else (sure, never, never)
+    assert list(result.probabilities.values()) == pytest.approx(np.array(said) / sum(said), rel=1e-9)
 
 
 def test_a_recording_abstains_under_a_limit_of_its_own(models: Path) -> None:

@@ -110,7 +110,7 @@ def test_what_is_missing_is_named() -> None:
     assert str(refused.value) == "toy.card.toml: limits: nothing is not a value\ntoy.card.toml: golden: nothing is not a value"
 
 
-WHOLE: dict[str, Any] = {"windows": 26, "bias": [0.0] * 3, "mean": [[0.0] * 3] * 3, "most": [[0.0] * 3] * 3}
+WHOLE: dict[str, Any] = {"windows": 26, "bias": [0.0] * 3, "mean": [[0.0] * 3] * 3, "most": [[0.0] * 3] * 3, "last": [[0.0] * 3] * 3}
 TREE: dict[str, Any] = {
     "files": {"tree_onnx": {"path": "toy-1.0.tree.onnx", "sha256": HASH, "bytes": 1}},
     "fusion": {"net_weight": 0.0, "features": "f", "features_version": 1, "features_len": 3},
@@ -147,6 +147,7 @@ TREE: dict[str, Any] = {
         ({"recording": WHOLE | {"bias": [0.0]}}, "recording.bias: 1 values is not one for each of 3 labels"),
         ({"recording": WHOLE | {"mean": [[1.0]]}}, "recording.mean: rows of 1 is not 3 rows of 3"),
         ({"recording": WHOLE | {"most": []}}, "recording.most: rows of nothing is not 3 rows of 3"),
+        ({"recording": WHOLE | {"last": [[0.0] * 3] * 2}}, "recording.last: rows of 3, 3 is not 3 rows of 3"),
         ({"recording": WHOLE | {"windows": 0}}, "recording.windows: 0 is not greater than or equal to 1"),
         ({"recording": WHOLE, "independent": True}, "recording: there is not there only where windows of one lead have one label each"),
     ],

@@ -163,10 +163,11 @@ def test_answers_after_more_cycles_lie_beside_those_before_and_are_compared_with
     school = nets.School(tmp_path, recordings, labels, np.arange(4) % 2, empty)
     monkeypatch.setattr(nets.School, "net", lambda _self, fold, _name, cycles: (fold, len(cycles)))
     monkeypatch.setattr(nets, "ask", lambda net, asked: [(*net, one.name) for one in asked])
-    longer = (*fit.CYCLES, fit.TOGETHER)
+    shorter = fit.CYCLES[:-1]
     for _ in range(2):
-        assert nets.out_of_fold(school, 1) == [(1, len(fit.CYCLES), "H1"), (1, len(fit.CYCLES), "H3")]
-        assert nets.out_of_fold(school, 1, longer) == [(1, len(longer), "H1"), (1, len(longer), "H3")]
+        assert nets.all_out_of_fold(school, of_folds=(1,)) == [(1, len(fit.CYCLES), "H1"), (1, len(fit.CYCLES), "H3")]
+        four = len(shorter)
+        assert nets.all_out_of_fold(school, shorter, (1, 0)) == [(0, four, "H0"), (1, four, "H1"), (0, four, "H2"), (1, four, "H3")]
 
     truth = np.arange(300) % 3
     before, after = truth.copy(), truth.copy()
@@ -251,6 +252,7 @@ def test_what_one_window_shows_a_recording_has_and_live_it_is_put_together_alike
     from rhythm import whole
 
     from edgeecg.models.card import Recording
+    from edgeecg.models.classifier import Opinion
     from edgeecg.models.whole import whole_scores
 
     rng = np.random.default_rng(4)
@@ -260,19 +262,25 @@ def test_what_one_window_shows_a_recording_has_and_live_it_is_put_together_alike
     scores = rng.normal((2.5, -2.0, 0.0, -2.0), 1.0, (3600, 4))
     shown = 9 * np.arange(400) + rng.integers(9, size=400)
     scores[shown, labels] += 5.0
-    said = whole.out_of_fold(scores, recording, labels, fold_of)
+    said = whole.out_of_fold(scores, scores, recording, labels, fold_of)
     assert (said.argmax(1) == labels).mean() > 0.8
     assert (scores.reshape(400, 9, 4).mean(1).argmax(1) == labels).mean() < 0.6
     otherwise = np.where(fold_of == 0, 3 - labels, labels)
-    blind = whole.out_of_fold(scores, recording, otherwise, fold_of)
+    blind = whole.out_of_fold(scores, scores, recording, otherwise, fold_of)
     np.testing.assert_array_equal(blind[fold_of == 0], said[fold_of == 0], "what a recording is labelled is not known to who speaks of it")
     assert not np.allclose(blind[fold_of == 1], said[fold_of == 1])
-    layer = whole.learn(whole.summaries(scores, recording, 400), labels)
+    last_words = rng.normal(0.0, 1.0, (3600, 4))
+    last_words[8::9][np.arange(400), labels] += 4.0
+    told = whole.summaries(scores, last_words, recording, 400)
+    layer = whole.learn(told, labels)
+    assert (layer(told).argmax(1) == labels).mean() > 0.97, "scores and last words together know more than either"
     learned = Recording(
         windows=26,
         bias=tuple(layer.bias.tolist()),
         mean=tuple(map(tuple, layer.weights[:, :4].tolist())),
-        most=tuple(map(tuple, layer.weights[:, 4:].tolist())),
+        most=tuple(map(tuple, layer.weights[:, 4:8].tolist())),
+        last=tuple(map(tuple, layer.weights[:, 8:].tolist())),
     )
-    live = whole_scores(scores[recording == 7].tolist(), learned)
-    np.testing.assert_allclose(live, layer(whole.summaries(scores, recording, 400))[7], rtol=1e-12)
+    mine = recording == 7
+    opinions = [Opinion(one, np.zeros(0), None, of_tree=word) for one, word in zip(scores[mine], last_words[mine], strict=True)]
+    np.testing.assert_allclose(whole_scores(opinions, learned), layer(told)[7], rtol=1e-12)

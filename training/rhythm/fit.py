@@ -1,4 +1,4 @@
-"""Train one net: AdamW, four cycles, averaged weights, no choice of a best epoch. Seeded; goes on where it was cut off."""
+"""Train one net: AdamW, five cycles, averaged weights, no choice of a best epoch. Seeded; goes on where it was cut off."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -47,12 +47,11 @@ CYCLES = (
     Cycle(6, 1.5e-3, 0.99, augment.MILD, 2),
     Cycle(11, 2e-3, 0.995, augment.MIDDLE, 3),
     Cycle(14, 1.5e-3, 0.995, augment.MIDDLE, 4, taught=0.6),
+    Cycle(5, 1e-3, 0.998, augment.MIDDLE, 5, taught=0.5, windows=3),
 )
-"""The net learns from windows altered beyond doubt, from windows nearly as they come, from what lies between, and last
-from a teacher that has heard the whole recording: labels are of recordings, and some are wrong."""
-TOGETHER = Cycle(5, 1e-3, 0.998, augment.MIDDLE, 5, taught=0.5, windows=3)
-"""A fifth, from several windows of a recording together, for what it is may show in one of them alone. Two folds say that the net
-may gain a little, and the fusion nothing that shows (`rhythm.several`): it is not among the four."""
+"""The net learns from windows altered beyond doubt, from windows nearly as they come, from what lies between, then
+from a teacher that has heard the whole recording: labels are of recordings, and some are wrong. Last it learns from several
+windows of a recording together, for what it is may show in one of them alone (`rhythm.several`)."""
 Answers = list[NDArray[np.float32]]
 Teacher = Callable[[Answers], Answers]
 """What the net says of each window of what it learns from -> what it had better say, as probabilities."""

@@ -63,10 +63,10 @@ def shipped(school: School) -> dict[str, Any]:
     return kept(school.work / "net" / "shipped.weights.pickle", lambda: weights(school.net(NO_FOLD, "shipped")))
 
 
-def all_out_of_fold(school: School) -> Logits:
-    """Return the answers to every recording, in their order, each by the net that did not learn from it."""
-    answers: Logits = [np.zeros((0, 0), np.float32)] * len(school.recordings)
-    for fold in range(FOLDS):
-        for place, logits in zip(np.flatnonzero(school.fold_of == fold).tolist(), out_of_fold(school, fold), strict=True):
-            answers[place] = logits
-    return answers
+def all_out_of_fold(school: School, cycles: Sequence[Cycle] = CYCLES, of_folds: Sequence[int] = range(FOLDS)) -> Logits:
+    """Return the answers to every recording of some folds, in their order, each by the net that did not learn from it."""
+    answers: dict[int, NDArray[np.float32]] = {}
+    for fold in of_folds:
+        held = np.flatnonzero(school.fold_of == fold).tolist()
+        answers |= zip(held, out_of_fold(school, fold, cycles), strict=True)
+    return [answers[place] for place in sorted(answers)]

@@ -1,8 +1,8 @@
-"""What a fifth cycle is worth, in which several windows of a recording are learned from in one loss.
+"""What the last cycle is worth, in which several windows of a recording are learned from in one loss.
 
-    EDGEECG_DATA=... PYTHONPATH=training python -m rhythm.several --work DIR --folds 0 1
+    EDGEECG_DATA=... PYTHONPATH=training python -m rhythm.several --work DIR --folds 0 1 2 3 4
 
-DIR is `rhythm.train`'s, whose nets it goes on from; what is finished lies there too. Figures are of the folds named, two at least, before
+DIR is `rhythm.train`'s; what is finished lies there too. Figures are of the folds named, two at least, before that cycle
 and after: weight, temperature and layer are learned from the others of those folds, for a layer learned from the answers of nets of one
 kind does not fit those of the other.
 """
@@ -18,8 +18,8 @@ from common.scores import interval
 from numpy.typing import NDArray
 
 from rhythm import forest, nets, whole
-from rhythm.fit import CYCLES, TOGETHER
-from rhythm.together import AF, by_recording, nested, rule_f1
+from rhythm.fit import CYCLES
+from rhythm.together import AF, by_recording, logs, nested, rule_f1
 
 HERE = Path(__file__).parent
 Floats = NDArray[np.float64]
@@ -27,7 +27,7 @@ Labels = NDArray[np.int64]
 
 
 def main() -> None:
-    """Train the folds' nets on, and print figures before and after."""
+    """Train the folds' nets, and print figures before and after."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--work", type=Path, required=True, help="folder for what is finished")
     parser.add_argument("--folds", type=int, nargs="+", required=True)
@@ -39,18 +39,13 @@ def main() -> None:
     if options.heard_by:
         learn_of(options.work, options.heard_by)
     school = nets.school(options.work)
-    before = nets.all_out_of_fold(school)
-    after = list(before)
-    for fold in options.folds:
-        held = np.flatnonzero(school.fold_of == fold).tolist()
-        for place, logits in zip(held, nets.out_of_fold(school, fold, (*CYCLES, TOGETHER)), strict=True):
-            after[place] = logits
+    before, after = (nets.all_out_of_fold(school, cycles, options.folds) for cycles in (CYCLES[:-1], CYCLES))
     trees = forest.out_of_fold(options.work / f"forest-{detector()}", school.windows, school.labels, school.fold_of, forest.all_columns())
     judged = np.isin(school.fold_of, options.folds)
     both = [_said(np.concatenate(logits).astype(np.float64), trees, school, judged) for logits in (before, after)]
     result = {name: compared(both[0][name], both[1][name], school.labels[judged]) for name in both[0]}
     print(json.dumps(result, indent=1))
-    told = {"folds": options.folds, "recordings": int(judged.sum()), "epochs": TOGETHER.epochs, **result}
+    told = {"folds": options.folds, "recordings": int(judged.sum()), "epochs": CYCLES[-1].epochs, **result}
     (HERE / "several.json").write_text(json.dumps(told, indent=1) + "\n")
 
 
@@ -58,10 +53,11 @@ def _said(logits: Floats, trees: Floats, school: nets.School, judged: NDArray[np
     """Return the label of every judged recording, by the net alone and together with the trees; of others nothing is known here."""
     rows = school.windows.of(judged)
     of = (np.cumsum(judged) - 1)[school.windows.recording[rows]]
-    logits, trees, labels, fold_of = logits[rows], trees[rows], school.labels[judged], school.fold_of[judged]
+    trees, labels, fold_of = trees[rows], school.labels[judged], school.fold_of[judged]
     together = nested(logits, trees, of, labels, fold_of)
     said = {"net, mean of windows": by_recording(logits, of, len(labels))}
-    said |= {name: whole.out_of_fold(scores, of, labels, fold_of) for name, scores in (("net", logits), ("fusion", together))}
+    said["net"] = whole.out_of_fold(logits, logits, of, labels, fold_of)
+    said["fusion"] = whole.out_of_fold(together, logs(trees), of, labels, fold_of)
     return {name: scores.argmax(1) for name, scores in said.items()}
 
 

@@ -26,9 +26,14 @@ class Mix:
     net_temperature: float
 
 
+def logs(trees: Floats) -> Floats:
+    """Return the logarithms of trees' probabilities, as live."""
+    return np.asarray(np.log(np.maximum(trees, TINY)))
+
+
 def fused(mix: Mix, logits: Floats, trees: Floats) -> Floats:
     """Return the scores of windows: logarithms of probabilities, each weighed, as live."""
-    return np.asarray(mix.net_weight * log_softmax(logits / mix.net_temperature) + (1 - mix.net_weight) * np.log(np.maximum(trees, TINY)))
+    return np.asarray(mix.net_weight * log_softmax(logits / mix.net_temperature) + (1 - mix.net_weight) * logs(trees))
 
 
 def by_recording(scores: Floats, recording: Labels, n: int) -> Floats:

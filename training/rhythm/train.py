@@ -30,7 +30,7 @@ from rhythm import control, files, forest, nets, whole
 from rhythm.card import describe
 from rhythm.fit import CYCLES, fresh
 from rhythm.recordings import FOLDS, LABELS, heard_alike
-from rhythm.together import TINY, af_figures, by_recording, choose, fused, nested, rule_f1
+from rhythm.together import af_figures, by_recording, choose, fused, logs, nested, rule_f1
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int64]
@@ -89,20 +89,21 @@ def judge(answers: dict[str, Floats], labels: Labels, fold_of: Labels) -> dict[s
     scores = {
         "fusion": nested(answers["net"], answers["tree"], of, labels, fold_of),
         "net": answers["net"],
-        "tree": np.log(np.maximum(answers["tree"], TINY)),
-        "tree on intervals": np.log(np.maximum(answers["rr"], TINY)),
+        "tree": logs(answers["tree"]),
+        "tree on intervals": logs(answers["rr"]),
     }
+    last_words = scores | {"fusion": scores["tree"]}
     result: dict[str, Any] = {}
     for name, score in scores.items():
-        together, means = whole.out_of_fold(score, of, labels, fold_of), by_recording(score, of, n)
+        together, means = whole.out_of_fold(score, last_words[name], of, labels, fold_of), by_recording(score, of, n)
         result[name] = _figures(together, labels, fold_of) | _by_window(score, of, labels) | _gain(together, means, labels)
     result["mean of windows"] = _figures(by_recording(scores["fusion"], of, n), labels, fold_of)
     random_of = answers["random_of"].astype(np.int64)
     result["random encoder"] = _figures(by_recording(answers["random"], random_of, n), labels, fold_of)
     mix = choose(answers["net"], answers["tree"], of, labels, np.ones(n, np.bool_))
     result["shipped"] = {"net_weight": mix.net_weight, "net_temperature": mix.net_temperature, **_certainty(scores["fusion"], labels[of])}
-    result["recording"] = _certainty(whole.out_of_fold(scores["fusion"], of, labels, fold_of), labels)
-    layer = whole.learn(whole.summaries(scores["fusion"], of, n), labels)
+    result["recording"] = _certainty(whole.out_of_fold(scores["fusion"], scores["tree"], of, labels, fold_of), labels)
+    layer = whole.learn(whole.summaries(scores["fusion"], scores["tree"], of, n), labels)
     result["layer"] = {"weights": layer.weights.tolist(), "bias": layer.bias.tolist()}
     return result
 
@@ -192,11 +193,11 @@ def _twins(school: nets.School, answers: dict[str, Floats], fold: int) -> dict[s
         trees = [answers["tree"][of == k] for k in held]
         others = school.fold_of != fold
         mix = choose(answers["net"], answers["tree"], of, labels, others)
-        summaries = whole.summaries(fused(mix, answers["net"], answers["tree"]), of, len(labels))
+        summaries = whole.summaries(fused(mix, answers["net"], answers["tree"]), logs(answers["tree"]), of, len(labels))
         layer = whole.learn(summaries[others], labels[others])
         return files.compared(fp32, int8, [school.recordings[k] for k in held], labels[held], trees, mix, layer)
 
-    twins = kept(work / f"twins_whole{fold}-{len(CYCLES)}-{detector()}.pickle", make)
+    twins = kept(work / f"twins_last{fold}-{len(CYCLES)}-{detector()}.pickle", make)
     return {
         "F1 in float": twins.f1_float,
         "F1 in int8": twins.f1_int8,
@@ -240,9 +241,7 @@ ENDINGS = {"fp32_onnx": "fp32.onnx", "int8_onnx": "int8.onnx", "int8_tflite": "i
 def _keep_answers(names: list[str], fold_of: Labels, answers: dict[str, Floats], labels: Labels) -> None:
     """Keep what was said of each recording by those who had not seen it."""
     of, n = answers["of"].astype(np.int64), len(labels)
-    means = {
-        key: by_recording(answers[key] if key == "net" else np.log(np.maximum(answers[key], TINY)), of, n) for key in ("net", "tree", "rr")
-    }
+    means = {key: by_recording(answers[key] if key == "net" else logs(answers[key]), of, n) for key in ("net", "tree", "rr")}
     packed = {key: value.astype(np.float16) for key, value in means.items()}
     np.savez_compressed(
         HERE / "out_of_fold.npz", name=np.array(names), fold=fold_of.astype(np.int8), label=labels.astype(np.int8), **packed

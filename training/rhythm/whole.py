@@ -34,11 +34,11 @@ class Layer:
         return log_softmax(summaries @ self.weights.T + self.bias)
 
 
-def summaries(scores: Floats, recording: Labels, n: int) -> Floats:
-    """Return a row for each recording."""
+def summaries(scores: Floats, last_words: Floats, recording: Labels, n: int) -> Floats:
+    """Return a row for each recording, out of a row of scores and a row of what would be the last word for each of its windows."""
     order = np.argsort(recording, kind="stable")
     ends = np.cumsum(np.bincount(recording, minlength=n))
-    return np.stack([summary(rows) for rows in np.split(scores[order], ends[:-1])])
+    return np.stack([summary(*rows) for rows in zip(np.split(scores[order], ends[:-1]), last_words[order][ends - 1], strict=True)])
 
 
 def learn(x: Floats, labels: Labels) -> Layer:
@@ -49,9 +49,9 @@ def learn(x: Floats, labels: Labels) -> Layer:
     return Layer(weights, fitted.intercept_ - weights @ centre)
 
 
-def out_of_fold(scores: Floats, recording: Labels, labels: Labels, fold_of: Labels) -> Floats:
+def out_of_fold(scores: Floats, last_words: Floats, recording: Labels, labels: Labels, fold_of: Labels) -> Floats:
     """Return every recording's log-probabilities, put together as the other folds' recordings would have it."""
-    x = summaries(scores, recording, len(labels))
+    x = summaries(scores, last_words, recording, len(labels))
     said = np.zeros((len(labels), scores.shape[1]))
     for fold in range(FOLDS):
         layer = learn(x[fold_of != fold], labels[fold_of != fold])

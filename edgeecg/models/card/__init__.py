@@ -238,7 +238,7 @@ def _recording_faults(card: Card, learned: Recording) -> Iterator[Fault]:
         yield Fault("recording", "there", "there only where windows of one lead have one label each")
     if len(learned.bias) != n:
         yield Fault("recording.bias", f"{len(learned.bias)} values", f"one for each of {n} labels")
-    for name, rows in (("mean", learned.mean), ("most", learned.most)):
+    for name, rows in (("mean", learned.mean), ("most", learned.most), ("last", learned.last)):
         if [len(row) for row in rows] != [n] * n:
             yield Fault(f"recording.{name}", f"rows of {', '.join(str(len(row)) for row in rows) or 'nothing'}", f"{n} rows of {n}")
 

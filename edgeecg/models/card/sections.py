@@ -102,14 +102,17 @@ class Hearing(Section):
 
 
 class Recording(Section):
-    """A recording out of its windows: log p = mean @ (windows' mean log p) + most @ (their largest) + bias, then a softmax."""
+    """A recording out of its windows: log p = mean @ (windows' mean log p) + most @ (their largest) + last @ (the last word) + bias,
+    then a softmax. The last word is the log p of the last window's tree, or, of a model without one, of that window.
+    """
 
     windows: Annotated[int, Field(ge=1, le=10_000)]
     """It was learned from so many windows at most; what has more is cut into stretches."""
     bias: Annotated[tuple[float, ...], Several]
     mean: Matrix
     most: Matrix
-    """A row for each label, a column for each label's mean or largest log p."""
+    last: Matrix
+    """A row for each label, a column for each label's mean, largest or last log p."""
     abstain_below: Share = 0.0
     fitted_on: str = ""
 
