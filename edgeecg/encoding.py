@@ -153,7 +153,7 @@ _TYPE_CODES = {dtype: code for code, dtype in enumerate(SAMPLE_TYPES)}
 
 
 def _append_chunks(parts: list[Part], chunks: Iterable[types.Chunk]) -> None:
-    pack, codes, add, to_bytes = _CHUNK_HEAD.pack, _TYPE_CODES, parts.append, text_to_bytes
+    pack, codes, add, encoded = _CHUNK_HEAD.pack, _TYPE_CODES, parts.append, str.encode
     dtype, code = SAMPLE_TYPES[0], 0
     for chunk in chunks:
         samples = chunk.samples
@@ -161,7 +161,11 @@ def _append_chunks(parts: list[Part], chunks: Iterable[types.Chunk]) -> None:
             if samples.dtype is not dtype:  # most are of the same
                 code = codes[samples.dtype]
                 dtype = samples.dtype
-            name, dimensions, frames = to_bytes(chunk.stream), samples.ndim, chunk.frames
+            dimensions, frames = samples.ndim, chunk.frames
+            try:
+                name = encoded(chunk.stream)
+            except UnicodeEncodeError:
+                name = text_to_bytes(chunk.stream)
             told = b"" if frames is None else _frames_to_bytes(frames)
             add(
                 pack(

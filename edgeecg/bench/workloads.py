@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from edgeecg.simulate.converter import COUNTS_PER_MV, COUNTS_PER_SOUND, ecg_counts, pcg_counts
@@ -18,7 +19,7 @@ from edgeecg.types import Chunk
 Counts = NDArray[np.int16]
 
 _Chunk: Any = thawed(Chunk)
-"""What feeds is to take little of the time that is measured."""
+"""What feeds is to take little of the time that is measured: a call to make one would be half of it."""
 
 MV_PER_COUNT = 1 / COUNTS_PER_MV
 SOUND_PER_COUNT = 1 / COUNTS_PER_SOUND
@@ -102,7 +103,9 @@ class Ward:
         self._last = min(map(len, hearts)) - chunk_len + 1
         self._begins = np.random.default_rng(seed).integers(0, self._last, len(self.names))
         self._begin = self._begins.tolist()
-        self._heart_of = [hearts[stream % len(hearts)] for stream in range(len(self.names))]
+        self._hearts = np.stack([heart[: self._last + chunk_len - 1] for heart in hearts])
+        self._pieces = sliding_window_view(self._hearts, chunk_len, axis=1)
+        """Of each heart, what begins at each place."""
         self.period_ns = round(chunk_len / rate_hz * 1e9)
 
     def due_ns(self, n_chunks: int) -> NDArray[np.int64]:
@@ -129,7 +132,8 @@ class Ward:
 
     def past(self, stream: int, n_samples: int) -> Counts:
         """Return what came before a stream's first chunk."""
-        return self._heart_of[stream].take(np.arange(self._begin[stream] - n_samples, self._begin[stream]) % self._last)
+        heart = self._hearts[stream % len(self._hearts)]
+        return heart.take(np.arange(self._begin[stream] - n_samples, self._begin[stream]) % self._last)
 
     def chunks(self, first: int, upto: int, *, from_ns: int = 0) -> list[Chunk]:
         """Return chunks by number; the first is whole at `from_ns`."""
@@ -137,9 +141,14 @@ class Ward:
         turns, streams = np.divmod(numbers, len(self.names))
         places = (self._begins[streams] + turns * self.chunk_len) % self._last
         arrivals = from_ns + numbers * self.period_ns // len(self.names)
-        names, hearts, length, made = self.names, self._heart_of, self.chunk_len, []
-        for stream, at, arrival_ns in zip(streams.tolist(), places.tolist(), arrivals.tolist(), strict=True):
-            chunk = _Chunk(names[stream], hearts[stream][at : at + length], arrival_ns, -1, -1, 0, 0, None)
+        pieces = self._pieces[streams % len(self._hearts), places]
+        names, new, made = self.names, object.__new__, []
+        for stream, samples, arrival_ns in zip(streams.tolist(), pieces, arrivals.tolist(), strict=True):
+            chunk = new(_Chunk)
+            chunk.stream, chunk.samples, chunk.arrival_ns = names[stream], samples, arrival_ns
+            chunk.sequence = chunk.device_us = -1
+            chunk.offset = chunk.frame_len = 0
+            chunk.frames = None
             chunk.__class__ = Chunk
             made.append(chunk)
         return made

@@ -1,6 +1,7 @@
 """Chunks of many streams, laid out for one call of the pipeline's kernel."""
 
-from typing import Any, cast
+from struct import Struct
+from typing import Any, Final, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +10,9 @@ from edgeecg.types import FRAME_FIELDS, Chunk
 from edgeecg_kernels.arena import PIECE
 
 NO_SAMPLES = np.zeros(0)
+PACKED: Final = Struct(f"={len(PIECE.names or ())}q")
+"""A row of `edgeecg_kernels.arena.PIECE`: one of its numbers after the other."""
+_SLOT = Struct("=q")
 
 
 def are_frames(chunk: Chunk, n: int) -> bool:
@@ -21,12 +25,13 @@ def are_frames(chunk: Chunk, n: int) -> bool:
 
 
 class Batch:
-    """Chunks on their way into one kernel call, long ones in pieces: columns as in `edgeecg_kernels.arena.PIECE`, row after row."""
+    """Chunks on their way into one kernel call, long ones in pieces."""
 
     __slots__ = ("arrays", "owners", "pieces", "slots", "start")
 
     def __init__(self) -> None:
-        self.pieces: list[int] = []
+        self.pieces: list[bytes] = []
+        """As `PACKED` has them."""
         self.owners: list[int] = []
         self.arrays: list[NDArray[Any]] = []
         self.slots: set[int] = set()
@@ -56,25 +61,31 @@ class Batch:
         frame_len = chunk.frame_len or chunk.offset + n
         frame = chunk.sequence, chunk.device_us, chunk.arrival_ns
         for done in range(0, n, most):
-            self.pieces += slot, start + done * n_leads, min(most, n - done), *frame, chunk.offset + done, frame_len
+            self.pieces.append(PACKED.pack(slot, start + done * n_leads, min(most, n - done), *frame, chunk.offset + done, frame_len))
             self.owners.append(owner)
 
     def _cut_frames(self, owner: int, frames: NDArray[np.int64], slot: int, start: int, n_leads: int, most: int) -> None:
         """Append each frame with the stamps it came with: to the kernel it is as if it had come alone."""
         for frame_len, sequence, device_us, arrival_ns in frames.tolist():
             for done in range(0, frame_len, most):
-                self.pieces += slot, start + done * n_leads, min(most, frame_len - done), sequence, device_us, arrival_ns, done, frame_len
+                piece = start + done * n_leads, min(most, frame_len - done), sequence, device_us, arrival_ns, done, frame_len
+                self.pieces.append(PACKED.pack(slot, *piece))
                 self.owners.append(owner)
             start += frame_len * n_leads
 
     def order(self, slot: int, order: int, now_ns: int) -> None:
         """Append a piece that brings no samples."""
-        self.pieces += slot, 0, order, -1, -1, now_ns, 0, 0
+        self.pieces.append(PACKED.pack(slot, 0, order, -1, -1, now_ns, 0, 0))
         self.owners.append(0)
+
+    def slot(self, piece: int) -> int:
+        """Return whose it is."""
+        slot: int = _SLOT.unpack_from(self.pieces[piece])[0]
+        return slot
 
     def laid_out(self) -> tuple[NDArray[np.float64], NDArray[np.void], NDArray[np.int64]]:
         """Return its values, its pieces and room for where their rows end."""
-        pieces = np.fromiter(self.pieces, np.int64, len(self.pieces)).view(PIECE)
+        pieces = np.frombuffer(bytearray().join(self.pieces), PIECE)  # that can be written to, as the kernel is compiled for
         return self._values(), pieces, np.zeros(len(pieces), np.int64)
 
     def _values(self) -> NDArray[np.float64]:

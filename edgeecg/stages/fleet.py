@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from edgeecg.errors import SnapshotError
 from edgeecg.facts import EngineConfig, StreamFacts
 from edgeecg.stages import align, classify, condition, flutter, hearing, qrs, quality, room, sound, vitals, window
-from edgeecg.stages.batch import Batch, are_frames
+from edgeecg.stages.batch import PACKED, Batch, are_frames
 from edgeecg.stages.params import Params
 from edgeecg.stages.rows import Flat, Row, flat_rows
 from edgeecg.stages.rules.book import Book
@@ -40,7 +40,6 @@ from edgeecg_kernels.sound_state import HEARD_STATE, KIND_COUPLING, KIND_CYCLE, 
 from edgeecg_kernels.window_state import NEVER
 
 ROWS = 4 * ROWS_PER_PIECE
-PIECE_FIELDS = len(PIECE.names or ())
 NUMBERS = "iuf"
 """Kinds of numpy dtype a chunk's samples may have: signed, unsigned, floating."""
 
@@ -99,7 +98,7 @@ class Fleet:
         """Take chunks in order; return the events of each."""
         events: list[Events] = [()] * len(chunks)
         batch, sounds, is_open, lead_counts, mosts = Batch(), Batch(), self._open, self._lead_counts, self._most
-        pieces, owners, arrays, start = batch.pieces, batch.owners, batch.arrays, 0
+        pack, add_piece, add_owner, add_array, start = PACKED.pack, batch.pieces.append, batch.owners.append, batch.arrays.append, 0
         number: np.dtype[Any] | None = None  # of what kind one is, is asked once: most chunks are of the same
         for index, chunk in enumerate(chunks):
             samples = chunk.samples
@@ -115,11 +114,11 @@ class Fleet:
             number = dtype
             if 0 < n <= most:  # as `cut` would, without a call: a fleet's call is this loop a thousand times
                 offset = chunk.offset
-                pieces += slot, start, n, chunk.sequence, chunk.device_us, chunk.arrival_ns, offset, chunk.frame_len or offset + n
-                owners.append(index)
+                add_piece(pack(slot, start, n, chunk.sequence, chunk.device_us, chunk.arrival_ns, offset, chunk.frame_len or offset + n))
+                add_owner(index)
             else:
                 batch.cut(index, chunk, slot, start, n, n_leads, most)
-            arrays.append(samples)
+            add_array(samples)
             start += n * n_leads
         self._run_both(batch, sounds, events)
         return events
@@ -179,7 +178,7 @@ class Fleet:
         told, row, read = flat_rows(self._out[: row_ends[-1]]), 0, READERS.get
         for piece, end in enumerate(row_ends, begin):
             if end > row:
-                slot, owner = batch.pieces[piece * PIECE_FIELDS], batch.owners[piece]
+                slot, owner = batch.slot(piece), batch.owners[piece]
                 facts, last = self._facts[slot], told[end - 1]
                 is_time = last[0] == kinds.KIND_TIME
                 said = [

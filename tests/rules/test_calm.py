@@ -53,16 +53,16 @@ def compare(events: list[Event], seed: int, *more: RuleFacts) -> tuple[int, int]
         group, first = events[first:upto], upto
         newest = max(event.reported_at for event in group) + luck.randint(0, 2 * HZ)
         newest = min(newest, events[first].reported_at - 1) if first < len(events) else newest
-        before = len(hearing.calm)
+        before = hearing.calm.n_waiting
         heard = hearing.hear(list(group))
-        n_waited += max(0, len(hearing.calm) - before)
+        n_waited += max(0, hearing.calm.n_waiting - before)
         taken = taking.take(group)
         for rules, out in ((hearing, heard), (taking, taken)):
             if rules.due <= newest:
                 rules.pass_time(newest, out)
         assert heard == taken
         n_alerts += sum(isinstance(one, Alert) for one in heard)
-        if not len(hearing.calm):
+        if not hearing.calm.n_waiting:
             assert hearing.to_bytes() == taking.to_bytes()
         if not luck.randrange(100):
             hearing.load(taking.to_bytes())
@@ -87,13 +87,13 @@ def test_of_a_heart_at_rest_nearly_all_waits() -> None:
     rules, n_waited = made(), 0
     for k in range(300):
         for event in (beat(1.0 + 0.8 * k), quality(0.8 * k - 1.5)):
-            before = len(rules.calm)
+            before = rules.calm.n_waiting
             rules.hear([event])
-            n_waited += len(rules.calm) > before
+            n_waited += rules.calm.n_waiting > before
             if rules.due <= event.reported_at:
                 rules.pass_time(event.reported_at, [])
     assert n_waited > 0.8 * 600
-    assert len(rules.calm) < calm.MOST
+    assert rules.calm.n_waiting < calm.MOST
 
 
 @pytest.mark.parametrize(

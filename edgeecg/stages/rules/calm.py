@@ -3,28 +3,32 @@
 What a fleet's rules remember is larger than any cache: to reach for all of one stream's takes longer than to think about an
 event. So events in which no rule could find anything, of a stream of which nothing is pending and nothing told, wait here
 until something else comes, or time has come to what was due: then they are remembered, in their order, before anything is
-asked. Rules say nothing earlier or later for it, and nothing else.
+asked. Rules say nothing earlier or later for it, and nothing else. What waits is the few numbers that a heart learns from: events
+that were kept alive would make each new one take memory that no cache holds.
 """
 
+from array import array
 from collections.abc import Sequence
 from typing import Final
 
 from edgeecg.stages.rules import beatwatchers, silencewatchers
 from edgeecg.stages.rules.heart import DOUBTFUL, MOVED_MV, RATE_INTERVALS, RATE_WITHIN_S, Heart
-from edgeecg.stages.rules.seen import NORMAL
+from edgeecg.stages.rules.seen import NORMAL, SEEN
 from edgeecg.stages.rules.watcher import Watcher
 from edgeecg.types import Beat, Event, Quality, Vitals
 
 MOST: Final = 64
 """Events that wait."""
+_OF_A_BEAT: Final = 5
+"""Numbers that are kept of one."""
 
 
 class Calm:
     """What waits of one stream, and whether anything may."""
 
     __slots__ = (
-        "_beats_left", "_can_be", "_events", "_fastest", "_irregular", "_lead", "_least_index", "_longest_s", "_n_beats", "_odd_at", "_rate_hz", "_recent",
-        "_slowest", "_turn", "_was_normal", "is_now",
+        "_beats", "_beats_left", "_can_be", "_fastest", "_indices", "_irregular", "_lead", "_least_index", "_levels_mv", "_longest_s", "_n_beats", "_newest",
+        "_odd_at", "_rate_hz", "_recent", "_second", "_slowest", "_turn", "_vitals", "_was_normal", "is_now", "n_waiting",
     )  # fmt: skip
 
     def __init__(
@@ -40,7 +44,14 @@ class Calm:
         self._irregular = tuple(watcher for watcher in seconds if isinstance(watcher, beatwatchers.Irregular))
         limits = (watcher.rule.limit for watcher in seconds if type(watcher) is beatwatchers.Measured)
         self._least_index = max(DOUBTFUL, *limits, DOUBTFUL)
-        self._events: list[Event] = []
+        self._beats, self._indices, self._levels_mv = array("d"), array("d"), array("d")
+        self._second: Quality | None = None
+        self._vitals: Vitals | None = None
+        """The last of each, of those that wait."""
+        self._newest = -1
+        """The sample that decided the last of them."""
+        self.n_waiting = 0
+        """Events that wait."""
         self._recent: list[int] = []
         """The last beats, those that wait too, as many as a rate is of."""
         self._was_normal = False
@@ -50,10 +61,6 @@ class Calm:
         """Beats that wait, and that may before the rhythm could be irregular."""
         self.is_now = False
         """Nothing is pending or told, and the heart is seen."""
-
-    def __len__(self) -> int:
-        """How many events wait."""
-        return len(self._events)
 
     def beat(self, beat: Beat, heart: Heart) -> None:
         """Note a beat that did not wait, once the heart has it."""
@@ -77,7 +84,7 @@ class Calm:
 
     def waits(self, events: Sequence[Event], due: int) -> bool:
         """Keep events in which no rule could find anything, and that come before anything is due; False: there are others among them."""
-        if not self.is_now or len(self._events) + len(events) > MOST:
+        if not self.is_now or self.n_waiting + len(events) > MOST:
             return False
         recent, n_beats = self._recent, self._n_beats
         for event in events:
@@ -94,8 +101,21 @@ class Calm:
             elif type(event) is not Vitals:
                 return False
         self._recent, self._n_beats = recent, n_beats
-        self._events += events
+        self._keep(events)
         return True
+
+    def _keep(self, events: Sequence[Event]) -> None:
+        self.n_waiting += len(events)
+        for event in events:
+            if type(event) is Beat:
+                self._beats.extend((event.sample, event.confidence, event.width_ms, event.prematurity, event.amplitude_mv))
+            elif type(event) is Quality:
+                self._indices.append(event.index)
+                self._levels_mv.append(event.level_mv)
+                self._second = event
+            elif type(event) is Vitals:
+                self._vitals = event
+            self._newest = max(self._newest, event.reported_at)
 
     def _is_usual(self, beat: Beat, recent: list[int]) -> bool:
         """Say whether a beat is the newest, no pause, of the usual shape as the one before, and leaves the rate where no rule finds anything."""
@@ -113,20 +133,24 @@ class Calm:
 
     def remember(self, heart: Heart) -> int:
         """Tell the heart what waited; return the sample that decided the last of it; -1: nothing did."""
-        newest = -1
-        for event in self._events:
-            if type(event) is Beat:
-                heart.beat(event)
-            elif type(event) is Quality:
-                heart.quality(event)
-            elif type(event) is Vitals:
-                heart.vitals(event)
-            newest = max(newest, event.reported_at)
-        if newest >= 0:
-            self._turn += self._n_beats
-            self._events.clear()
-            self._n_beats = 0
+        newest = self._newest
+        values = iter(self._beats.tolist())
+        beats = zip(*[values] * _OF_A_BEAT, strict=True)
+        heart.usual_beats([SEEN((int(sample), NORMAL, *others)) for sample, *others in beats])
+        if self._second is not None:
+            heart.good_seconds(self._indices, self._levels_mv, self._second)
+        if self._vitals is not None:
+            heart.vitals(self._vitals)
+        self._turn += self._n_beats
+        self._forget()
         return newest
+
+    def _forget(self) -> None:
+        for values in (self._beats, self._indices, self._levels_mv):
+            del values[:]
+        self._second = self._vitals = None
+        self._n_beats = self.n_waiting = 0
+        self._newest = -1
 
 
 def _is_patient(watcher: Watcher) -> bool:

@@ -1,6 +1,6 @@
 """What the events of one stream have said of its heart and its signal: all that rules ask, in one bounded state."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import islice, pairwise, takewhile
 from operator import sub
 from struct import Struct
@@ -156,6 +156,19 @@ class Heart:
         self.rate = self._rate()
         return newest
 
+    def usual_beats(self, seen: Sequence[Seen]) -> None:
+        """Take beats of the usual shape on the first lead, each newer than all before, as `beat` would one by one while no contact moves."""
+        for one in seen:
+            self._append(one)
+            if 0 < one.prematurity < PREMATURE:
+                self.ectopic.append(one.sample)
+            if not self._is_faint(abs(one.amplitude_mv), is_first=True) or self._is_new_contact():
+                self.watched_from = max(self.watched_from, one.sample)
+        if seen:
+            del self.ectopic[:-MAX_ECTOPIC]
+            self.amplitude_mv = seen[-1].amplitude_mv
+            self.rate = self._rate()
+
     def _see_again(self, sample: int) -> None:
         """A beat is seen after the contact moved: if long after the one before, there were others between them."""
         if self.beats and sample - self.beats[-1].sample > UNSEEN_S * self.rate_hz:
@@ -260,14 +273,29 @@ class Heart:
 
     def quality(self, quality: Quality) -> None:
         """Take a second's rating."""
-        self.index = quality.index
-        self.rated_until = quality.start_sample + quality.len_samples
-        self.surety += (quality.index - self.surety) / 3 if self.surety != UNKNOWN else quality.index - UNKNOWN
-        self.noise_mv, self.mains_mv = quality.noise_mv, quality.mains_mv
+        self._rated(quality)
+        self._grow_sure(quality.index)
         if self._is_jump(quality.level_mv) and not self.moved_at and self.watched_from < self.rated_until:
             self._move_contact()
         spoilt = not quality.good and quality.reason in SPOILING
         self.trouble = self.trouble & ~(_NOISE | _DOUBT) | spoilt * _NOISE | (quality.index < DOUBTFUL) * _DOUBT
+
+    def good_seconds(self, indices: Iterable[float], levels_mv: Iterable[float], last: Quality) -> None:
+        """Take seconds without trouble in which no contact moves, as `quality` would one by one."""
+        for index in indices:
+            self._grow_sure(index)
+        for level_mv in levels_mv:
+            self._is_jump(level_mv)
+        self._rated(last)
+        self.trouble &= ~(_NOISE | _DOUBT)
+
+    def _rated(self, quality: Quality) -> None:
+        self.index = quality.index
+        self.rated_until = quality.start_sample + quality.len_samples
+        self.noise_mv, self.mains_mv = quality.noise_mv, quality.mains_mv
+
+    def _grow_sure(self, index: float) -> None:
+        self.surety += (index - self.surety) / 3 if self.surety != UNKNOWN else index - UNKNOWN
 
     def _is_jump(self, level_mv: float) -> bool:
         """Say whether a second's level is a jump, and learn how far levels usually are."""

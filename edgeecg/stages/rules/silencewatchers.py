@@ -31,7 +31,8 @@ class NoBeat(Watcher):
 
     @property
     def due(self) -> int:
-        holds = self.episode.phase and self.episode.over_at < 0  # it is asked again with every second
+        episode = self.episode
+        holds = episode.phase and episode.over_at < 0  # it is asked again with every second
         return NEVER if holds or self.heart.trouble & self._fears else self.ripe_at
 
     @needs(Needs.ITSELF)
@@ -64,7 +65,8 @@ class Asystole(NoBeat):
 
     @property
     def ripe_at(self) -> int:
-        ripe_at, moved_at = super().ripe_at, self.heart.moved_at
+        heart = self.heart
+        ripe_at, moved_at = heart.watched_from + self.patience, heart.moved_at
         return max(ripe_at, moved_at + round((NEW_CONTACT_S + DECIDED_S) * self.owner.rate_hz)) if moved_at else ripe_at
 
 
@@ -75,4 +77,5 @@ class ContactLost(NoBeat):
 
     @property
     def ripe_at(self) -> int:
-        return super().ripe_at if self.heart.moved_at else NEVER
+        heart = self.heart
+        return heart.watched_from + self.patience if heart.moved_at else NEVER

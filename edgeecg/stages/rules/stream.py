@@ -97,7 +97,8 @@ class StreamRules:
 
     def take(self, events: Iterable[Event]) -> list[Event]:
         """Return the events, each followed by the alerts it causes, and preceded by those that were due before it."""
-        self.catch_up()
+        if self.calm.n_waiting:
+            self.catch_up()
         out: list[Event] = []
         for event in events:
             reported_at = event.reported_at
@@ -111,9 +112,8 @@ class StreamRules:
 
     def catch_up(self) -> None:
         """Remember what waited, before anything is asked."""
-        newest = self.calm.remember(self.heart)
-        if newest >= 0:
-            self.now = max(self.now, newest)
+        if self.calm.n_waiting:
+            self.now = max(self.now, self.calm.remember(self.heart))
             self._plan_watchers()
 
     def one(self, event: Event, reported_at: int, out: list[Event]) -> None:
