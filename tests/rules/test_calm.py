@@ -6,7 +6,7 @@ import pytest
 
 from edgeecg.rulefacts import Priority, RuleFacts, default_rules
 from edgeecg.stages.rules import calm
-from edgeecg.stages.rules.episodes import Owner
+from edgeecg.stages.rules.episodes import NEVER, Episode, Owner
 from edgeecg.stages.rules.stream import StreamRules
 from edgeecg.types import Alert, Event, QualityReason, StreamChange, Vitals
 from tests.rules.made import HZ, MODEL, OTHER, N, W, at, beat, changed, quality
@@ -47,7 +47,8 @@ def rest(seed: int) -> list[Event]:
 def compare(events: list[Event], seed: int, *more: RuleFacts) -> tuple[int, int]:
     """Feed both, in groups, and let time pass between them; return how many alerts there were, and how many events waited."""
     luck, hearing, taking = random.Random(seed), made(*more), made(*more)
-    n_alerts = n_waited = first = 0
+    alerts: list[Alert] = []
+    n_waited = first = 0
     while first < len(events):
         upto = first + luck.randint(1, 3)
         group, first = events[first:upto], upto
@@ -61,13 +62,16 @@ def compare(events: list[Event], seed: int, *more: RuleFacts) -> tuple[int, int]
             if rules.due <= newest:
                 rules.pass_time(newest, out)
         assert heard == taken
-        n_alerts += sum(isinstance(one, Alert) for one in heard)
+        alerts += [one for one in heard if isinstance(one, Alert)]
+        if alerts and not luck.randrange(10):
+            seen = luck.choice(alerts).alert_id
+            assert hearing.acknowledge(seen, b"anna") == taking.acknowledge(seen, b"anna")
         if not hearing.calm.n_waiting:
             assert hearing.to_bytes() == taking.to_bytes()
         if not luck.randrange(100):
             hearing.load(taking.to_bytes())
     assert hearing.to_bytes() == taking.to_bytes()
-    return n_alerts, n_waited
+    return len(alerts), n_waited
 
 
 def all_stories() -> None:
@@ -102,6 +106,8 @@ def test_of_a_heart_at_rest_nearly_all_waits() -> None:
         (calm.Calm, "_is_usual", lambda _calm, beat, _recent: beat.lead == "I"),
         (calm.Calm, "_is_good", lambda _calm, _quality: True),
         (StreamRules, "catch_up", lambda _rules: None),
+        (Episode, "steady_until", lambda _episode, _now: NEVER),
+        (calm.Calm, "_look_late", lambda _calm, heart, beats, _now: heart.usual_beats(beats)),
     ],
 )
 def test_what_ought_not_to_wait_and_does_is_caught(monkeypatch: pytest.MonkeyPatch, where: object, what: str, dishonest: object) -> None:

@@ -3,7 +3,8 @@
 What a fleet's rules remember is larger than any cache: to reach for all of one stream's takes longer than to think about an
 event. So events in which no rule could find anything, of a stream of which nothing is pending and nothing told, wait here
 until something else comes, or time has come to what was due: then they are remembered, in their order, before anything is
-asked. Rules say nothing earlier or later for it, and nothing else. What waits is the few numbers that a heart learns from: events
+asked. Rules say nothing earlier or later for it, and nothing else. A rhythm that is called irregular may last for days: who watches it is
+asked about the seconds that waited when they are remembered, and they wait no longer than nothing could be said of them. What waits is the few numbers that a heart learns from: events
 that were kept alive would make each new one take memory that no cache holds.
 """
 
@@ -12,8 +13,9 @@ from collections.abc import Sequence
 from typing import Final
 
 from edgeecg.stages.rules import beatwatchers, silencewatchers
+from edgeecg.stages.rules.episodes import NEVER
 from edgeecg.stages.rules.heart import DOUBTFUL, MOVED_MV, RATE_INTERVALS, RATE_WITHIN_S, Heart
-from edgeecg.stages.rules.seen import NORMAL, SEEN
+from edgeecg.stages.rules.seen import NORMAL, SEEN, Seen
 from edgeecg.stages.rules.watcher import Watcher
 from edgeecg.types import Beat, Event, Quality, Vitals
 
@@ -27,8 +29,8 @@ class Calm:
     """What waits of one stream, and whether anything may."""
 
     __slots__ = (
-        "_beats", "_beats_left", "_can_be", "_fastest", "_indices", "_irregular", "_lead", "_least_index", "_levels_mv", "_longest_s", "_n_beats", "_newest",
-        "_odd_at", "_rate_hz", "_recent", "_second", "_slowest", "_turn", "_vitals", "_was_normal", "is_now", "n_waiting",
+        "_beats", "_beats_before", "_beats_left", "_can_be", "_fastest", "_indices", "_irregular", "_lead", "_least_index", "_levels_mv", "_longest_s", "_n_beats", "_newest",
+        "_odd_at", "_rate_hz", "_rated_at", "_recent", "_second", "_slowest", "_turn", "_vitals", "_was_normal", "is_now", "n_waiting", "until",
     )  # fmt: skip
 
     def __init__(
@@ -45,6 +47,8 @@ class Calm:
         limits = (watcher.rule.limit for watcher in seconds if type(watcher) is beatwatchers.Measured)
         self._least_index = max(DOUBTFUL, *limits, DOUBTFUL)
         self._beats, self._indices, self._levels_mv = array("d"), array("d"), array("d")
+        self._rated_at, self._beats_before = array("q"), array("q")
+        """When each second was told, and how many beats before it."""
         self._second: Quality | None = None
         self._vitals: Vitals | None = None
         """The last of each, of those that wait."""
@@ -60,7 +64,9 @@ class Calm:
         self._n_beats = self._beats_left = 0
         """Beats that wait, and that may before the rhythm could be irregular."""
         self.is_now = False
-        """Nothing is pending or told, and the heart is seen."""
+        """Nothing is pending or told, but for an irregular rhythm, and the heart is seen."""
+        self.until = NEVER
+        """What is decided from this sample on does not wait: of an irregular rhythm something could be said."""
 
     def beat(self, beat: Beat, heart: Heart) -> None:
         """Note a beat that did not wait, once the heart has it."""
@@ -71,24 +77,28 @@ class Calm:
         del self._recent[: -1 - RATE_INTERVALS]
         self._was_normal = beat.morphology == NORMAL
 
-    def look(self, heart: Heart, *, is_idle: bool) -> None:
-        """See whether events may wait from now on; `is_idle`: nothing is pending or told."""
+    def look(self, heart: Heart, n_awake: int, now: int) -> None:
+        """See whether events may wait from `now` on; of so many rules something is pending or told."""
         self.is_now = False
-        if not is_idle or not self._can_be or len(self._recent) <= RATE_INTERVALS or heart.turn != self._turn:
+        if not self._can_be or len(self._recent) <= RATE_INTERVALS or heart.turn != self._turn:
             return
         if heart.trouble or heart.moved_at or heart.stands_in or any(heart.flags):
             return
+        idle = [watcher for watcher in self._irregular if not watcher.episode.phase]
+        if n_awake > len(self._irregular) - len(idle):
+            return
         self.is_now = True
-        self._beats_left = min((watcher.regular_until for watcher in self._irregular), default=heart.turn + MOST) - heart.turn
+        self.until = min([watcher.episode.steady_until(now) for watcher in self._irregular if watcher.episode.phase], default=NEVER)
+        self._beats_left = min([watcher.regular_until for watcher in idle], default=heart.turn + MOST) - heart.turn
         self._odd_at = heart.odd_at
 
     def waits(self, events: Sequence[Event], due: int) -> bool:
         """Keep events in which no rule could find anything, and that come before anything is due; False: there are others among them."""
         if not self.is_now or self.n_waiting + len(events) > MOST:
             return False
-        recent, n_beats = self._recent, self._n_beats
+        recent, n_beats, last = self._recent, self._n_beats, min(due, self.until - 1)
         for event in events:
-            if event.reported_at > due:
+            if event.reported_at > last:
                 return False
             if type(event) is Beat:
                 recent = [*recent[1:], event.sample]
@@ -107,15 +117,17 @@ class Calm:
     def _keep(self, events: Sequence[Event]) -> None:
         self.n_waiting += len(events)
         for event in events:
+            self._newest = max(self._newest, event.reported_at)
             if type(event) is Beat:
                 self._beats.extend((event.sample, event.confidence, event.width_ms, event.prematurity, event.amplitude_mv))
             elif type(event) is Quality:
+                self._second = event
                 self._indices.append(event.index)
                 self._levels_mv.append(event.level_mv)
-                self._second = event
+                self._rated_at.append(self._newest)
+                self._beats_before.append(len(self._beats) // _OF_A_BEAT)
             elif type(event) is Vitals:
                 self._vitals = event
-            self._newest = max(self._newest, event.reported_at)
 
     def _is_usual(self, beat: Beat, recent: list[int]) -> bool:
         """Say whether a beat is the newest, no pause, of the usual shape as the one before, and leaves the rate where no rule finds anything."""
@@ -131,22 +143,38 @@ class Calm:
         is_sure = quality.good and quality.index >= self._least_index and quality.level_mv <= MOVED_MV
         return is_sure and quality.start_sample > self._odd_at and quality.lead == self._lead
 
-    def remember(self, heart: Heart) -> int:
-        """Tell the heart what waited; return the sample that decided the last of it; -1: nothing did."""
-        newest = self._newest
+    def remember(self, heart: Heart, now: int) -> int:
+        """Tell the heart what waited since `now`; return the newest sample that decided something."""
         values = iter(self._beats.tolist())
-        beats = zip(*[values] * _OF_A_BEAT, strict=True)
-        heart.usual_beats([SEEN((int(sample), NORMAL, *others)) for sample, *others in beats])
+        beats = [SEEN((int(sample), NORMAL, *others)) for sample, *others in zip(*[values] * _OF_A_BEAT, strict=True)]
+        if any(watcher.episode.phase for watcher in self._irregular):
+            self._look_late(heart, beats, now)
+        else:
+            heart.usual_beats(beats)
+            heart.good_seconds(self._indices, self._levels_mv)
         if self._second is not None:
-            heart.good_seconds(self._indices, self._levels_mv, self._second)
+            heart.rated(self._second)
         if self._vitals is not None:
             heart.vitals(self._vitals)
+        newest = max(now, self._newest)
         self._turn += self._n_beats
         self._forget()
         return newest
 
+    def _look_late(self, heart: Heart, beats: list[Seen], now: int) -> None:
+        """Have who watches an irregular rhythm see each second after the beats that came before it, as if nothing had waited."""
+        done, said = 0, list[Event]()
+        for index, level_mv, rated_at, upto in zip(self._indices, self._levels_mv, self._rated_at, self._beats_before, strict=True):
+            heart.usual_beats(beats[done:upto])
+            heart.good_seconds((index,), (level_mv,))
+            for watcher in self._irregular:
+                watcher.second(max(now, rated_at), said)
+            done = upto
+        heart.usual_beats(beats[done:])
+        assert not said
+
     def _forget(self) -> None:
-        for values in (self._beats, self._indices, self._levels_mv):
+        for values in (self._beats, self._indices, self._levels_mv, self._rated_at, self._beats_before):
             del values[:]
         self._second = self._vitals = None
         self._n_beats = self.n_waiting = 0

@@ -239,6 +239,13 @@ class Episode:
             self._planned = planned
             self._owner.changed = True
 
+    def steady_until(self, now: int) -> int:
+        """Return before which sample nothing is said, forgotten or due, whatever is seen of it from `now` on."""
+        if self.phase == Phase.PENDING:
+            return self.counted_at + min(self.credit, self._for_len - self.credit)
+        over_at = now if self.over_at < 0 else self.over_at
+        return now if self.latched else min(self.due, self.said_at + self._update_len, over_at + self._clear_len)
+
     # --- what is said ---------------------------------------------------------------------------------------------
 
     @property

@@ -273,28 +273,27 @@ class Heart:
 
     def quality(self, quality: Quality) -> None:
         """Take a second's rating."""
-        self._rated(quality)
         self._grow_sure(quality.index)
+        self.rated(quality)
         if self._is_jump(quality.level_mv) and not self.moved_at and self.watched_from < self.rated_until:
             self._move_contact()
         spoilt = not quality.good and quality.reason in SPOILING
         self.trouble = self.trouble & ~(_NOISE | _DOUBT) | spoilt * _NOISE | (quality.index < DOUBTFUL) * _DOUBT
 
-    def good_seconds(self, indices: Iterable[float], levels_mv: Iterable[float], last: Quality) -> None:
-        """Take seconds without trouble in which no contact moves, as `quality` would one by one."""
+    def good_seconds(self, indices: Iterable[float], levels_mv: Iterable[float]) -> None:
+        """Learn from seconds without trouble in which no contact moves, as `quality` would one by one; the last is to be `rated`."""
         for index in indices:
             self._grow_sure(index)
         for level_mv in levels_mv:
             self._is_jump(level_mv)
-        self._rated(last)
-        self.trouble &= ~(_NOISE | _DOUBT)
 
-    def _rated(self, quality: Quality) -> None:
-        self.index = quality.index
+    def rated(self, quality: Quality) -> None:
+        """Know a second's rating as the newest."""
         self.rated_until = quality.start_sample + quality.len_samples
         self.noise_mv, self.mains_mv = quality.noise_mv, quality.mains_mv
 
     def _grow_sure(self, index: float) -> None:
+        self.index = index
         self.surety += (index - self.surety) / 3 if self.surety != UNKNOWN else index - UNKNOWN
 
     def _is_jump(self, level_mv: float) -> bool:

@@ -61,8 +61,8 @@ class StreamRules:
     """The rules of one stream. What time it is it is told."""
 
     __slots__ = (
-        "_always_beats", "_always_seconds", "_beats", "_chain", "_episodes_due", "_every_beats", "_every_seconds", "_fastest", "_is_idle", "_lead",
-        "_longest_s", "_others", "_seconds", "_slowest", "_timed", "_vitals", "calm", "due", "episodes", "heart", "now", "owner", "rules",
+        "_always_beats", "_always_seconds", "_beats", "_chain", "_episodes_due", "_every_beats", "_every_seconds", "_fastest", "_lead",
+        "_longest_s", "_n_awake", "_others", "_seconds", "_slowest", "_timed", "_vitals", "calm", "due", "episodes", "heart", "now", "owner", "rules",
     )  # fmt: skip
 
     def __init__(self, owner: Owner, rules: Sequence[tuple[RuleFacts, int]]) -> None:
@@ -93,7 +93,10 @@ class StreamRules:
 
     def hear(self, events: list[Event]) -> list[Event]:
         """Return as `take` does; events in which no rule finds anything are kept for later."""
-        return events if self.calm.waits(events, self.due) else self.take(events)
+        if not self.calm.waits(events, self.due):
+            return self.take(events)
+        self.due = min(self.due, self.calm.until)
+        return events
 
     def take(self, events: Iterable[Event]) -> list[Event]:
         """Return the events, each followed by the alerts it causes, and preceded by those that were due before it."""
@@ -107,14 +110,17 @@ class StreamRules:
                 self.pass_time(seen_until - 1, out)
             out.append(event)
             self.one(event, reported_at, out)
-        self.calm.look(self.heart, is_idle=self._is_idle)
+        self.calm.look(self.heart, self._n_awake, self.now)
         return out
 
     def catch_up(self) -> None:
         """Remember what waited, before anything is asked."""
         if self.calm.n_waiting:
-            self.now = max(self.now, self.calm.remember(self.heart))
-            self._plan_watchers()
+            self.now = self.calm.remember(self.heart, self.now)
+            if self.owner.changed:
+                self._plan()
+            else:
+                self._plan_watchers()
 
     def one(self, event: Event, reported_at: int, out: list[Event]) -> None:
         """Take one event."""
@@ -188,12 +194,13 @@ class StreamRules:
                 if episode.due <= now:
                     episode.pass_time(now, out)
             self._settle(now, out)
-        self.calm.look(self.heart, is_idle=self._is_idle)
+        self.calm.look(self.heart, self._n_awake, self.now)
 
     def acknowledge(self, alert_id: str, by: bytes) -> list[Event] | None:
         """A person has seen an alert; None: there is no such one here."""
         for episode in self.episodes:
             if episode.phase == Phase.TOLD and episode.alert_id == alert_id:
+                self.catch_up()
                 out: list[Event] = []
                 episode.acknowledge(by, self.now, out)
                 self._settle(self.now, out)
@@ -202,6 +209,7 @@ class StreamRules:
 
     def remove(self) -> list[Event]:
         """Say that all that is told of is over: the stream is no more."""
+        self.catch_up()
         out: list[Event] = []
         for episode in self.episodes:
             episode.remove(self.now, out)
@@ -222,7 +230,7 @@ class StreamRules:
 
     def _plan(self) -> None:
         self.owner.changed = False
-        self._is_idle = not any(episode.phase for episode in self.episodes)
+        self._n_awake = sum(episode.phase != Phase.IDLE for episode in self.episodes)
         self._episodes_due = min([episode.due for episode in self.episodes], default=NEVER)
         self._beats = _awake(self._every_beats, self._always_beats)
         self._seconds = _awake(self._every_seconds, self._always_seconds)
