@@ -107,7 +107,7 @@ def test_of_a_heart_at_rest_nearly_all_waits() -> None:
         (calm.Calm, "_is_good", lambda _calm, _quality: True),
         (StreamRules, "catch_up", lambda _rules: None),
         (Episode, "steady_until", lambda _episode, _now: NEVER),
-        (calm.Calm, "_look_late", lambda _calm, heart, beats, _now: heart.usual_beats(beats)),
+        (calm.Calm, "_look_late", lambda waiting, heart, _awake, _now: heart.usual_beats(waiting._beats)),
     ],
 )
 def test_what_ought_not_to_wait_and_does_is_caught(monkeypatch: pytest.MonkeyPatch, where: object, what: str, dishonest: object) -> None:

@@ -8,7 +8,6 @@ asked about the seconds that waited when they are remembered, and they wait no l
 that were kept alive would make each new one take memory that no cache holds.
 """
 
-from array import array
 from collections.abc import Sequence
 from typing import Final
 
@@ -21,16 +20,14 @@ from edgeecg.types import Beat, Event, Quality, Vitals
 
 MOST: Final = 64
 """Events that wait."""
-_OF_A_BEAT: Final = 5
-"""Numbers that are kept of one."""
 
 
 class Calm:
     """What waits of one stream, and whether anything may."""
 
     __slots__ = (
-        "_beats", "_beats_before", "_beats_left", "_can_be", "_fastest", "_indices", "_irregular", "_lead", "_least_index", "_levels_mv", "_longest_s", "_n_beats", "_newest",
-        "_odd_at", "_rate_hz", "_rated_at", "_recent", "_second", "_slowest", "_turn", "_vitals", "_was_normal", "is_now", "n_waiting", "until",
+        "_beats", "_beats_left", "_can_be", "_fastest", "_irregular", "_lead", "_least_index", "_longest_s", "_n_beats", "_newest",
+        "_odd_at", "_rate_hz", "_recent", "_second", "_seconds", "_slowest", "_turn", "_vitals", "_was_normal", "is_now", "n_waiting", "until",
     )  # fmt: skip
 
     def __init__(
@@ -46,9 +43,9 @@ class Calm:
         self._irregular = tuple(watcher for watcher in seconds if isinstance(watcher, beatwatchers.Irregular))
         limits = (watcher.rule.limit for watcher in seconds if type(watcher) is beatwatchers.Measured)
         self._least_index = max(DOUBTFUL, *limits, DOUBTFUL)
-        self._beats, self._indices, self._levels_mv = array("d"), array("d"), array("d")
-        self._rated_at, self._beats_before = array("q"), array("q")
-        """When each second was told, and how many beats before it."""
+        self._beats: list[Seen] = []
+        self._seconds: list[tuple[float, float, int, int]] = []
+        """Of each its index and its level, when it was told, and how many beats before it."""
         self._second: Quality | None = None
         self._vitals: Vitals | None = None
         """The last of each, of those that wait."""
@@ -84,13 +81,16 @@ class Calm:
             return
         if heart.trouble or heart.moved_at or heart.stands_in or any(heart.flags):
             return
-        idle = [watcher for watcher in self._irregular if not watcher.episode.phase]
-        if n_awake > len(self._irregular) - len(idle):
+        awake, idle = self._awake(), [watcher for watcher in self._irregular if not watcher.episode.phase]
+        if n_awake > len(awake):
             return
         self.is_now = True
-        self.until = min([watcher.episode.steady_until(now) for watcher in self._irregular if watcher.episode.phase], default=NEVER)
+        self.until = min([watcher.episode.steady_until(now) for watcher in awake], default=NEVER)
         self._beats_left = min([watcher.regular_until for watcher in idle], default=heart.turn + MOST) - heart.turn
         self._odd_at = heart.odd_at
+
+    def _awake(self) -> list[Watcher]:
+        return [watcher for watcher in self._irregular if watcher.episode.phase]
 
     def waits(self, events: Sequence[Event], due: int) -> bool:
         """Keep events in which no rule could find anything, and that come before anything is due; False: there are others among them."""
@@ -116,18 +116,17 @@ class Calm:
 
     def _keep(self, events: Sequence[Event]) -> None:
         self.n_waiting += len(events)
+        newest, beats = self._newest, self._beats
         for event in events:
-            self._newest = max(self._newest, event.reported_at)
+            newest = max(newest, event.reported_at)
             if type(event) is Beat:
-                self._beats.extend((event.sample, event.confidence, event.width_ms, event.prematurity, event.amplitude_mv))
+                beats.append(SEEN((event.sample, NORMAL, event.confidence, event.width_ms, event.prematurity, event.amplitude_mv)))
             elif type(event) is Quality:
                 self._second = event
-                self._indices.append(event.index)
-                self._levels_mv.append(event.level_mv)
-                self._rated_at.append(self._newest)
-                self._beats_before.append(len(self._beats) // _OF_A_BEAT)
+                self._seconds.append((event.index, event.level_mv, newest, len(beats)))
             elif type(event) is Vitals:
                 self._vitals = event
+        self._newest = newest
 
     def _is_usual(self, beat: Beat, recent: list[int]) -> bool:
         """Say whether a beat is the newest, no pause, of the usual shape as the one before, and leaves the rate where no rule finds anything."""
@@ -145,13 +144,13 @@ class Calm:
 
     def remember(self, heart: Heart, now: int) -> int:
         """Tell the heart what waited since `now`; return the newest sample that decided something."""
-        values = iter(self._beats.tolist())
-        beats = [SEEN((int(sample), NORMAL, *others)) for sample, *others in zip(*[values] * _OF_A_BEAT, strict=True)]
-        if any(watcher.episode.phase for watcher in self._irregular):
-            self._look_late(heart, beats, now)
+        awake = self._awake()
+        if awake:
+            self._look_late(heart, awake, now)
         else:
-            heart.usual_beats(beats)
-            heart.good_seconds(self._indices, self._levels_mv)
+            heart.usual_beats(self._beats)
+            for index, level_mv, _, _ in self._seconds:
+                heart.good_second(index, level_mv)
         if self._second is not None:
             heart.rated(self._second)
         if self._vitals is not None:
@@ -161,21 +160,21 @@ class Calm:
         self._forget()
         return newest
 
-    def _look_late(self, heart: Heart, beats: list[Seen], now: int) -> None:
+    def _look_late(self, heart: Heart, awake: Sequence[Watcher], now: int) -> None:
         """Have who watches an irregular rhythm see each second after the beats that came before it, as if nothing had waited."""
         done, said = 0, list[Event]()
-        for index, level_mv, rated_at, upto in zip(self._indices, self._levels_mv, self._rated_at, self._beats_before, strict=True):
-            heart.usual_beats(beats[done:upto])
-            heart.good_seconds((index,), (level_mv,))
-            for watcher in self._irregular:
+        for index, level_mv, rated_at, upto in self._seconds:
+            heart.usual_beats(self._beats[done:upto])
+            heart.good_second(index, level_mv)
+            for watcher in awake:
                 watcher.second(max(now, rated_at), said)
             done = upto
-        heart.usual_beats(beats[done:])
+        heart.usual_beats(self._beats[done:])
         assert not said
 
     def _forget(self) -> None:
-        for values in (self._beats, self._indices, self._levels_mv, self._rated_at, self._beats_before):
-            del values[:]
+        self._beats.clear()
+        self._seconds.clear()
         self._second = self._vitals = None
         self._n_beats = self.n_waiting = 0
         self._newest = -1

@@ -1,6 +1,6 @@
 """What the events of one stream have said of its heart and its signal: all that rules ask, in one bounded state."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import islice, pairwise, takewhile
 from operator import sub
 from struct import Struct
@@ -159,11 +159,12 @@ class Heart:
     def usual_beats(self, seen: Sequence[Seen]) -> None:
         """Take beats of the usual shape on the first lead, each newer than all before, as `beat` would one by one while no contact moves."""
         for one in seen:
+            sample, _, _, _, prematurity, amplitude_mv = one
             self._append(one)
-            if 0 < one.prematurity < PREMATURE:
-                self.ectopic.append(one.sample)
-            if not self._is_faint(abs(one.amplitude_mv), is_first=True) or self._is_new_contact():
-                self.watched_from = max(self.watched_from, one.sample)
+            if 0 < prematurity < PREMATURE:
+                self.ectopic.append(sample)
+            if not self._is_faint(abs(amplitude_mv), is_first=True) or self._is_new_contact():
+                self.watched_from = max(self.watched_from, sample)
         if seen:
             del self.ectopic[:-MAX_ECTOPIC]
             self.amplitude_mv = seen[-1].amplitude_mv
@@ -280,12 +281,10 @@ class Heart:
         spoilt = not quality.good and quality.reason in SPOILING
         self.trouble = self.trouble & ~(_NOISE | _DOUBT) | spoilt * _NOISE | (quality.index < DOUBTFUL) * _DOUBT
 
-    def good_seconds(self, indices: Iterable[float], levels_mv: Iterable[float]) -> None:
-        """Learn from seconds without trouble in which no contact moves, as `quality` would one by one; the last is to be `rated`."""
-        for index in indices:
-            self._grow_sure(index)
-        for level_mv in levels_mv:
-            self._is_jump(level_mv)
+    def good_second(self, index: float, level_mv: float) -> None:
+        """Learn from a second without trouble in which no contact moves, as `quality` would; the last of several is to be `rated`."""
+        self._grow_sure(index)
+        self._is_jump(level_mv)
 
     def rated(self, quality: Quality) -> None:
         """Know a second's rating as the newest."""
