@@ -132,7 +132,7 @@ class Ward:
 
     def past(self, stream: int, n_samples: int) -> Counts:
         """Return what came before a stream's first chunk."""
-        heart = self._hearts[stream % len(self._hearts)]
+        heart: Counts = self._hearts[stream % len(self._hearts)]
         return heart.take(np.arange(self._begin[stream] - n_samples, self._begin[stream]) % self._last)
 
     def chunks(self, first: int, upto: int, *, from_ns: int = 0) -> list[Chunk]:
