@@ -1,7 +1,7 @@
 """From the sums to the kernel: the aligned halves placed, joined, freed of what does not repeat, and divided by the QRS.
 
 Place: an aligned mean has no place of its own; the lags' robust middle says where it belongs (a Frechet condition). Join: each sound's half is aligned as far as
-alignment explains beats that had no part in it; else it is the plain mean. Free: where the means of odd and even beats do not
+alignment explains beats that had no part in it, and that of S2 only as far as it makes it stronger; else it is the plain mean. Free: where the means of odd and even beats do not
 agree, the mean is mostly noise and is scaled down by their cross power (the Wiener gain of two looks). Divide: Tikhonov,
 H = conj(E) P / (|E|^2 + lambda max |E|^2), over the bins that the ECG's grid can hold.
 """
@@ -20,6 +20,23 @@ FADE_MS = 8.0
 AGREE_MS = 40
 MIDDLE_MS, MIDDLE_TURNS = 60, 6
 """To either side of a sound's centre: where its energy's middle is looked for."""
+WORTH = (3.0, 8.0)
+"""So many times as strong alignment must make what odd and even beats share of S2 to be taken at all, and to be taken alone."""
+
+
+@kernel
+def stronger(s: Any, sound: int) -> float:
+    """Return how many times as strong alignment makes what odd and even beats share of a sound: nats of evidence hang on the noise, this does not."""
+    begin, moved_by = first_sample(s, sound), math.floor(s["offset"][sound] + 0.5)
+    plain, aligned = 0.0, 0.0
+    for i in range(begin, begin + WIDTHS[sound]):
+        plain += s["plain"][0][i] * s["plain"][1][i]
+        aligned += s["aligned"][sound][0][i - moved_by] * s["aligned"][sound][1][i - moved_by]
+    plain *= s["weight"][sound][0] * s["weight"][sound][1]
+    aligned *= s["plain_weight"][0] * s["plain_weight"][1]
+    if plain > 0.0:
+        return float(aligned / plain)
+    return math.inf if aligned > 0.0 else 0.0
 
 
 @kernel
@@ -32,7 +49,10 @@ def share_aligned(s: Any, p: Any, sound: int) -> float:
         total += s["ring_weight"][k][sound] * s["ring_gain"][k][sound]
         weight += s["ring_weight"][k][sound]
     won = total / weight if weight > 0.0 else 0.0
-    return float(min(max(won / p["trust"], 0.0), 1.0))
+    share = float(min(max(won / p["trust"], 0.0), 1.0))
+    if sound == S2:
+        share *= min(max((stronger(s, sound) - WORTH[0]) / (WORTH[1] - WORTH[0]), 0.0), 1.0)
+    return share
 
 
 @kernel

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from edgeecg_kernels.coupling import couple_beats, couple_reset
 from edgeecg_kernels.coupling_anew import EARLIER, MORE_LIKE, RECENT, sounds_anew
-from edgeecg_kernels.coupling_kernel import deconvolve, free
-from edgeecg_kernels.coupling_plan import FOLLOW_MS, FOLLOW_REACH, FOLLOWS, follow, lag_costs, set_prior, set_template
+from edgeecg_kernels.coupling_kernel import WORTH, deconvolve, free, stronger
+from edgeecg_kernels.coupling_plan import FOLLOW_MS, FOLLOW_REACH, FOLLOWS, first_sample, follow, lag_costs, set_prior, set_template
 from edgeecg_kernels.coupling_qrs import learn_qrs
 from edgeecg_kernels.coupling_sound import take_sound
 from edgeecg_kernels.coupling_state import (
@@ -209,6 +209,22 @@ def test_under_jitter_alignment_finds_the_kernel_that_a_mean_blurs() -> None:
     aligned, plain = coupled(h)[0][-1]["smoothed"], coupled(h, PLAIN)[0][-1]["smoothed"]
     assert np.corrcoef(aligned, true)[0, 1] > 0.9
     assert np.corrcoef(aligned, true)[0, 1] > np.corrcoef(plain, true)[0, 1] + 0.1
+
+
+@pytest.mark.parametrize(("jitter_ms", "worth"), [(1.5, 0.0), (4.0, 0.63), (9.0, 1.0)])
+def test_a_second_sound_is_aligned_as_far_as_that_makes_it_stronger(jitter_ms: float, worth: float) -> None:
+    rows, states = coupled(heart(40, jitter_ms=(2, jitter_ms), noise=0.02, seed=5), strayed=math.inf)
+    state, shares = states[0], []
+    for sound in (S1, S2):
+        plain = state["plain"] / state["plain_weight"][:, None]
+        aligned = state["aligned"][sound] / state["weight"][sound][:, None]
+        moved_by = math.floor(state["offset"][sound] + 0.5)
+        times = naive.stronger(plain, aligned, first_sample(state, sound), WIDTHS[sound], moved_by)
+        assert stronger(state, sound) == pytest.approx(times, rel=1e-9)
+        won = np.average(state["ring_gain"][:, sound], weights=state["ring_weight"][:, sound])
+        shares.append((float(np.clip(won / 9, 0, 1)), float(np.clip((times - WORTH[0]) / (WORTH[1] - WORTH[0]), 0, 1))))
+    assert rows[-1]["aligned"] == pytest.approx([shares[S1][0], shares[S2][0] * shares[S2][1]], rel=1e-9)
+    assert shares[S2][1] == pytest.approx(worth, abs=0.01)
 
 
 def test_it_is_silent_for_eight_beats_and_depends_on_no_gain() -> None:

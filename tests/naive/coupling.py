@@ -81,3 +81,10 @@ def sounds_anew(energies: Signal, recent: int, earlier: int, more: float) -> boo
     return all(
         np.corrcoef(one, np.delete(last, k, axis=0).mean(0))[0, 1] >= np.corrcoef(one, before)[0, 1] + more for k, one in enumerate(last)
     )
+
+
+def stronger(plain: Signal, aligned: Signal, begin: int, width: int, moved_by: int) -> float:
+    """Divide what odd and even beats share of a sound once aligned by what they share as they came; means of odd and of even beats in each."""
+    here, there = slice(begin, begin + width), slice(begin - moved_by, begin - moved_by + width)
+    shared = float(plain[0, here] @ plain[1, here])
+    return float(aligned[0, there] @ aligned[1, there]) / shared if shared > 0 else math.inf
