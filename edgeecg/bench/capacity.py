@@ -19,6 +19,8 @@ FULL: Final = 0.85
 """Of a core, which what is held may take: so many are tried next as would, if each more took as much as those before."""
 CLOSE: Final = 1.1
 """What is held and what is not lie this near: the rest is chance."""
+NEARLY: Final = 0.85
+"""Of what is not held, though a few streams' cost says that it might be: more than the middle is likely to be."""
 SHARES: Final = (1.0, 0.94, 0.88, 0.75, 0.5)
 """What a short run held a long one may not: then less is run for long, by larger and larger steps."""
 WITH_MODEL: Final = 2.5
@@ -91,6 +93,8 @@ def find(run: Run, *, tries: int, few: int, most: int) -> list[Told]:
         else:
             failed = guess
         guess = _rounded(held * growth if failed > most else math.sqrt(held * failed) if held else failed / GROWTH, most)
+    if held and CLOSE * held < failed <= most:  # the tries have ended before the search
+        held = max(guess, _rounded(NEARLY * failed, most))
     for share in SHARES if held else ():
         runs.append(_undisturbed(run, _rounded(held * share, most), is_long=True))
         if holds(runs[-1]):

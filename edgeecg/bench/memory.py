@@ -28,6 +28,6 @@ def measure(effort: Effort) -> Iterator[Resident]:
         for streams in (1, min(1000, effort.most_streams)):
             # a long hop: what is looked at is the model's memory, not whether it keeps up
             told = measured(
-                "ward", {"streams": streams, "seconds": 2.0, "warm_s": 0.0, "model": model, "hop_s": 2.0 if streams == 1 else 60.0}
+                "ward", {"streams": streams, "seconds": 2.0, "warm_s": 0.0, "model": model, "hop_s": 2.0 if streams == 1 else 12.0}
             )
             yield Resident(streams, model, told["memory_mb"], told["memory_peak_mb"])

@@ -164,6 +164,14 @@ def test_what_a_few_cost_says_how_many_to_try_and_is_not_believed() -> None:
         assert 0.85 * 5000 <= found["spec"]["streams"] <= 5000
 
 
+def test_few_tries_end_near_what_is_held() -> None:
+    for most in (3000, 4000, 5000):
+        _, run = machine_that_holds(most, busy=0.75)
+        found = capacity.best(capacity.find(run, tries=2, few=1000, most=20_000))
+        assert found is not None
+        assert 0.7 * most <= found["spec"]["streams"] <= most
+
+
 def test_all_that_may_be_asked_for_is_enough() -> None:
     _, run = machine_that_holds(10**6)
     found = capacity.best(capacity.find(run, tries=20, few=500, most=20_000))
