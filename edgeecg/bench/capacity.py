@@ -93,8 +93,9 @@ def find(run: Run, *, tries: int, few: int, most: int) -> list[Told]:
         else:
             failed = guess
         guess = _rounded(held * growth if failed > most else math.sqrt(held * failed) if held else failed / GROWTH, most)
-    if held and CLOSE * held < failed <= most:  # the tries have ended before the search
-        held = max(guess, _rounded(NEARLY * failed, most))
+    else:
+        if held and CLOSE * held < failed <= most:  # the tries have ended before the search
+            held = max(guess, _rounded(NEARLY * failed, most))
     for share in SHARES if held else ():
         runs.append(_undisturbed(run, _rounded(held * share, most), is_long=True))
         if holds(runs[-1]):
