@@ -4,8 +4,9 @@ What a fleet's rules remember is larger than any cache: to reach for all of one 
 event. So events in which no rule could find anything, of a stream of which nothing is pending and nothing told, wait here
 until something else comes, or time has come to what was due: then they are remembered, in their order, before anything is
 asked. Rules say nothing earlier or later for it, and nothing else. A rhythm that is called irregular may last for days: who watches it is
-asked about the seconds that waited when they are remembered, and they wait no longer than nothing could be said of them. What waits is the few numbers that a heart learns from: events
-that were kept alive would make each new one take memory that no cache holds.
+asked about the seconds that waited when they are remembered, and they wait only as long as nothing could be said of them.
+
+What waits is the few numbers that a heart learns from: were the events kept, each new one would take memory that no cache holds.
 """
 
 from collections.abc import Sequence
@@ -26,7 +27,7 @@ class Calm:
     """What waits of one stream, and whether anything may."""
 
     __slots__ = (
-        "_beats", "_beats_left", "_can_be", "_fastest", "_irregular", "_lead", "_least_index", "_longest_s", "_n_beats", "_newest",
+        "_beats", "_beats_left", "_can_be", "_fastest", "_irregular", "_lead", "_least_index", "_longest_s", "_newest",
         "_odd_at", "_rate_hz", "_recent", "_second", "_seconds", "_slowest", "_turn", "_vitals", "_was_normal", "is_now", "n_waiting", "until",
     )  # fmt: skip
 
@@ -58,8 +59,8 @@ class Calm:
         self._was_normal = False
         """The last of them was."""
         self._turn = self._odd_at = -1
-        self._n_beats = self._beats_left = 0
-        """Beats that wait, and that may before the rhythm could be irregular."""
+        self._beats_left = 0
+        """How many may wait before the rhythm could be irregular."""
         self.is_now = False
         """Nothing is pending or told, but for an irregular rhythm, and the heart is seen."""
         self.until = NEVER
@@ -96,37 +97,33 @@ class Calm:
         """Keep events in which no rule could find anything, and that come before anything is due; False: there are others among them."""
         if not self.is_now or self.n_waiting + len(events) > MOST:
             return False
-        recent, n_beats, last = self._recent, self._n_beats, min(due, self.until - 1)
-        for event in events:
-            if event.reported_at > last:
-                return False
-            if type(event) is Beat:
-                recent = [*recent[1:], event.sample]
-                n_beats += 1
-                if not self._is_usual(event, recent):
-                    return False
-            elif type(event) is Quality:
-                if n_beats > self._beats_left or not self._is_good(event):
-                    return False
-            elif type(event) is not Vitals:
-                return False
-        self._recent, self._n_beats = recent, n_beats
-        self._keep(events)
-        return True
-
-    def _keep(self, events: Sequence[Event]) -> None:
-        self.n_waiting += len(events)
-        newest, beats = self._newest, self._beats
+        last, recent, newest = min(due, self.until - 1), self._recent, self._newest
+        beats, seconds, second, vitals = self._beats, self._seconds, self._second, self._vitals
+        n_beats, n_seconds = len(beats), len(seconds)
         for event in events:
             newest = max(newest, event.reported_at)
+            if newest > last:
+                break
             if type(event) is Beat:
+                recent = [*recent[1:], event.sample]
+                if not self._is_usual(event, recent):
+                    break
                 beats.append(SEEN((event.sample, NORMAL, event.confidence, event.width_ms, event.prematurity, event.amplitude_mv)))
             elif type(event) is Quality:
-                self._second = event
-                self._seconds.append((event.index, event.level_mv, newest, len(beats)))
+                if len(beats) > self._beats_left or not self._is_good(event):
+                    break
+                second = event
+                seconds.append((event.index, event.level_mv, newest, len(beats)))
             elif type(event) is Vitals:
-                self._vitals = event
-        self._newest = newest
+                vitals = event
+            else:
+                break
+        else:
+            self._recent, self._newest, self._second, self._vitals = recent, newest, second, vitals
+            self.n_waiting += len(events)
+            return True
+        del beats[n_beats:], seconds[n_seconds:]
+        return False
 
     def _is_usual(self, beat: Beat, recent: list[int]) -> bool:
         """Say whether a beat is the newest, no pause, of the usual shape as the one before, and leaves the rate where no rule finds anything."""
@@ -156,7 +153,7 @@ class Calm:
         if self._vitals is not None:
             heart.vitals(self._vitals)
         newest = max(now, self._newest)
-        self._turn += self._n_beats
+        self._turn += len(self._beats)
         self._forget()
         return newest
 
@@ -176,7 +173,7 @@ class Calm:
         self._beats.clear()
         self._seconds.clear()
         self._second = self._vitals = None
-        self._n_beats = self.n_waiting = 0
+        self.n_waiting = 0
         self._newest = -1
 
 
