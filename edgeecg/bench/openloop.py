@@ -47,23 +47,21 @@ def drive(due_ns: NDArray[np.int64], work: Work, histogram: Histogram, *, clock:
     `due_ns` counts from the beginning of the run and never falls; what is due before `from_ns` warms up and is not recorded.
     The end is when the last is due: what is then not done is recorded with what it has waited already.
     """
-    begun_ns, total, done = clock.now_ns(), len(due_ns), 0
-    end_ns = int(due_ns[-1]) if total else 0
+    total, done = len(due_ns), 0
+    end_ns, counts = int(due_ns[-1]) if total else 0, due_ns >= from_ns
+    finished_ns = np.zeros(total, np.int64)  # recorded afterwards: what measures is to take little of what is measured
+    begun_ns = clock.now_ns()
     while done < total:
         now_ns = clock.now_ns() - begun_ns
         if now_ns > end_ns and done < total - most_at_once:
-            _record(histogram, now_ns - due_ns[done:], due_ns[done:], from_ns)
-            return total - done
+            finished_ns[done:] = now_ns
+            break
         if due_ns[done] > now_ns:
             clock.wait_until(begun_ns + int(due_ns[done]))
             continue
         upto = min(done + most_at_once, int(np.searchsorted(due_ns, now_ns, side="right")))
         work(done, upto)
-        finished_ns = clock.now_ns() - begun_ns
-        _record(histogram, finished_ns - due_ns[done:upto], due_ns[done:upto], from_ns)
+        finished_ns[done:upto] = clock.now_ns() - begun_ns
         done = upto
-    return 0
-
-
-def _record(histogram: Histogram, late_ns: NDArray[np.int64], due_ns: NDArray[np.int64], from_ns: int) -> None:
-    histogram.record(late_ns[due_ns >= from_ns])
+    histogram.record((finished_ns - due_ns)[counts])
+    return total - done
