@@ -45,9 +45,9 @@ PLENTY: Final = (Beat, Quality, Vitals)
 """Nearly all events; nobody here waits for one of them."""
 WINDOW_OVER: Final = (WindowExpired, Prediction)
 HEART_S: Final = 120.0
-FILLED_S, FILLED_ALONE_S = 11.0, 8.0
-"""What every stream has behind it when the clock starts: more than the longest window, so that every model is asked at once; or, where
-none is asked, enough beats for every rule."""
+FILLED_S: Final = 11.0
+"""What every stream has behind it when the clock starts: more than the longest window, so that every model is asked at once, and enough
+beats for rules to know a calm heart."""
 MOST_AT_ONCE: Final = 512
 """As the daemon takes them."""
 LIMITS: Final = Limits(size_cap_bytes=64 << 30, segment_bytes=16 << 30)
@@ -72,11 +72,6 @@ class Spec:
     """A microphone beside every heart: its sounds are found, and what the engine makes of both."""
     workload: str = FLEET
     seed: int = 0
-
-    @property
-    def filled_s(self) -> float:
-        """What every stream has behind it, at least, when the clock starts."""
-        return FILLED_S if self.model or self.sound else FILLED_ALONE_S
 
     @property
     def chunk_len(self) -> int:
@@ -188,7 +183,7 @@ class Host:
     @property
     def zero_ns(self) -> int:
         """When, in the streams' own time, the clock starts."""
-        return round((self.spec.filled_s + self.spec.hop_s + 1.0) * 1e9)
+        return round((FILLED_S + self.spec.hop_s + 1.0) * 1e9)
 
     def _work(self, first: int, upto: int) -> None:
         self.laps("idle")
@@ -283,7 +278,7 @@ def _most_kb() -> int:
 
 def _pasts(ward: Ward, spec: Spec, zero_ns: int) -> Iterator[list[Record]]:
     rng = np.random.default_rng(spec.seed)
-    lengths_s = spec.filled_s + rng.permutation(np.linspace(0.0, max(1.0, spec.hop_s), len(ward.names), endpoint=False))
+    lengths_s = FILLED_S + rng.permutation(np.linspace(0.0, max(1.0, spec.hop_s), len(ward.names), endpoint=False))
     for first in range(0, len(ward.names), 64):
         records: list[Record] = []
         for stream in range(first, min(first + 64, len(ward.names))):
