@@ -14,13 +14,9 @@ from edgeecg.bench.effort import Effort
 FEW: Final = 50
 FEW_ALONE: Final = 1000
 """Where the search begins: nobody asks whether a board holds less."""
-LEAST_GROWTH, GROWTH, MOST_GROWTH = 1.1, 2.0, 8.0
-FULL: Final = 0.85
-"""Of a core, which what is held may take: so many are tried next as would, if each more took as much as those before."""
+GROWTH: Final = 2
 CLOSE: Final = 1.1
 """What is held and what is not lie this near: the rest is chance."""
-NEARLY: Final = 0.85
-"""Of what is not held, though a few streams' cost says that it might be: more than the middle is likely to be."""
 SHARES: Final = (1.0, 0.94, 0.88, 0.75, 0.5)
 """What a short run held a long one may not: then less is run for long, by larger and larger steps."""
 WITH_MODEL: Final = 2.5
@@ -79,34 +75,24 @@ def _keeps_up(told: Told) -> bool:
 def find(run: Run, *, tries: int, few: int, most: int) -> list[Told]:
     """Look for the most streams that are held; return every run, in order, the last ones long.
 
-    As many as should fill a core while they are held, then the middle of what is held and what is not, by short runs; what they found is
-    run for long.
+    Twice as many while they are held, then the middle of what is held and what is not, by short runs; what they found is run for long.
     """
     runs: list[Told] = []
-    held, failed, guess, growth = 0 if tries else few, most + 1, few, GROWTH
+    held, failed, guess = 0 if tries else few, most + 1, few
     for _ in range(tries):
         if not held < guess < failed or failed <= CLOSE * held:
             break
         runs.append(_undisturbed(run, guess, is_long=False))
         if holds(runs[-1]):
-            held, growth = guess, _growth(runs[-1])
+            held = guess
         else:
             failed = guess
-        guess = _rounded(held * growth if failed > most else math.sqrt(held * failed) if held else failed / GROWTH, most)
-    else:
-        if held and CLOSE * held < failed <= most:  # the tries have ended before the search
-            held = max(guess, _rounded(NEARLY * failed, most))
+        guess = _rounded(held * GROWTH if failed > most else math.sqrt(held * failed) if held else failed / GROWTH, most)
     for share in SHARES if held else ():
         runs.append(_undisturbed(run, _rounded(held * share, most), is_long=True))
         if holds(runs[-1]):
             break
     return runs
-
-
-def _growth(told: Told) -> float:
-    """Return how many times as many streams should fill a core."""
-    busy: float = told["busy"]
-    return min(MOST_GROWTH, max(LEAST_GROWTH, FULL / max(busy, 1e-3)))
 
 
 def _undisturbed(run: Run, streams: int, *, is_long: bool) -> Told:

@@ -34,7 +34,7 @@ TINY = Effort(
     alerts=2, daemon=False, peers=False,
 )  # fmt: skip
 QUICK = Effort(
-    name="quick", heart_s=40.0, rounds=3, fleets=(1, 30, 300), rates_hz=(250.0, 1000.0), hops_s=(2.0,), run_s=2.0, short_s=0.8, tries=2,
+    name="quick", heart_s=40.0, rounds=3, fleets=(1, 30, 300), rates_hz=(250.0, 1000.0), hops_s=(2.0,), run_s=2.0, short_s=0.8, tries=3,
     most_streams=20_000, models=("rhythm",), alerts=100, daemon=False, peers=False,
 )  # fmt: skip
 FULL = Effort(
