@@ -5,14 +5,17 @@ late it is: that is what `ward` measures.
 """
 
 import gc
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from edgeecg.bench.effort import Effort
 from edgeecg.bench.histogram import Histogram
 from edgeecg.bench.workloads import ARRHYTHMIA, FLEET, MV_PER_COUNT, QUIET, WORKLOADS, Counts, Ward, Workload, hearts_of, sent
+from edgeecg.daemon import pauses
 from edgeecg.engine import Engine
 from edgeecg.facts import EngineConfig, StreamFacts
 from edgeecg.io.device import SimulatedDevice
@@ -118,21 +121,31 @@ def bytes_to_beat(effort: Effort) -> Iterator[Timing]:
     hello, *rest = frames(effort, times=ENOUGH)
     announced = next(item for item in device.feed(hello, 0) if isinstance(item, Announced))
     engine = engine_of(facts=announced.facts)
-    gc.collect()
-    gc.freeze()
     every, beats = Histogram(round(BEAT_MOST_US * 1e3)), Histogram(round(BEAT_MOST_US * 1e3))
-    for number, frame in enumerate(rest):
-        begun_ns = time.thread_time_ns()
-        records = [item for item in device.feed(frame, (number + 1) * 40_000_000) if isinstance(item, Chunk | SourceState)]
-        given = engine.feed_many(records)
-        taken_ns = time.thread_time_ns() - begun_ns
-        if number * CHUNK >= SETTLED * RATE_HZ or effort.heart_s < 2 * SETTLED:
-            every.record([taken_ns])
-            if any(isinstance(event, Beat) for events in given for event in events):
-                beats.record([taken_ns])
-    gc.unfreeze()
+    with _collected_as_in_a_daemon():
+        for number, frame in enumerate(rest):
+            begun_ns = time.thread_time_ns()
+            records = [item for item in device.feed(frame, (number + 1) * 40_000_000) if isinstance(item, Chunk | SourceState)]
+            given = engine.feed_many(records)
+            taken_ns = time.thread_time_ns() - begun_ns
+            if number * CHUNK >= SETTLED * RATE_HZ or effort.heart_s < 2 * SETTLED:
+                every.record([taken_ns])
+                if any(isinstance(event, Beat) for events in given for event in events):
+                    beats.record([taken_ns])
     yield Timing("bytes to events", "every frame", "frame", "processor", every)
     yield Timing("bytes to events", "a beat becomes known", "frame", "processor", beats)
+
+
+@contextmanager
+def _collected_as_in_a_daemon() -> Iterator[None]:
+    threshold, switch_s = gc.get_threshold(), sys.getswitchinterval()
+    pauses.keep_short()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+        gc.set_threshold(*threshold)
+        sys.setswitchinterval(switch_s)
 
 
 # --- the engine ---------------------------------------------------------------------------------------------------
