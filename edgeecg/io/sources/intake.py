@@ -49,10 +49,24 @@ class Intake:
 class Stream:
     """A stream of a device, from the first word of it until it is forgotten: its facts do not change."""
 
-    __slots__ = ("_n_old", "announced", "delay", "is_open", "is_refused", "lag", "last_sequence", "last_us", "was_open", "wraps_us")
+    __slots__ = (
+        "_n_old",
+        "announced",
+        "delay",
+        "is_open",
+        "is_refused",
+        "lag",
+        "last_sequence",
+        "last_us",
+        "promised",
+        "was_open",
+        "wraps_us",
+    )
 
     def __init__(self, announced: Announced) -> None:
         self.announced = announced
+        self.promised = len(announced.facts.leads), round(announced.facts.rate_hz * 1000)
+        """How many leads, at how many millihertz: what each of its frames says again."""
         self.is_open = self.was_open = False
         self.is_refused = False
         self.delay = DeviceDelay()

@@ -1,7 +1,7 @@
 """A device that speaks edgeecg's own protocol: its bytes to chunks, its hello to facts, what breaks its word refused."""
 
 from dataclasses import fields, replace
-from typing import Final
+from typing import Any, Final
 
 from edgeecg.errors import ConfigError
 from edgeecg.facts import StreamFacts
@@ -9,6 +9,7 @@ from edgeecg.io.sources.intake import FORGET_AFTER_NS, NEW, Intake, Stream, unwr
 from edgeecg.io.sources.items import ECG, OTHER, PCG, Announced, ClockAnswer, Item, Said
 from edgeecg.io.sources.runs import Reader, Run, samples_of
 from edgeecg.io.sources.twins import Twins
+from edgeecg.stages.rows import thawed
 from edgeecg.types import Chunk, SourceChange, SourceState
 from edgeecg_wire import frames as f
 from edgeecg_wire.codec import Damaged, Overlong, Refused, Result, Unknown
@@ -24,6 +25,8 @@ ASSUMED_MV_PER_COUNT: Final = 1e-3
 MAX_KNOWN: Final = 16
 """Devices that one line may see come and go."""
 SEQUENCE_BITS: Final = 16
+
+_Chunk: Any = thawed(Chunk)
 
 
 class OwnDevice:
@@ -201,8 +204,8 @@ class OwnDevice:
         stream = self._streams.get(frame.stream)
         if stream is None or self.awaits_hello or stream.is_refused:
             return
-        facts = stream.announced.facts
-        if frame.leads != len(facts.leads) or frame.rate_millihz != round(facts.rate_hz * 1000):
+        if (frame.leads, frame.rate_millihz) != stream.promised:
+            facts = stream.announced.facts
             self._intake.refuse(
                 f"samples of {stream.name}",
                 f"{frame.leads} leads at {frame.rate_millihz / 1000:g} Hz",
@@ -214,14 +217,18 @@ class OwnDevice:
             self._intake.refuse(f"samples of {stream.name}", "counted twice over", "one device's: two send under this id")
             items += stream.lost(arrival_ns)
             return
-        if stream.is_old(frame.sequence, self._steady_us(stream, frame.clock_us)):
+        steady_us = self._steady_us(stream, frame.clock_us)
+        if stream.is_old(frame.sequence, steady_us):
             self._intake.refuse(f"samples of {stream.name}", "sent again", NEW)
             return
         if not stream.is_open:
             items += stream.opened(arrival_ns, self._intake.epoch)
         if frame.dropped:
             items.append(SourceState(stream.name, SourceChange.DROPPED, arrival_ns, frame.dropped))
-        items.append(Chunk(stream.name, samples_of(frame), arrival_ns, frame.sequence, self._device_us(stream, frame, arrival_ns)))
+        device_us = self._device_us(stream, frame.clock_us, steady_us, arrival_ns)
+        chunk = _Chunk(stream.name, samples_of(frame), arrival_ns, frame.sequence, device_us, 0, 0, None)
+        chunk.__class__ = Chunk
+        items.append(chunk)
         self.n_samples_frames += 1
 
     def _run(self, run: Run, arrival_ns: int, items: list[Item]) -> None:
@@ -241,8 +248,7 @@ class OwnDevice:
         self.n_samples_frames += len(run.table)
 
     def _is_plain(self, stream: Stream, run: Run) -> bool:
-        facts = stream.announced.facts
-        is_lawful = run.leads == len(facts.leads) and run.rate_millihz == round(facts.rate_hz * 1000)
+        is_lawful = (run.leads, run.rate_millihz) == stream.promised
         if self.awaits_hello or stream.is_refused or not stream.is_open or not is_lawful:
             return False
         if stream.seems_old(int(run.table[0, 1]), self._steady_us(stream, int(run.table[0, 2]))):
@@ -272,14 +278,13 @@ class OwnDevice:
     def _has_twin(self, frame: f.Samples) -> bool:
         return self._twins.setdefault(frame.stream, Twins()).are_two(frame.sequence, frame.clock_us)
 
-    def _device_us(self, stream: Stream, frame: f.Samples, arrival_ns: int) -> int:
-        assert self._hello is not None
-        bits = self._hello.clock_bits
-        if bits < 32:
+    def _device_us(self, stream: Stream, clock_us: int, steady_us: int, arrival_ns: int) -> int:
+        """Return the clock of a new frame as the engine is told it; -1: none that it could follow."""
+        if steady_us < 0:
             return -1
-        steady_us = unwrapped(stream, frame.clock_us, bits)
         stream.watch(steady_us, arrival_ns, self._intake)
-        return frame.clock_us if bits == 32 else steady_us
+        assert self._hello is not None
+        return clock_us if self._hello.clock_bits == 32 else steady_us
 
     # --- the rest -------------------------------------------------------------------------------------------------
 

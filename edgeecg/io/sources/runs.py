@@ -84,8 +84,7 @@ def samples_of(frame: f.Samples) -> NDArray[Any]:
 def shaped(flat: NDArray[Any], leads: int, lead_off: int) -> NDArray[Any]:
     """Return samples that stand side by side as `samples_of` does."""
     made = flat if leads == 1 else flat.reshape(-1, leads)
-    off = [lead for lead in range(leads) if lead_off >> lead & 1]
-    if off:
+    if lead_off and (off := [lead for lead in range(leads) if lead_off >> lead & 1]):
         made = made.astype(np.float64)
         made[..., off if leads > 1 else slice(None)] = np.nan
     return made
