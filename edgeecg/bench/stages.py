@@ -5,6 +5,7 @@ late it is: that is what `ward` measures.
 """
 
 import gc
+import math
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -108,11 +109,9 @@ def reader() -> OwnDevice:
 
 def decoding(effort: Effort) -> Iterator[Timing]:
     """Bytes to chunks, a frame at a time."""
-    device, histogram = reader(), Histogram()
-    sent_frames = frames(effort)
-    for arrival, frame in enumerate(sent_frames):
-        histogram.record([_timed(lambda f=frame, a=arrival: device.feed(f, a * 40_000_000))])  # type: ignore[misc]
-    yield Timing("decode", f"frames of {CHUNK} samples", "frame", "processor", histogram)
+    device = reader()
+    taken_ns = [_timed(lambda f=frame, a=arrival: device.feed(f, a * 40_000_000)) for arrival, frame in enumerate(frames(effort))]  # type: ignore[misc]
+    yield Timing("decode", f"frames of {CHUNK} samples", "frame", "processor", Histogram.of(taken_ns))
 
 
 def bytes_to_beat(effort: Effort) -> Iterator[Timing]:
@@ -121,7 +120,8 @@ def bytes_to_beat(effort: Effort) -> Iterator[Timing]:
     hello, *rest = frames(effort, times=ENOUGH)
     announced = next(item for item in device.feed(hello, 0) if isinstance(item, Announced))
     engine = engine_of(facts=announced.facts)
-    every, beats = Histogram(round(BEAT_MOST_US * 1e3)), Histogram(round(BEAT_MOST_US * 1e3))
+    every: list[int] = []
+    beats: list[int] = []
     with _collected_as_in_a_daemon():
         for number, frame in enumerate(rest):
             begun_ns = time.thread_time_ns()
@@ -129,11 +129,11 @@ def bytes_to_beat(effort: Effort) -> Iterator[Timing]:
             given = engine.feed_many(records)
             taken_ns = time.thread_time_ns() - begun_ns
             if number * CHUNK >= SETTLED * RATE_HZ or effort.heart_s < 2 * SETTLED:
-                every.record([taken_ns])
+                every.append(taken_ns)
                 if any(isinstance(event, Beat) for events in given for event in events):
-                    beats.record([taken_ns])
-    yield Timing("bytes to events", "every frame", "frame", "processor", every)
-    yield Timing("bytes to events", "a beat becomes known", "frame", "processor", beats)
+                    beats.append(taken_ns)
+    for named, each_ns in (("every frame", every), ("a beat becomes known", beats)):
+        yield Timing("bytes to events", named, "frame", "processor", Histogram.of(each_ns, round(BEAT_MOST_US * 1e3)))
 
 
 @contextmanager
@@ -176,14 +176,10 @@ def _workload(load: Workload, effort: Effort) -> Histogram:
 
 
 def _fed(engine: Engine, chunks: list[Chunk]) -> Histogram:
-    histogram, settled = Histogram(), 0
     length = len(chunks[0].samples)
-    for number, chunk in enumerate(chunks):
-        taken_ns = _timed(lambda c=chunk: engine.feed(c))  # type: ignore[misc]
-        settled = number * length
-        if settled >= SETTLED * RATE_HZ or len(chunks) * length < 2 * SETTLED * RATE_HZ:
-            histogram.record([taken_ns])
-    return histogram
+    taken_ns = [_timed(lambda c=chunk: engine.feed(c)) for chunk in chunks]  # type: ignore[misc]
+    is_long = len(chunks) * length >= 2 * SETTLED * RATE_HZ
+    return Histogram.of(taken_ns[math.ceil(SETTLED * RATE_HZ / length) if is_long else 0 :])
 
 
 def fleets(effort: Effort) -> Iterator[Timing]:
@@ -194,16 +190,16 @@ def fleets(effort: Effort) -> Iterator[Timing]:
 
 
 def _fleet(n: int, hearts: list[Counts], calls: int) -> Histogram:
-    engine, histogram = engine_of(n), Histogram()
+    engine = engine_of(n)
     ward = Ward([f"stream-{i}" for i in range(n)], hearts, rate_hz=RATE_HZ, chunk_len=CHUNK)
     for i in range(n):  # seconds of different streams end at different moments
         past = ward.past(i, SETTLED * int(RATE_HZ) + i * 7 % int(RATE_HZ))
         engine.feed(Chunk(f"stream-{i}", past, 10**9))
-    calls = min(calls, 2000)
-    for turn in range(calls):
+    taken_ns: list[int] = []
+    for turn in range(min(calls, 2000)):
         chunks = ward.chunks(turn * n, (turn + 1) * n, from_ns=2 * 10**9)
-        histogram.record([_timed(lambda c=chunks: engine.feed_many(c)) // n])  # type: ignore[misc]
-    return histogram
+        taken_ns.append(_timed(lambda c=chunks: engine.feed_many(c)) // n)  # type: ignore[misc]
+    return Histogram.of(taken_ns)
 
 
 # --- what lies on disks ---------------------------------------------------------------------------------------------

@@ -10,10 +10,7 @@ from edgeecg.bench.histogram import LARGEST, N_BUCKETS, PERCENTILES, SUB, Histog
 values = st.integers(0, LARGEST)
 
 
-def counted(latencies: list[int], deadline_ns: int = 0) -> Histogram:
-    histogram = Histogram(deadline_ns)
-    histogram.record(latencies)
-    return histogram
+counted = Histogram.of
 
 
 @given(values)
