@@ -170,7 +170,7 @@ class Fleet:
 
     def _told(self) -> tuple[Any, ...]:
         """What the kernel is told first at every call."""
-        p, waiting = self._params, (self._unread, self._book.due)
+        p, waiting = self._params, (self._unread, self._book.due, self._book.calm)
         return self._streams, self._leads, p.streams, p.taps, p.models, p.qrs, p.quality, self.hop_factor, *waiting
 
     def _tell(self, batch: Batch, begin: int, row_ends: list[int], events: list[Events]) -> None:

@@ -5,11 +5,12 @@ from typing import Final
 
 from edgeecg.rulefacts import RuleFacts
 from edgeecg.stages.rules.episodes import Episode, Owner, Phase
-from edgeecg.stages.rules.heart import RATE_INTERVALS, UNKNOWN, Heart
+from edgeecg.stages.rules.heart import UNKNOWN, Heart
 from edgeecg.stages.rules.readings import MAX_TOLD_BEATS, Reading
 from edgeecg.stages.rules.seen import NORMAL, WIDE, Seen, alike
 from edgeecg.stages.rules.watcher import BeatWatcher, Needs, Watcher, needs
 from edgeecg.types import ClockReport, Event
+from edgeecg_kernels.calm_state import RATE_INTERVALS
 
 ALIKE: Final = 1.6
 """In a run of wide beats no RR interval is longer than another by more: noise and double counts come at odd times."""

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from edgeecg.errors import SnapshotError
 from edgeecg.facts import EngineConfig
 from edgeecg.rulefacts import PROBABILITY, RuleFacts
+from edgeecg.stages.rules.calm import room_of, rooms
 from edgeecg.stages.rules.episodes import MAX_NAME_LEN, Owner
 from edgeecg.stages.rules.stream import StreamRules
 from edgeecg.types import Acknowledge, Event, ModelChanged, OverloadChanged, RefusalReason, Refused, SourceState
@@ -38,11 +39,17 @@ class Book:
     """Who is told what, of every stream; and when time alone decides something."""
 
     def __init__(self, config: EngineConfig) -> None:
+        self.calm = rooms(len(config.streams))
+        """What waits of every stream: the kernel keeps it."""
+        room = room_of(self.calm)
         self.streams = [
             StreamRules(
-                Owner(facts.name, facts.rate_hz, facts.leads, config.models), rules_of(config, facts.name, of_sound=bool(facts.sound_of))
+                Owner(facts.name, facts.rate_hz, facts.leads, config.models),
+                rules_of(config, facts.name, of_sound=bool(facts.sound_of)),
+                room,
+                slot,
             )
-            for facts in config.streams
+            for slot, facts in enumerate(config.streams)
         ]
         self.engine = StreamRules(Owner("", 1.0, (), config.models), rules_of(config, ""))
         self._ruled = [bool(rules.rules) for rules in self.streams]
@@ -59,9 +66,7 @@ class Book:
         if not self._ruled[slot]:
             return tuple(events)
         rules = self.streams[slot]
-        out = rules.hear(events)
-        if rules.due <= newest:
-            rules.pass_time(newest, out)
+        out = rules.hear(events, newest)
         self.due[slot] = rules.due
         return tuple(out)
 
@@ -82,16 +87,15 @@ class Book:
         if not 0 < len(by) <= MAX_NAME_LEN:
             allowed = f"a name of 1 to {MAX_NAME_LEN} bytes"
             return (Refused("", RefusalReason.BAD_VALUE, f"acknowledged by {acknowledge.by[:MAX_NAME_LEN]!r}", allowed, -1),)
-        for rules in (self.engine, *self.streams):
+        said = self.engine.acknowledge(acknowledge.alert_id, by)
+        if said is not None:
+            return tuple(said)
+        for slot, rules in enumerate(self.streams):
             said = rules.acknowledge(acknowledge.alert_id, by)
             if said is not None:
-                self._note_all_due()
+                self._note_due(slot)
                 return tuple(said)
         return (Refused("", RefusalReason.UNKNOWN_ALERT, f"alert {acknowledge.alert_id[:64]!r}", "an alert that is open", -1),)
-
-    def _note_all_due(self) -> None:
-        for slot in range(len(self.streams)):
-            self._note_due(slot)
 
     # --- other settings -------------------------------------------------------------------------------------------
 
@@ -120,7 +124,8 @@ class Book:
         for rules in self._all():
             rules.load(data[at : at + rules.len_bytes])
             at += rules.len_bytes
-        self._note_all_due()
+        for slot in range(len(self.streams)):
+            self._note_due(slot)
 
     def _all(self) -> Sequence[StreamRules]:
         return (self.engine, *self.streams)

@@ -1,180 +1,162 @@
 """A heart that beats on as it did: what its events say is remembered some seconds at a time, and not event by event.
 
 What a fleet's rules remember is larger than any cache: to reach for all of one stream's takes longer than to think about an
-event. So events in which no rule could find anything, of a stream of which nothing is pending and nothing told, wait here
-until something else comes, or time has come to what was due: then they are remembered, in their order, before anything is
-asked. Rules say nothing earlier or later for it, and nothing else. A rhythm that is called irregular may last for days: who watches it is
-asked about the seconds that waited when they are remembered, and they wait only as long as nothing could be said of them.
+event. So events in which no rule could find anything, of a stream of which nothing is pending and nothing told, wait in the kernel
+(`edgeecg_kernels.calm`, which alone decides what those are) until something else comes, or time has come to what was due: then they are
+remembered, in their order, before anything is asked. Rules say nothing earlier or later for it, and nothing else. A rhythm that is called
+irregular may last for days: who watches it is asked about the seconds that waited when they are remembered, and they wait only as long
+as nothing could be said of them.
 
-What waits is the few numbers that a heart learns from: were the events kept, each new one would take memory that no cache holds.
+Here the rules say what they would find nothing in, and take back what waited: the few numbers that a heart learns from.
 """
 
+import struct
 from collections.abc import Sequence
-from typing import Final
+from struct import Struct
+
+import numpy as np
+from numpy.typing import NDArray
 
 from edgeecg.stages.rules import beatwatchers, silencewatchers
 from edgeecg.stages.rules.episodes import NEVER
-from edgeecg.stages.rules.heart import DOUBTFUL, MOVED_MV, RATE_INTERVALS, RATE_WITHIN_S, Heart
+from edgeecg.stages.rules.heart import DOUBTFUL, RATE_WITHIN_S, STEADY_BEATS, Heart
 from edgeecg.stages.rules.seen import NORMAL, SEEN, Seen
 from edgeecg.stages.rules.watcher import Watcher
-from edgeecg.types import Beat, Event, Quality, Vitals
+from edgeecg.types import Event
+from edgeecg_kernels.calm_state import CALM_STATE, MOST, RATE_INTERVALS
 
-MOST: Final = 64
-"""Events that wait."""
+
+def _place(name: str) -> int:
+    assert CALM_STATE.fields is not None
+    return int(CALM_STATE.fields[name][1])
+
+
+_AT_SAID, _AT_WAITS, _AT_PIECES, _AT_SET = _place("is_now"), _place("beats"), _place("pieces"), _place("second_len")
+_AT_PLACES, _AT_BEATS, _AT_SECONDS = _place("place"), _place("beat"), _place("second")
+_FLAG, _SAID, _WAITS, _SET = Struct("=q"), Struct("=6qd"), Struct("=5q2dq4d"), Struct("=3q5d")
+"""Fields of CALM_STATE, many at once: one of a record by its name takes numpy as long as all of them."""
+_PLACES, _BEAT, _SECOND = Struct(f"={1 + RATE_INTERVALS}q"), Struct("=4d"), Struct("=2d2q")
+_NOTHING = bytes(_WAITS.size)
+
+
+def rooms(n: int) -> NDArray[np.void]:
+    """Return room for what waits of so many streams; it is no state of theirs, and no snapshot has it."""
+    return np.zeros(n, CALM_STATE)
+
+
+def room_of(rooms: NDArray[np.void]) -> memoryview:
+    """Return their bytes, to be read and written by the rules."""
+    return rooms.view(np.uint8).data
 
 
 class Calm:
     """What waits of one stream, and whether anything may."""
 
-    __slots__ = (
-        "_beats", "_beats_left", "_can_be", "_fastest", "_irregular", "_lead", "_least_index", "_longest_s", "_newest",
-        "_odd_at", "_rate_hz", "_recent", "_second", "_seconds", "_slowest", "_turn", "_vitals", "_was_normal", "is_now", "n_waiting", "until",
-    )  # fmt: skip
+    __slots__ = ("_at", "_can_be", "_irregular", "_room")
 
     def __init__(
-        self, rate_hz: float, lead: str, usual: tuple[float, float, float], asked: Sequence[Watcher], seconds: Sequence[Watcher]
+        self,
+        room: memoryview,
+        slot: int,
+        rate_hz: float,
+        usual: tuple[float, float, float],
+        asked: Sequence[Watcher],
+        seconds: Sequence[Watcher],
+        timed: Sequence[Watcher],
     ) -> None:
         """Ready for a stream whose rules find nothing between the rates and below the RR interval that are `usual`.
 
-        `asked`: who is asked at every beat or at vitals, whatever they are; `seconds`: who is at every rated second.
+        `room`: the bytes of `rooms`, and its place there; `asked`: who is asked at every beat or at vitals, whatever they are; `seconds`: who is
+        at every rated second; `timed`: who waits for a sample.
         """
-        self._rate_hz, self._lead = rate_hz, lead
-        self._slowest, self._fastest, self._longest_s = usual
-        self._can_be = not asked and all(map(_is_patient, seconds))
+        self._room, self._at = room, slot * CALM_STATE.itemsize
+        silent = [watcher.patience for watcher in timed if isinstance(watcher, silencewatchers.NoBeat)]
+        self._can_be = not asked and all(map(_is_patient, seconds)) and len(silent) == len(timed)
         self._irregular = tuple(watcher for watcher in seconds if isinstance(watcher, beatwatchers.Irregular))
         limits = (watcher.rule.limit for watcher in seconds if type(watcher) is beatwatchers.Measured)
-        self._least_index = max(DOUBTFUL, *limits, DOUBTFUL)
-        self._beats: list[Seen] = []
-        self._seconds: list[tuple[float, float, int, int]] = []
-        """Of each its index and its level, when it was told, and how many beats before it."""
-        self._second: Quality | None = None
-        self._vitals: Vitals | None = None
-        """The last of each, of those that wait."""
-        self._newest = -1
-        """The sample that decided the last of them."""
-        self.n_waiting = 0
-        """Events that wait."""
-        self._recent: list[int] = []
-        """The last beats, those that wait too, as many as a rate is of."""
-        self._was_normal = False
-        """The last of them was."""
-        self._turn = self._odd_at = -1
-        self._beats_left = 0
-        """How many may wait before the rhythm could be irregular."""
-        self.is_now = False
-        """Nothing is pending or told, but for an irregular rhythm, and the heart is seen."""
-        self.until = NEVER
-        """What is decided from this sample on does not wait: of an irregular rhythm something could be said."""
-
-    def beat(self, beat: Beat, heart: Heart) -> None:
-        """Note a beat that did not wait, once the heart has it."""
-        if heart.turn != self._turn + 1:  # not just one more: what was before is no neighbour, or others stand between
-            self._recent.clear()
-        self._turn = heart.turn
-        self._recent.append(beat.sample)
-        del self._recent[: -1 - RATE_INTERVALS]
-        self._was_normal = beat.morphology == NORMAL
+        lengths = round(rate_hz), round(RATE_WITHIN_S * rate_hz), min(silent, default=NEVER)
+        _SET.pack_into(room, self._at + _AT_SET, *lengths, rate_hz, *usual, max(DOUBTFUL, *limits, DOUBTFUL))
 
     def look(self, heart: Heart, n_awake: int, now: int) -> None:
-        """See whether events may wait from `now` on; of so many rules something is pending or told."""
-        self.is_now = False
-        if not self._can_be or len(self._recent) <= RATE_INTERVALS or heart.turn != self._turn:
+        """See whether events may wait from `now` on: of so many rules something is pending or told."""
+        room, at = self._room, self._at
+        awake = self._awake() if n_awake else []
+        if not self._can_be or n_awake > len(awake) or len(heart.beats) <= RATE_INTERVALS or _is_troubled(heart):
+            _FLAG.pack_into(room, at + _AT_SAID, 0)
             return
-        if heart.trouble or heart.moved_at or heart.stands_in or any(heart.flags):
-            return
-        awake, idle = self._awake(), [watcher for watcher in self._irregular if not watcher.episode.phase]
-        if n_awake > len(awake):
-            return
-        self.is_now = True
-        self.until = min([watcher.episode.steady_until(now) for watcher in awake], default=NEVER)
-        self._beats_left = min([watcher.regular_until for watcher in idle], default=heart.turn + MOST) - heart.turn
-        self._odd_at = heart.odd_at
+        newest = heart.beats[-1 - RATE_INTERVALS :]
+        until = min([watcher.episode.steady_until(now) for watcher in awake], default=NEVER)
+        left = (
+            min([watcher.regular_until for watcher in self._irregular if not watcher.episode.phase], default=heart.turn + MOST) - heart.turn
+        )
+        tallest_mv = max(heart.usual_mv, *[abs(beat.amplitude_mv) for beat in newest[-STEADY_BEATS:]])
+        was_normal = newest[-1].morphology == NORMAL
+        _SAID.pack_into(room, at + _AT_SAID, 1, was_normal, heart.watched_from, until, heart.odd_at, left, tallest_mv)
+        _PLACES.pack_into(room, at + _AT_PLACES, *[beat.sample for beat in newest])
 
-    def _awake(self) -> list[Watcher]:
+    def _awake(self) -> list[beatwatchers.Irregular]:
         return [watcher for watcher in self._irregular if watcher.episode.phase]
 
-    def waits(self, events: Sequence[Event], due: int) -> bool:
-        """Keep events in which no rule could find anything, and that come before anything is due; False: there are others among them."""
-        if not self.is_now or self.n_waiting + len(events) > MOST:
-            return False
-        last, recent, newest = min(due, self.until - 1), self._recent, self._newest
-        beats, seconds, second, vitals = self._beats, self._seconds, self._second, self._vitals
-        n_beats, n_seconds = len(beats), len(seconds)
-        for event in events:
-            newest = max(newest, event.reported_at)
-            if newest > last:
-                break
-            if type(event) is Beat:
-                recent = [*recent[1:], event.sample]
-                if not self._is_usual(event, recent):
-                    break
-                beats.append(SEEN((event.sample, NORMAL, event.confidence, event.width_ms, event.prematurity, event.amplitude_mv)))
-            elif type(event) is Quality:
-                if len(beats) > self._beats_left or not self._is_good(event):
-                    break
-                second = event
-                seconds.append((event.index, event.level_mv, newest, len(beats)))
-            elif type(event) is Vitals:
-                vitals = event
-            else:
-                break
-        else:
-            self._recent, self._newest, self._second, self._vitals = recent, newest, second, vitals
-            self.n_waiting += len(events)
-            return True
-        del beats[n_beats:], seconds[n_seconds:]
-        return False
-
-    def _is_usual(self, beat: Beat, recent: list[int]) -> bool:
-        """Say whether a beat is the newest, no pause, of the usual shape as the one before, and leaves the rate where no rule finds anything."""
-        if not self._was_normal or beat.morphology != NORMAL or beat.lead != self._lead:
-            return False
-        since, length = recent[-1] - recent[-2], recent[-1] - recent[0]
-        if since <= 0 or since / self._rate_hz >= self._longest_s or length > round(RATE_WITHIN_S * self._rate_hz):
-            return False
-        return self._slowest <= 60.0 * self._rate_hz * RATE_INTERVALS / length <= self._fastest
-
-    def _is_good(self, quality: Quality) -> bool:
-        """Say whether a second is good, and neither odd beats nor a contact that moves are in it."""
-        is_sure = quality.good and quality.index >= self._least_index and quality.level_mv <= MOVED_MV
-        return is_sure and quality.start_sample > self._odd_at and quality.lead == self._lead
+    @property
+    def n_waiting(self) -> int:
+        """Pieces of input whose events wait."""
+        return int(_FLAG.unpack_from(self._room, self._at + _AT_PIECES)[0])
 
     def remember(self, heart: Heart, now: int) -> int:
-        """Tell the heart what waited since `now`; return the newest sample that decided something."""
+        """Tell the heart what waited since `now`; return the newest sample that decided something. Until the next `look` nothing waits."""
+        room, at = self._room, self._at
+        n_beats, n_seconds, _, newest, rated_until, noise_mv, mains_mv, has_vitals, *vitals = _WAITS.unpack_from(room, at + _AT_WAITS)
+        beats, seconds = self._beats(n_beats), self._seconds(n_seconds)
         awake = self._awake()
         if awake:
-            self._look_late(heart, awake, now)
+            _look_late(heart, awake, beats, seconds, now)
         else:
-            heart.usual_beats(self._beats)
-            for index, level_mv, _, _ in self._seconds:
+            heart.usual_beats(beats)
+            for index, level_mv, _, _ in seconds:
                 heart.good_second(index, level_mv)
-        if self._second is not None:
-            heart.rated(self._second)
-        if self._vitals is not None:
-            heart.vitals(self._vitals)
-        newest = max(now, self._newest)
-        self._turn += len(self._beats)
-        self._forget()
-        return newest
+        if seconds:
+            heart.rated(rated_until, noise_mv, mains_mv)
+        if has_vitals:
+            heart.vitals(*vitals)
+        self.forget()
+        return int(max(now, newest))
 
-    def _look_late(self, heart: Heart, awake: Sequence[Watcher], now: int) -> None:
-        """Have who watches an irregular rhythm see each second after the beats that came before it, as if nothing had waited."""
-        done, said = 0, list[Event]()
-        for index, level_mv, rated_at, upto in self._seconds:
-            heart.usual_beats(self._beats[done:upto])
-            heart.good_second(index, level_mv)
-            for watcher in awake:
-                watcher.second(max(now, rated_at), said)
-            done = upto
-        heart.usual_beats(self._beats[done:])
-        assert not said
+    def _beats(self, n: int) -> list[Seen]:
+        room, at = self._room, self._at
+        first = at + _AT_PLACES + _PLACES.size
+        places = struct.unpack_from(f"={n}q", room, first)
+        values = _BEAT.iter_unpack(room[at + _AT_BEATS : at + _AT_BEATS + n * _BEAT.size])
+        return [SEEN((place, NORMAL, *value)) for place, value in zip(places, values, strict=True)]
 
-    def _forget(self) -> None:
-        self._beats.clear()
-        self._seconds.clear()
-        self._second = self._vitals = None
-        self.n_waiting = 0
-        self._newest = -1
+    def _seconds(self, n: int) -> list[tuple[float, float, int, int]]:
+        """Of each its index and its level, when it was told, and how many beats before it."""
+        first = self._at + _AT_SECONDS
+        return list(_SECOND.iter_unpack(self._room[first : first + n * _SECOND.size]))
+
+    def forget(self) -> None:
+        """Have nothing waiting, and nothing wait until the next `look`."""
+        _FLAG.pack_into(self._room, self._at + _AT_SAID, 0)
+        self._room[self._at + _AT_WAITS : self._at + _AT_WAITS + _WAITS.size] = _NOTHING
+
+
+def _look_late(
+    heart: Heart, awake: Sequence[Watcher], beats: Sequence[Seen], seconds: Sequence[tuple[float, float, int, int]], now: int
+) -> None:
+    """Have who watches an irregular rhythm see each second after the beats that came before it, as if nothing had waited."""
+    done, said = 0, list[Event]()
+    for index, level_mv, rated_at, upto in seconds:
+        heart.usual_beats(beats[done:upto])
+        heart.good_second(index, level_mv)
+        for watcher in awake:
+            watcher.second(max(now, rated_at), said)
+        done = upto
+    heart.usual_beats(beats[done:])
+    assert not said
+
+
+def _is_troubled(heart: Heart) -> bool:
+    """Say whether the heart is not seen as it usually is."""
+    return bool(heart.trouble or heart.moved_at or heart.stands_in or any(heart.flags))
 
 
 def _is_patient(watcher: Watcher) -> bool:

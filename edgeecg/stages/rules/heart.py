@@ -10,22 +10,21 @@ from typing import Final
 from edgeecg.rulefacts import DOUBT, LEAD_OFF, NOISE
 from edgeecg.stages.rules.delays import Delays
 from edgeecg.stages.rules.seen import NORMAL, SEEN, WIDE, Seen, alike
-from edgeecg.types import Beat, Quality, QualityReason, SignalState, Vitals
+from edgeecg.types import Beat, Quality, QualityReason, SignalState
+from edgeecg_kernels.calm_state import FAINT, MOVED_MV, RATE_INTERVALS
 
 MAX_BEATS: Final = 40
-RATE_INTERVALS: Final = 6
 RATE_INTERVALS_MIN: Final = 3
 RATE_WITHIN_S: Final = 15.0
-"""A rate is of the last six RR intervals, of three at least, none older than this."""
-FAINT: Final = 0.3
+"""A rate is of the last RATE_INTERVALS RR intervals, of three at least, none older than this."""
 GAIN_SHARE: Final = 1 / 8
 LOSS_SHARE: Final = 1 / 32
 """A heart that stops leaves noise, in which a detector that adapts finds beats before long. They are faint, and end no asystole."""
 NEW_CONTACT_S, STEADY_BEATS, EVEN, SAME_PACE, SURE_BEAT = 10.0, 4, 1.25, 0.15, 0.8
 """A contact that comes back may have lost most of its gain. So many sure beats, evenly and at the pace from before, are the heart's own, be
 they ever so faint; noise keeps no time."""
-MOVED_MV, MOVED_SHARE, MOVED_TIMES, LEVELS = 0.8, 0.4, 4.0, 1 / 8
-"""Half a second so far from its baseline, by such a share of the usual height, and so many times as far as those before, is no wave of the heart
+MOVED_SHARE, MOVED_TIMES, LEVELS = 0.4, 4.0, 1 / 8
+"""Half a second as far from its baseline as MOVED_MV, by such a share of the usual height, and so many times as far as those before, is no wave of the heart
 and no wander: the contact moved."""
 UNSEEN_S: Final = 3.0
 """An interval longer than this in which the contact moved is none between two beats: those between were not seen."""
@@ -275,7 +274,7 @@ class Heart:
     def quality(self, quality: Quality) -> None:
         """Take a second's rating."""
         self._grow_sure(quality.index)
-        self.rated(quality)
+        self.rated(quality.start_sample + quality.len_samples, quality.noise_mv, quality.mains_mv)
         if self._is_jump(quality.level_mv) and not self.moved_at and self.watched_from < self.rated_until:
             self._move_contact()
         spoilt = not quality.good and quality.reason in SPOILING
@@ -286,10 +285,9 @@ class Heart:
         self._grow_sure(index)
         self._is_jump(level_mv)
 
-    def rated(self, quality: Quality) -> None:
-        """Know a second's rating as the newest."""
-        self.rated_until = quality.start_sample + quality.len_samples
-        self.noise_mv, self.mains_mv = quality.noise_mv, quality.mains_mv
+    def rated(self, until: int, noise_mv: float, mains_mv: float) -> None:
+        """Know the second that ends there as the newest."""
+        self.rated_until, self.noise_mv, self.mains_mv = until, noise_mv, mains_mv
 
     def _grow_sure(self, index: float) -> None:
         self.index = index
@@ -311,10 +309,9 @@ class Heart:
     def _trouble(self, what: str, *, there: bool) -> None:
         self.trouble = self.trouble | TROUBLE[what] if there else self.trouble & ~TROUBLE[what]
 
-    def vitals(self, vitals: Vitals) -> None:
+    def vitals(self, heart_rate: float, rr_ms: float, sdnn_ms: float, rmssd_ms: float) -> None:
         """Take a second's heart rate and variability."""
-        self.heart_rate, self.rr_ms = vitals.heart_rate, vitals.rr_ms
-        self.sdnn_ms, self.rmssd_ms = vitals.sdnn_ms, vitals.rmssd_ms
+        self.heart_rate, self.rr_ms, self.sdnn_ms, self.rmssd_ms = heart_rate, rr_ms, sdnn_ms, rmssd_ms
 
     # --- what is asked --------------------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from edgeecg.rulefacts import PROBABILITY, RuleFacts
 from edgeecg.stages.rules import beatwatchers, otherwatchers, silencewatchers, soundwatchers
-from edgeecg.stages.rules.calm import Calm
+from edgeecg.stages.rules.calm import Calm, room_of, rooms
 from edgeecg.stages.rules.episodes import EPISODE_LEN, NEVER, Episode, Owner, Phase
 from edgeecg.stages.rules.heart import Heart
 from edgeecg.stages.rules.seen import NORMAL
@@ -66,8 +66,8 @@ class StreamRules:
         "_longest_s", "_n_awake", "_others", "_seconds", "_slowest", "_timed", "_vitals", "calm", "due", "episodes", "heart", "now", "owner", "rules",
     )  # fmt: skip
 
-    def __init__(self, owner: Owner, rules: Sequence[tuple[RuleFacts, int]]) -> None:
-        """`rules`: each with the place of the model it is about, or -1."""
+    def __init__(self, owner: Owner, rules: Sequence[tuple[RuleFacts, int]], room: memoryview | None = None, slot: int = 0) -> None:
+        """`rules`: each with the place of the model it is about, or -1. `room`: where the events of many streams wait, and its slot there."""
         self.owner = owner
         self.rules = tuple(rules)
         self.heart = Heart(owner.rate_hz, owner.leads, hears=any(rule.kind == "delay-drift" for rule, _ in rules))
@@ -85,24 +85,24 @@ class StreamRules:
         self._always_beats, self._always_seconds = _always(self._every_beats, "beat"), _always(self._every_seconds, "second")
         self._others = {kind: found for kind, name in _OTHERS.items() if (found := _wanting(watchers, name))}
         self._slowest, self._fastest, self._longest_s = usual = _usual(watchers)
-        self.calm = Calm(owner.rate_hz, self._lead, usual, [*self._always_beats, *self._vitals], self._always_seconds)
         self._timed = [watcher for watcher in watchers if type(watcher).due is not Watcher.due]
+        asked = [*self._always_beats, *self._vitals], self._always_seconds, self._timed
+        self.calm = Calm(room_of(rooms(1)) if room is None else room, slot, owner.rate_hz, usual, *asked)
         self._chain = _chain(self.episodes)
         self._plan()
 
     # --- what comes -----------------------------------------------------------------------------------------------
 
-    def hear(self, events: list[Event]) -> list[Event]:
-        """Return as `take` does; events in which no rule finds anything are kept for later."""
-        if not self.calm.waits(events, self.due):
-            return self.take(events)
-        self.due = min(self.due, self.calm.until)
-        return events
+    def hear(self, events: Sequence[Event], newest: int) -> list[Event]:
+        """Take events, and time up to a sample: return as `take` and `pass_time` do."""
+        out = self.take(events) if events else []
+        if self.due <= newest or self.calm.n_waiting:
+            self.pass_time(newest, out)
+        return out
 
     def take(self, events: Iterable[Event]) -> list[Event]:
         """Return the events, each followed by the alerts it causes, and preceded by those that were due before it."""
-        if self.calm.n_waiting:
-            self.catch_up()
+        self.catch_up()
         out: list[Event] = []
         for event in events:
             reported_at = event.reported_at
@@ -111,7 +111,7 @@ class StreamRules:
                 self.pass_time(seen_until - 1, out)
             out.append(event)
             self.one(event, reported_at, out)
-        self.calm.look(self.heart, self._n_awake, self.now)
+        self._look()
         return out
 
     def catch_up(self) -> None:
@@ -135,9 +135,7 @@ class StreamRules:
 
     def take_beat(self, beat: Beat, now: int, out: list[Event]) -> None:
         """Take a beat, whichever lead tells it, each beat is told once: rules are asked where it is not usual, or something is pending or told."""
-        is_newest = self.heart.beat(beat)
-        if is_newest:
-            self.calm.beat(beat, self.heart)
+        if self.heart.beat(beat):
             for watcher in self._beats if self._is_usual() else self._every_beats:
                 watcher.beat(now, out)
 
@@ -150,7 +148,7 @@ class StreamRules:
 
     def take_vitals(self, vitals: Vitals, now: int, out: list[Event]) -> None:
         """Take a second's heart rate and variability."""
-        self.heart.vitals(vitals)
+        self.heart.vitals(vitals.heart_rate, vitals.rr_ms, vitals.sdnn_ms, vitals.rmssd_ms)
         for watcher in self._vitals:
             watcher.vitals(now, out)
 
@@ -195,7 +193,7 @@ class StreamRules:
                 if episode.due <= now:
                     episode.pass_time(now, out)
             self._settle(now, out)
-        self.calm.look(self.heart, self._n_awake, self.now)
+        self._look()
 
     def acknowledge(self, alert_id: str, by: bytes) -> list[Event] | None:
         """A person has seen an alert; None: there is no such one here."""
@@ -205,6 +203,7 @@ class StreamRules:
                 out: list[Event] = []
                 episode.acknowledge(by, self.now, out)
                 self._settle(self.now, out)
+                self._look()
                 return out
         return None
 
@@ -229,6 +228,10 @@ class StreamRules:
                 episode.block(now, out, blocked=blocked)
         self._plan()
 
+    def _look(self) -> None:
+        """See whether what comes next may wait."""
+        self.calm.look(self.heart, self._n_awake, self.now)
+
     def _plan(self) -> None:
         self.owner.changed = False
         self._n_awake = sum(episode.phase != Phase.IDLE for episode in self.episodes)
@@ -252,13 +255,15 @@ class StreamRules:
 
     def to_bytes(self) -> bytes:
         """All that was taken, as far as it matters to what comes."""
-        self.catch_up()
+        if self.calm.n_waiting:
+            self.catch_up()
+            self._look()
         head = _HEAD.pack(self.owner.epoch, self.now)
         return b"".join((head, self.heart.to_bytes(), *(episode.to_bytes() for episode in self.episodes)))
 
     def load(self, data: bytes) -> None:
         """Become what `to_bytes` was."""
-        self.catch_up()
+        self.calm.forget()
         self.owner.epoch, self.now = _HEAD.unpack_from(data)
         at = _HEAD.size + self.heart.len_bytes
         self.heart.load(data[_HEAD.size : at])
