@@ -50,10 +50,22 @@ def feature_set(card: Card) -> Features:
     """Return what makes the tree's features, by the name and version the card asks for."""
     assert card.fusion, "a card with a tree says which features it reads"
     asked = f"{card.fusion.features}-{card.fusion.features_version}"
-    sets: dict[str, Features] = import_module("edgeecg.models.features").SETS
+    known = import_module("edgeecg.models.features")
+    sets: dict[str, Features] = known.SETS
     if asked not in sets:
         raise ModelError(Fault(f"{card.id}: fusion.features", asked, f"one this version makes: {', '.join(sets)}"))
+    if asked in known.ABOUT:
+        _check_span(card, asked, *known.ABOUT[asked])
     return sets[asked]
+
+
+def _check_span(card: Card, features: str, before_s: float, after_s: float) -> None:
+    """Refuse a window that such features would be read beyond the end of."""
+    given = card.input
+    if given.before_s != before_s:
+        raise ModelError(Fault(f"{card.id}: input.before_s", given.before_s, f"{before_s:g}, as {features} reads a window"))
+    if given.window_s < before_s + after_s:
+        raise ModelError(Fault(f"{card.id}: input.window_s", given.window_s, f"{before_s + after_s:g} s or more, as {features} reads it"))
 
 
 def heard_set(card: Card) -> HeardFeatures:

@@ -17,5 +17,5 @@ def toy_features(monkeypatch: pytest.MonkeyPatch) -> None:
         return np.array([float(len(beats) > 0), len(beats)], np.float32)
 
     module = ModuleType("edgeecg.models.features")
-    module.__dict__.update(SETS={"toy-1": features}, NAMES={"toy-1": ("whether there are beats", "number of beats")})
+    module.__dict__.update(SETS={"toy-1": features}, ABOUT={}, NAMES={"toy-1": ("whether there are beats", "number of beats")})
     monkeypatch.setitem(sys.modules, "edgeecg.models.features", module)

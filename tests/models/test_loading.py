@@ -13,7 +13,8 @@ from edgeecg.models import card as cards
 from edgeecg.models import golden, onnx_backend
 from edgeecg.models.card import Card, FileKey
 from edgeecg.models.classifier import LEAST_PROBABILITY, Classifier
-from edgeecg.models.loading import load
+from edgeecg.models.loading import feature_set, load
+from edgeecg.models.registry import Registry
 from edgeecg.models.tflite_backend import at_hand
 from tests.models import toys
 
@@ -91,6 +92,19 @@ def test_a_tree_of_another_width_or_unknown_features_is_refused(tmp_path: Path) 
     assert card.fusion
     strange = card.model_copy(update={"fusion": card.fusion.model_copy(update={"features_version": 9})})
     assert "toy-1.0: fusion.features: toy-9 is not one this version makes" in refused(strange, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("span", "fault"),
+    [
+        ({"before_s": 0.5, "window_s": 10.0}, "input.before_s: 0.5 is not 9.4, as beat-2 reads a window"),
+        ({"before_s": 9.4, "window_s": 9.8}, "input.window_s: 9.8 is not 9.84 s or more, as beat-2 reads it"),
+    ],
+)
+def test_a_window_that_features_about_a_beat_would_be_read_beyond_is_refused(span: dict[str, float], fault: str) -> None:
+    card = Registry().card("beat")
+    with pytest.raises(ModelError, match=fault):
+        feature_set(card.model_copy(update={"input": card.input.model_copy(update=span)}))
 
 
 def test_a_net_the_model_has_not_is_refused(tmp_path: Path) -> None:

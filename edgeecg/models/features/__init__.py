@@ -14,6 +14,8 @@ Features = Callable[[NDArray[np.float32], NDArray[np.float32]], NDArray[np.float
 
 SETS: dict[str, Features] = {"rhythm-2": rhythm.rhythm_features, "beat-2": beat.beat_features}
 """`name-version` to what computes it, of samples in mV on the grid (missing: NaN) and rows of BEAT_FIELDS."""
+ABOUT: dict[str, tuple[float, float]] = {"beat-2": (beat.BEFORE_S, beat.AFTER_S)}
+"""Of sets about one beat: the seconds before its R peak that the window begins, and those after it that it must reach."""
 Heard = Callable[[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]], NDArray[np.float32]]
 HEARD: dict[str, tuple[Heard, Callable[[NDArray[np.float32]], str]]] = {
     "heart-sound-2": (heart_sound.heart_sound_features, heart_sound.unheard),

@@ -11,8 +11,10 @@ from edgeecg.models.features.strip import GRID_HZ, strip
 from edgeecg_kernels.features_beat import MOST_BEATS, SHAPE_POINTS
 from edgeecg_kernels.features_beat import beat_features as _features
 from edgeecg_kernels.features_intervals import CELLS
+from edgeecg_kernels.features_strip import AFTER
 
 BEFORE_S = 9.4
+AFTER_S = AFTER / GRID_HZ
 RHYTHM = (
     "rr", "rr_before", "rr_third", "rr_to_recent", "rr_to_minute", "rr_to_before", "rr_to_longest", "rr_to_shortest", "rr_to_normal",
     "rr_before_to_minute", "rr_before_to_normal", "rr_recent_spread", "rr_surprise", "rr_normal_surprise", "rr_least_to_minute",
