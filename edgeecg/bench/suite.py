@@ -6,7 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from edgeecg.bench import capacity, growth, machine, memory, models, path, peers, stages
+from edgeecg.bench import capacity, growth, hearing, kernels, machine, memory, models, path, peers, stages
 from edgeecg.bench.effort import Effort
 from edgeecg.bench.stages import Timing
 
@@ -35,8 +35,8 @@ def measure(effort: Effort, say: Say) -> Report:
 
 
 def _timings(effort: Effort, folder: Path, say: Say) -> Iterator[Timing]:
-    yield from _told(stages.measure(effort, folder), lambda one: one.name, say)
-    yield from _told(models.measure(effort), lambda one: one.name, say)
+    for measured in (stages.measure(effort, folder), hearing.measure(effort), models.measure(effort), kernels.measure(effort)):
+        yield from _told(measured, lambda one: one.name, say)
 
 
 def _told(measured: Iterator[Any], name: Callable[[Any], str], say: Say) -> Iterator[Any]:

@@ -25,7 +25,7 @@ def report() -> dict[str, Any]:
 
 def test_every_stage_is_measured(report: dict[str, Any]) -> None:
     stages = {one["stage"] for one in report["timings"]}
-    assert stages == {"decode", "feed", "feed_many", "bytes to events", "journal", "outbox"}
+    assert stages == {"decode", "feed", "feed_many", "bytes to events", "journal", "outbox", "ECG and sound", "kernel"}
     assert all(one["n"] > 0 and one["p50_us"] > 0 for one in report["timings"])
     windows = {"length of windows, one each 2 s", "hop of windows of 10 s"}
     assert {curve["name"] for curve in report["growth"]} == {"rate", "chunk", *windows, "streams, with rules", "streams, without rules"}
