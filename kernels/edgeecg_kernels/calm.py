@@ -4,6 +4,8 @@ No paper. What the rules of a fleet remember is larger than any cache, and to re
 about an event. The rules say what they would find nothing in (`edgeecg.stages.rules.calm`); here alone is decided, row by row,
 whether something is that, and kept until they are asked again.
 
+A beat of another shape waits too where it is alone: no rule is about one, unless it comes so early that it falls on a T wave.
+
 A beat that is not faint puts off the time at which one that does not come is missed. Which are faint depends on the heights
 before them, smoothed: none of those is above the tallest, so that a beat of FAINT of the tallest is not.
 """
@@ -11,17 +13,23 @@ before them, smoothed: none of those is above the tallest, so that a beat of FAI
 from typing import Any
 
 from edgeecg_kernels._jit import kernel
-from edgeecg_kernels.calm_state import FAINT, MOST, MOVED_MV, RATE_INTERVALS
+from edgeecg_kernels.calm_state import ALONE, FAINT, MOST, MOVED_MV, RATE_INTERVALS
 from edgeecg_kernels.state import KIND_BEAT, KIND_EXPIRED, KIND_QUALITY, KIND_VITALS, KIND_WINDOW
 
 _MORPHOLOGY_NORMAL = 1.0
 
 
 @kernel
-def _is_usual(s: Any, row: Any, beats: int) -> bool:
-    """Say whether a beat, with so many waiting before it, is the newest, no pause, of the usual shape, and leaves the rate as usual."""
-    if row["lead"] != 0 or row["value"][1] != _MORPHOLOGY_NORMAL or (beats == 0 and s["was_normal"] == 0):
-        return False
+def _has_usual_shape(s: Any, row: Any, beats: int, since_odd: int) -> bool:
+    """Say whether a beat and the one before have the usual shape, or the one that has not is alone: two before it had."""
+    if row["value"][1] == _MORPHOLOGY_NORMAL:
+        return bool(since_odd > 0 or beats > 0)
+    return bool(since_odd >= ALONE and row["value"][3] >= s["least_prematurity"])
+
+
+@kernel
+def _is_in_time(s: Any, row: Any, beats: int) -> bool:
+    """Say whether a beat, with so many waiting before it, is the newest, no pause, and leaves the rate as usual."""
     since = row["sample"] - s["place"][beats + RATE_INTERVALS]
     length = row["sample"] - s["place"][beats + 1]
     if since <= 0 or since / s["rate_hz"] >= s["longest_s"] or length > s["rate_len"]:
@@ -62,10 +70,11 @@ def _note_vitals(s: Any, row: Any) -> None:
 def _put_beat(s: Any, row: Any, beats: int) -> None:
     s["place"][beats + 1 + RATE_INTERVALS] = row["sample"]
     value, kept = row["value"], s["beat"][beats]
-    kept[0] = value[0]
-    kept[1] = value[2]
-    kept[2] = value[3]
-    kept[3] = value[5]
+    kept["morphology"] = int(value[1])
+    kept["confidence"] = value[0]
+    kept["width_ms"] = value[2]
+    kept["prematurity"] = value[3]
+    kept["amplitude_mv"] = value[5]
 
 
 @kernel
@@ -83,6 +92,7 @@ def calm_keep(s: Any, due: Any, slot: int, out: Any, begin: int, end: int) -> bo
     if s["is_now"] == 0:
         return False
     beats, seconds, newest, watched, tallest = s["beats"], s["seconds"], s["newest"], s["watched_from"], s["tallest_mv"]
+    since_odd = s["since_odd"]
     last_second = last_vitals = -1
     for i in range(begin, end):
         row = out[i]
@@ -91,9 +101,11 @@ def calm_keep(s: Any, due: Any, slot: int, out: Any, begin: int, end: int) -> bo
         if newest >= _due(s, watched):
             return False
         if kind == KIND_BEAT:
-            if beats == MOST or not _is_usual(s, row, beats):
+            is_usual = row["lead"] == 0 and _has_usual_shape(s, row, beats, since_odd) and _is_in_time(s, row, beats)
+            if beats == MOST or not is_usual:
                 return False
             _put_beat(s, row, beats)
+            since_odd = min(since_odd + 1, ALONE) if row["value"][1] == _MORPHOLOGY_NORMAL else 0
             beats += 1
             height = abs(row["value"][5])
             tallest = max(tallest, height)
@@ -116,6 +128,7 @@ def calm_keep(s: Any, due: Any, slot: int, out: Any, begin: int, end: int) -> bo
     s["beats"] = beats
     s["seconds"] = seconds
     s["pieces"] += 1
+    s["since_odd"] = since_odd
     s["newest"] = newest
     s["watched_from"] = watched
     s["tallest_mv"] = tallest

@@ -9,10 +9,23 @@ RATE_INTERVALS = 6
 """A rate is of the last six RR intervals."""
 MOST = 32
 """Beats that wait, and rated seconds."""
+ALONE = 2
+"""So many beats of the usual shape are before a beat of another that is alone."""
 FAINT = 0.3
 """A beat below this share of the usual height is faint."""
 MOVED_MV = 0.8
 """Half a second further from its baseline may be a contact that moves."""
+
+BEAT = np.dtype(
+    [
+        ("morphology", "i8"),
+        ("confidence", "f8"),
+        ("width_ms", "f8"),
+        ("prematurity", "f8"),
+        ("amplitude_mv", "f8"),
+    ],
+    align=True,
+)
 
 SECOND = np.dtype(
     [
@@ -28,10 +41,10 @@ CALM_STATE = np.dtype(
     [
         # what the rules say
         ("is_now", "i8"),  # 1: nothing is pending or told, but for an irregular rhythm, and the heart is seen
-        ("was_normal", "i8"),  # 1: the newest beat was
+        ("since_odd", "i8"),  # beats since the last one that was not of the usual shape; 2: or more
         ("watched_from", "i8"),  # there has been no beat since that is not faint
         ("until", "i8"),  # what is decided from here on does not wait, nor do the rules
-        ("odd_at", "i8"),  # the newest beat that is not of the usual shape
+        ("odd_at", "i8"),  # the newest beat that is not of the usual shape, of those that do not wait
         ("beats_left", "i8"),  # so many may wait before the rhythm could be irregular
         ("tallest_mv", "f8"),  # no usual height is above it
         # what waits
@@ -53,8 +66,9 @@ CALM_STATE = np.dtype(
         ("fastest", "f8"),
         ("longest_s", "f8"),  # nor below this RR interval
         ("least_index", "f8"),  # nor in seconds at least so good
+        ("least_prematurity", "f8"),  # nor in a beat of another shape, alone, that comes no earlier than this
         ("place", "i8", (1 + RATE_INTERVALS + MOST,)),  # R peaks: those the rate is of, then those that wait
-        ("beat", "f8", (MOST, 4)),  # confidence, width_ms, prematurity, amplitude_mv
+        ("beat", BEAT, (MOST,)),
         ("second", SECOND, (MOST,)),
     ],
     align=True,

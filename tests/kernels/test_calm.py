@@ -18,7 +18,7 @@ NEVER = 2**62
 
 AT_REST = Said(
     last_beats=[200 * k for k in range(7)],
-    was_normal=True,
+    last_shapes=[1, 1],
     watched_from=1200,
     until=NEVER,
     odd_at=-1,
@@ -30,6 +30,7 @@ AT_REST = Said(
     fastest=120.0,
     longest_s=3.0,
     least_index=0.5,
+    least_prematurity=0.4,
     most=MOST,
 )
 
@@ -37,7 +38,17 @@ AT_REST = Said(
 def said_by(luck: random.Random) -> Said:
     """Rules of a heart at 75 a minute, of which one thing or the other is soon due."""
     soon = 1200 + luck.randint(0, 4000)
-    rare = luck.choice(({"was_normal": False}, {"until": soon}, {"odd_at": soon}, {"beats_left": luck.randint(-1, 12)}, {}, {}, {}))
+    rare = luck.choice(
+        (
+            {"last_shapes": luck.choice(([1, 0], [2, 1]))},
+            {"until": soon},
+            {"odd_at": soon},
+            {"beats_left": luck.randint(-1, 12)},
+            {},
+            {},
+            {},
+        )
+    )
     return replace(
         AT_REST,
         tallest_mv=luck.choice((0.5, 1.0, 4.0)),
@@ -52,10 +63,12 @@ def said_by(luck: random.Random) -> Said:
 def state_of(said: Said) -> NDArray[np.void]:
     state = np.zeros(1, CALM_STATE)
     s = state[0]
-    for name in ("was_normal", "watched_from", "until", "odd_at", "beats_left", "tallest_mv", "patience", "rate_hz", "slowest"):
+    for name in ("watched_from", "until", "odd_at", "beats_left", "tallest_mv", "patience", "rate_hz", "slowest"):
         s[name] = getattr(said, name)
     s["fastest"], s["longest_s"], s["least_index"] = said.fastest, said.longest_s, said.least_index
     s["second_len"], s["rate_len"], s["is_now"] = HZ, 15 * HZ, 1
+    s["least_prematurity"] = said.least_prematurity
+    s["since_odd"] = {"[1, 1]": 2, "[2, 1]": 1}.get(str(said.last_shapes), 0)
     s["place"][:7] = said.last_beats
     return state
 
@@ -67,8 +80,12 @@ def rows_from(luck: random.Random) -> list[Row]:
         odd = luck.randrange(40)
         now += {0: 700, 1: 0, 2: 90}.get(odd, 200 + luck.randint(-15, 15))
         mv = luck.choice((1.0, 1.1, -0.9)) if luck.randrange(6) else luck.choice((0.1, 0.29, 0.3, 0.31, 3.0))
-        shape = luck.choice((0.0, 2.0)) if odd == 3 else 1.0
-        rows.append(Row(BEAT, int(odd == 4), now, now + 50, (0.9 + luck.random() / 10, shape, 80.0, 1.0, 0.1, mv, 0.0, 0.0)))
+        shape = luck.choice((0.0, 2.0)) if odd in {3, 10, 11, 12} else 1.0
+        rows.append(
+            Row(
+                BEAT, int(odd == 4), now, now + 50, (0.9 + luck.random() / 10, shape, 80.0, luck.choice((0.3, 0.4, 1.0)), 0.1, mv, 0.0, 0.0)
+            )
+        )
         index, good, level = luck.choice(((0.4, 1.0, 0.1), (0.9, 0.0, 0.1), (0.9, 1.0, 0.9))) if odd == 5 else (0.9, 1.0, 0.1)
         second = now - now % HZ - HZ
         rows.append(Row(QUALITY, int(odd == 6), second, now + 60, (index, good, 0.0, 0.0, luck.random(), luck.random(), 0.0, level)))
@@ -89,7 +106,7 @@ def expect(state: NDArray[np.void], rows: list[Row]) -> None:
     assert (s["beats"], s["seconds"], s["vitals"]) == (len(beats), len(seconds), bool(vitals))
     assert s["newest"] == max((row.known_at for row in rows), default=0)
     assert s["place"][7 : 7 + len(beats)].tolist() == [beat.sample for beat in beats]
-    assert s["beat"][: len(beats)].tolist() == [[beat.value[at] for at in (0, 2, 3, 5)] for beat in beats]
+    assert s["beat"][: len(beats)].tolist() == [tuple(beat.value[at] for at in (1, 0, 2, 3, 5)) for beat in beats]
     before = [len(beats_of(rows[: rows.index(second)])) for second in seconds]
     newest = [max(row.known_at for row in rows[: rows.index(second) + 1]) for second in seconds]
     got = [list(one) for one in s["second"][: len(seconds)].tolist()]

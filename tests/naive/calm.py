@@ -22,7 +22,8 @@ class Said:
 
     last_beats: list[int]
     """Seven R peaks."""
-    was_normal: bool
+    last_shapes: list[int]
+    """Of the last two of them."""
     watched_from: int
     until: int
     odd_at: int
@@ -34,6 +35,7 @@ class Said:
     fastest: float
     longest_s: float
     least_index: float
+    least_prematurity: float
     most: int
     """Beats that may wait, and seconds."""
 
@@ -66,10 +68,14 @@ def may_wait(said: Said, rows: Sequence[Row], row: Row) -> bool:
     if row.kind == BEAT:
         *before, last, this = *said.last_beats, *(beat.sample for beat in beats), row.sample
         first = (*before, last)[-6]
-        both_normal = row.value[1] == NORMAL and (said.was_normal or len(beats) > 0)
+        last_but_one, shape_before = [*map(float, said.last_shapes), *(beat.value[1] for beat in beats)][-2:]
+        if row.value[1] == NORMAL:  # the one before was too, or was alone, for it waits
+            is_usual = shape_before == NORMAL or len(beats) > 0
+        else:
+            is_usual = last_but_one == shape_before == NORMAL and row.value[3] >= said.least_prematurity
         in_time = 0 < this - last < said.longest_s * said.rate_hz and this - first <= 15 * said.rate_hz
         rate = 6 * 60 * said.rate_hz / (this - first) if in_time else 0.0
-        return row.lead == 0 and both_normal and in_time and said.slowest <= rate <= said.fastest and len(beats) < said.most
+        return row.lead == 0 and is_usual and in_time and said.slowest <= rate <= said.fastest and len(beats) < said.most
     if row.kind == QUALITY:
         index, is_good, level_mv = row.value[0], row.value[1], row.value[7]
         is_sure = is_good == 1 and index >= said.least_index and level_mv <= 0.8

@@ -47,7 +47,7 @@ class Rate(BeatWatcher):
 
     __slots__ = ()
 
-    @needs(Needs.UNUSUAL)
+    @needs(Needs.SEVERAL)
     def beat(self, now: int, out: list[Event]) -> None:
         value = self.heart.rate
         beyond = -1 if value == UNKNOWN or self.inhibited else self.beyond(value)
@@ -138,7 +138,7 @@ class Pause(Watcher):
 
     wants = frozenset({"beat"})
 
-    @needs(Needs.UNUSUAL)
+    @needs(Needs.SEVERAL)
     def beat(self, now: int, out: list[Event]) -> None:
         beats = self.heart.beats[-2:]
         if len(beats) < 2 or self.inhibited:
@@ -172,7 +172,7 @@ class WideRun(BeatWatcher):
 
     __slots__ = ()
 
-    @needs(Needs.UNUSUAL)
+    @needs(Needs.SEVERAL)
     def second(self, now: int, out: list[Event]) -> None:
         """A run that did not speak for itself is looked at again once the seconds it lies in are rated."""
         super().second(now, out)
@@ -182,7 +182,7 @@ class WideRun(BeatWatcher):
         if n:
             self._begins(self.heart.beats[:n], now, out, doubtful=in_doubt(self.heart))
 
-    @needs(Needs.UNUSUAL)
+    @needs(Needs.SEVERAL)
     def beat(self, now: int, out: list[Event]) -> None:
         if self.inhibited:
             self.episode.over(now, out)
@@ -245,7 +245,7 @@ class Bigeminy(BeatWatcher):
 
     __slots__ = ()
 
-    @needs(Needs.UNUSUAL)
+    @needs(Needs.SEVERAL)
     def beat(self, now: int, out: list[Event]) -> None:
         n = 2 * int(self.rule.limit)
         run = self.heart.beats[-n:]

@@ -13,6 +13,7 @@ Here the rules say what they would find nothing in, and take back what waited: t
 import struct
 from collections.abc import Sequence
 from struct import Struct
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +24,7 @@ from edgeecg.stages.rules.heart import DOUBTFUL, RATE_WITHIN_S, STEADY_BEATS, He
 from edgeecg.stages.rules.seen import NORMAL, SEEN, Seen
 from edgeecg.stages.rules.watcher import Watcher
 from edgeecg.types import Event
-from edgeecg_kernels.calm_state import CALM_STATE, MOST, RATE_INTERVALS
+from edgeecg_kernels.calm_state import ALONE, CALM_STATE, MOST, RATE_INTERVALS
 
 
 def _place(name: str) -> int:
@@ -33,9 +34,9 @@ def _place(name: str) -> int:
 
 _AT_SAID, _AT_WAITS, _AT_PIECES, _AT_SET = _place("is_now"), _place("beats"), _place("pieces"), _place("second_len")
 _AT_PLACES, _AT_BEATS, _AT_SECONDS = _place("place"), _place("beat"), _place("second")
-_FLAG, _SAID, _WAITS, _SET = Struct("=q"), Struct("=6qd"), Struct("=5q2dq4d"), Struct("=3q5d")
+_FLAG, _SAID, _WAITS, _SET = Struct("=q"), Struct("=6qd"), Struct("=5q2dq4d"), Struct("=3q6d")
 """Fields of CALM_STATE, many at once: one of a record by its name takes numpy as long as all of them."""
-_PLACES, _BEAT, _SECOND = Struct(f"={1 + RATE_INTERVALS}q"), Struct("=4d"), Struct("=2d2q")
+_PLACES, _BEAT, _SECOND = Struct(f"={1 + RATE_INTERVALS}q"), Struct("=q4d"), Struct("=2d2q")
 _NOTHING = bytes(_WAITS.size)
 
 
@@ -49,6 +50,18 @@ def room_of(rooms: NDArray[np.void]) -> memoryview:
     return rooms.view(np.uint8).data
 
 
+class Usual(NamedTuple):
+    """Where no rule finds anything in beats."""
+
+    slowest: float
+    fastest: float
+    """Between these rates."""
+    longest_s: float
+    """Below this RR interval."""
+    least_prematurity: float
+    """In a beat of another shape, alone, that comes no earlier."""
+
+
 class Calm:
     """What waits of one stream, and whether anything may."""
 
@@ -59,12 +72,12 @@ class Calm:
         room: memoryview,
         slot: int,
         rate_hz: float,
-        usual: tuple[float, float, float],
+        usual: Usual,
         asked: Sequence[Watcher],
         seconds: Sequence[Watcher],
         timed: Sequence[Watcher],
     ) -> None:
-        """Ready for a stream whose rules find nothing between the rates and below the RR interval that are `usual`.
+        """Ready for a stream whose rules find nothing in what is `usual`.
 
         `room`: the bytes of `rooms`, and its place there; `asked`: who is asked at every beat or at vitals, whatever they are; `seconds`: who is
         at every rated second; `timed`: who waits for a sample.
@@ -75,7 +88,7 @@ class Calm:
         self._irregular = tuple(watcher for watcher in seconds if isinstance(watcher, beatwatchers.Irregular))
         limits = (watcher.rule.limit for watcher in seconds if type(watcher) is beatwatchers.Measured)
         lengths = round(rate_hz), round(RATE_WITHIN_S * rate_hz), min(silent, default=NEVER)
-        _SET.pack_into(room, self._at + _AT_SET, *lengths, rate_hz, *usual, max(DOUBTFUL, *limits, DOUBTFUL))
+        _SET.pack_into(room, self._at + _AT_SET, *lengths, rate_hz, *usual[:3], max(DOUBTFUL, *limits, DOUBTFUL), usual.least_prematurity)
 
     def look(self, heart: Heart, n_awake: int, now: int) -> None:
         """See whether events may wait from `now` on: of so many rules something is pending or told."""
@@ -90,8 +103,8 @@ class Calm:
             min([watcher.regular_until for watcher in self._irregular if not watcher.episode.phase], default=heart.turn + MOST) - heart.turn
         )
         tallest_mv = max(heart.usual_mv, *[abs(beat.amplitude_mv) for beat in newest[-STEADY_BEATS:]])
-        was_normal = newest[-1].morphology == NORMAL
-        _SAID.pack_into(room, at + _AT_SAID, 1, was_normal, heart.watched_from, until, heart.odd_at, left, tallest_mv)
+        since_odd = ALONE if newest[-1].morphology == newest[-2].morphology == NORMAL else int(newest[-1].morphology == NORMAL)
+        _SAID.pack_into(room, at + _AT_SAID, 1, since_odd, heart.watched_from, until, heart.odd_at, left, tallest_mv)
         _PLACES.pack_into(room, at + _AT_PLACES, *[beat.sample for beat in newest])
 
     def _awake(self) -> list[beatwatchers.Irregular]:
@@ -111,7 +124,7 @@ class Calm:
         if awake:
             _look_late(heart, awake, beats, seconds, now)
         else:
-            heart.usual_beats(beats)
+            heart.beats_on(beats)
             for index, level_mv, _, _ in seconds:
                 heart.good_second(index, level_mv)
         if seconds:
@@ -126,7 +139,7 @@ class Calm:
         first = at + _AT_PLACES + _PLACES.size
         places = struct.unpack_from(f"={n}q", room, first)
         values = _BEAT.iter_unpack(room[at + _AT_BEATS : at + _AT_BEATS + n * _BEAT.size])
-        return [SEEN((place, NORMAL, *value)) for place, value in zip(places, values, strict=True)]
+        return [SEEN((place, *value)) for place, value in zip(places, values, strict=True)]
 
     def _seconds(self, n: int) -> list[tuple[float, float, int, int]]:
         """Of each its index and its level, when it was told, and how many beats before it."""
@@ -145,12 +158,12 @@ def _look_late(
     """Have who watches an irregular rhythm see each second after the beats that came before it, as if nothing had waited."""
     done, said = 0, list[Event]()
     for index, level_mv, rated_at, upto in seconds:
-        heart.usual_beats(beats[done:upto])
+        heart.beats_on(beats[done:upto])
         heart.good_second(index, level_mv)
         for watcher in awake:
             watcher.second(max(now, rated_at), said)
         done = upto
-    heart.usual_beats(beats[done:])
+    heart.beats_on(beats[done:])
     assert not said
 
 

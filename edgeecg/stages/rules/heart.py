@@ -155,12 +155,14 @@ class Heart:
         self.rate = self._rate()
         return newest
 
-    def usual_beats(self, seen: Sequence[Seen]) -> None:
-        """Take beats of the usual shape on the first lead, each newer than all before, as `beat` would one by one while no contact moves."""
+    def beats_on(self, seen: Sequence[Seen]) -> None:
+        """Take beats of the first lead, each newer than all before, as `beat` would one by one while no contact moves."""
         for one in seen:
-            sample, _, _, _, prematurity, amplitude_mv = one
+            sample, morphology, _, _, prematurity, amplitude_mv = one
             self._append(one)
-            if 0 < prematurity < PREMATURE:
+            if morphology != NORMAL:
+                self.odd_at = sample
+            if morphology == WIDE or 0 < prematurity < PREMATURE:
                 self.ectopic.append(sample)
             if not self._is_faint(abs(amplitude_mv), is_first=True) or self._is_new_contact():
                 self.watched_from = max(self.watched_from, sample)

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from edgeecg.rulefacts import PROBABILITY, RuleFacts
 from edgeecg.stages.rules import beatwatchers, otherwatchers, silencewatchers, soundwatchers
-from edgeecg.stages.rules.calm import Calm, room_of, rooms
+from edgeecg.stages.rules.calm import Calm, Usual, room_of, rooms
 from edgeecg.stages.rules.episodes import EPISODE_LEN, NEVER, Episode, Owner, Phase
 from edgeecg.stages.rules.heart import Heart
 from edgeecg.stages.rules.seen import NORMAL
@@ -84,7 +84,7 @@ class StreamRules:
         self._every_beats, self._every_seconds, self._vitals = (_wanting(watchers, name) for name in ("beat", "second", "vitals"))
         self._always_beats, self._always_seconds = _always(self._every_beats, "beat"), _always(self._every_seconds, "second")
         self._others = {kind: found for kind, name in _OTHERS.items() if (found := _wanting(watchers, name))}
-        self._slowest, self._fastest, self._longest_s = usual = _usual(watchers)
+        self._slowest, self._fastest, self._longest_s, _ = usual = _usual(watchers)
         self._timed = [watcher for watcher in watchers if type(watcher).due is not Watcher.due]
         asked = [*self._always_beats, *self._vitals], self._always_seconds, self._timed
         self.calm = Calm(room_of(rooms(1)) if room is None else room, slot, owner.rate_hz, usual, *asked)
@@ -326,13 +326,18 @@ def _awake(watchers: Sequence[Watcher], always: list[Watcher]) -> list[Watcher]:
     return [watcher for watcher in watchers if watcher.episode.phase or watcher in always]
 
 
-def _usual(watchers: Sequence[Watcher]) -> tuple[float, float, float]:
-    """Return the rates, and the RR interval in seconds, between and below which no rule finds anything."""
+def _usual(watchers: Sequence[Watcher]) -> Usual:
+    """Return where no rule finds anything in beats."""
     rates = [watcher.rule for watcher in watchers if isinstance(watcher, beatwatchers.Rate)]
     pauses = [watcher.rule.limit for watcher in watchers if isinstance(watcher, beatwatchers.Pause)]
     slowest = max((rule.limit for rule in rates if not rule.above), default=-math.inf)
     fastest = min((rule.limit for rule in rates if rule.above), default=math.inf)
-    return slowest, fastest, min(pauses, default=math.inf)
+    early = [watcher.rule.limit for watcher in watchers if isinstance(watcher, beatwatchers.ROnT)]
+    others = [watcher for watcher in watchers if not isinstance(watcher, beatwatchers.ROnT)]
+    is_asked = any(
+        needs_of(watcher, event) == Needs.UNUSUAL for watcher in others for event in ("beat", "second") if event in watcher.wants
+    )
+    return Usual(slowest, fastest, min(pauses, default=math.inf), math.inf if is_asked else max(early, default=0.0))
 
 
 def _chain(episodes: Sequence[Episode]) -> list[tuple[Episode, list[Episode]]]:

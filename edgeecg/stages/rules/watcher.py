@@ -26,7 +26,9 @@ class Needs(IntEnum):
     UNUSUAL = 1
     """The newest beat, or the one before, is not of the usual shape, their interval is a pause, or the rate is beyond a limit.
     Of a second: a beat in it, or after it, is not of the usual shape."""
-    ITSELF = 2
+    SEVERAL = 2
+    """As UNUSUAL, but that a beat of another shape is not alone: of the two before it one is not of the usual shape either."""
+    ITSELF = 3
     """It finds nothing, unless it was pending or told before."""
 
 
