@@ -2,19 +2,20 @@
 
 Pan & Tompkins (1985), Hamilton (2002) and Kim & Shin (2016) compare a peak with running levels by thresholds: amplitude against
 signal and noise, slope against the last beat (T wave), interval against the running RR. Difference: the same comparisons, and
-others, are inputs of one small taught network, each as a share a / (a + b), so that gain, offset and polarity cancel.
+others, are inputs of small taught networks, each as a share a / (a + b), so that gain, offset and polarity cancel.
 """
 
 import math
 from typing import Any
 
-from edgeecg_kernels._jit import kernel
+from edgeecg_kernels._jit import kernel, part
 from edgeecg_kernels.qrs_measure import CORE, steepest
 from edgeecg_kernels.qrs_state import (
     EDGE,
     ENERGY_DELAY,
     HIDDEN,
     INPUTS,
+    JUDGES,
     LOOK,
     LOOK_AGAIN,
     M_BULGE,
@@ -172,13 +173,11 @@ def outdone(s: Any, p: Any, index: int, now: int) -> bool:
     return bool(s["measure"][rival, M_STRENGTH] > factor * own[M_STRENGTH] and slope > factor * own[M_SLOPE])
 
 
-@kernel
-def verdict(s: Any, p: Any) -> float:
-    """Return the network's log-odds that s["x"] is a beat."""
+@part
+def opinion(s: Any, w1: Any, b1: Any, w2: Any, b2: float) -> float:
+    """Return one network's log-odds that s["x"] is a beat."""
     x = s["x"]
     hidden = s["hidden"]
-    w1 = p["w1"]
-    b1 = p["b1"]
     for h in range(HIDDEN):
         hidden[h] = b1[h]
     for k in range(0, INPUTS, 8):
@@ -188,8 +187,19 @@ def verdict(s: Any, p: Any) -> float:
         for h in range(HIDDEN):
             v = hidden[h] + ((a * r[0, h] + b * r[1, h]) + (c * r[2, h] + d * r[3, h]))
             hidden[h] = v + ((e * r[4, h] + f * r[5, h]) + (g * r[6, h] + i * r[7, h]))
-    w2 = p["w2"]
-    logit = p["b2"]
+    logit = b2
     for h in range(HIDDEN):
         logit += max(0.0, hidden[h]) * w2[h]  # adding a zero costs less than a branch that is guessed wrongly
-    return logit  # type: ignore[no-any-return]
+    return logit
+
+
+@kernel
+def verdict(s: Any, p: Any) -> float:
+    """Return the log-odds that s["x"] is a beat: what the first network says, or all by their shares where it is not sure."""
+    logit = 0.0
+    for j in range(JUDGES):
+        said = opinion(s, p["w1"][j], p["b1"][j], p["w2"][j], p["b2"][j])
+        if j == 0 and abs(said) >= p["sure"]:
+            return said
+        logit += p["share"][j] * said
+    return logit

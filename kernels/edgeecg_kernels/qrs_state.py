@@ -41,6 +41,8 @@ EDGE = 1
 MEASURES = 17
 INPUTS = 48
 HIDDEN = 16
+JUDGES = 2
+"""Networks taught apart: where the first is in doubt the other is asked too."""
 KIND_INPUTS = 32
 KIND_HIDDEN = 8
 
@@ -143,10 +145,12 @@ QRS_STATE = np.dtype(
 
 QRS_PARAMS = np.dtype(
     [
-        ("w1", "f8", (INPUTS, HIDDEN)),
-        ("b1", "f8", (HIDDEN,)),
-        ("w2", "f8", (HIDDEN,)),
-        ("b2", "f8"),
+        ("w1", "f8", (JUDGES, INPUTS, HIDDEN)),
+        ("b1", "f8", (JUDGES, HIDDEN)),
+        ("w2", "f8", (JUDGES, HIDDEN)),
+        ("b2", "f8", (JUDGES,)),
+        ("share", "f8", (JUDGES,)),  # what each one's log-odds count; 1 in all
+        ("sure", "f8"),  # log-odds, either way, from which the first is believed alone
         ("kind_w1", "f8", (KIND_INPUTS, KIND_HIDDEN)),  # the same for the question whether a beat is a wide one
         ("kind_b1", "f8", (KIND_HIDDEN,)),
         ("kind_w2", "f8", (KIND_HIDDEN,)),

@@ -6,6 +6,8 @@ is kept in a ring, wound back, skipped to or fused.
 
 import math
 from collections.abc import Sequence
+from functools import reduce
+from operator import add
 from typing import Any, NamedTuple
 
 from edgeecg_kernels.qrs import DECISION_BOUND, HOLD, LIMIT, NOISE_FLOOR
@@ -13,7 +15,6 @@ from edgeecg_kernels.qrs_state import (
     APART,
     EARLY,
     INPUTS,
-    KIND_INPUTS,
     LOOK,
     LOOK_AGAIN,
     OVERDUE,
@@ -337,7 +338,7 @@ class Stretch:
         c = self.candidates[self.judged]
         x = self.describe(c)
         swings = c.width >= 45 and c.full >= 36 and c.place - self.last_place > 112
-        logit = -8.0 if swings else self.net(x, "")
+        logit = -8.0 if swings else self.verdict(x)
         if self.inherits > 0.0 and abs(c.place + c.peak - self.outdone_peak) <= 12:
             logit = max(logit, self.inherits)
         inherits = 0.0
@@ -355,7 +356,7 @@ class Stretch:
         surety = sure(logit)
         self.doubt += 0.125 * (1.0 - abs(2.0 * surety - 1.0) - self.doubt)
         if logit > self.p["accept"]:
-            wide = self.net(self.describe_kind(c, x), "kind_")
+            wide = self.wideness(self.describe_kind(c, x))
             self.report(c, now, surety, 2.0 if wide > self.p["wide"] else 1.0)
             self.learn_beat(c, surety, self.learn_kind(c, wide))
         else:
@@ -478,15 +479,24 @@ class Stretch:
     def cycle_miss(self, place: int, cycle: float) -> float:
         return min([cycle] + [abs(place - p - cycle) for p in self.places])
 
-    def net(self, x: list[float], prefix: str) -> float:
+    def verdict(self, x: list[float]) -> float:
+        """The first network's word; where it is not sure, that of all by their shares."""
+        said = [self.net(x, *(self.p[name][j].tolist() for name in ("w1", "b1", "w2", "b2"))) for j in range(len(self.p["b2"]))]
+        if abs(said[0]) >= self.p["sure"]:
+            return said[0]
+        return reduce(add, (share * word for share, word in zip(self.p["share"].tolist(), said, strict=True)))
+
+    def wideness(self, x: list[float]) -> float:
+        return self.net(x, *(self.p["kind_" + name].tolist() for name in ("w1", "b1", "w2", "b2")))
+
+    def net(self, x: list[float], w1: list[list[float]], b1: list[float], w2: list[float], b2: float) -> float:
         """One hidden layer, four inputs at a time."""
-        w1, b1, w2 = (self.p[prefix + name].tolist() for name in ("w1", "b1", "w2"))
         hidden = list(b1)
-        for k in range(0, KIND_INPUTS if prefix else INPUTS, 4):
+        for k in range(0, len(x), 4):
             for h in range(len(hidden)):
                 first = x[k] * w1[k][h] + x[k + 1] * w1[k + 1][h]
                 hidden[h] += first + (x[k + 2] * w1[k + 2][h] + x[k + 3] * w1[k + 3][h])
-        logit = float(self.p[prefix + "b2"])
+        logit = b2
         for v, w in zip(hidden, w2, strict=True):
             logit += v * w if v > 0.0 else 0.0
         return logit

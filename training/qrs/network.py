@@ -18,9 +18,9 @@ def untaught() -> NDArray[Any]:
     params = np.zeros(1, QRS_PARAMS)
     params["gate"], params["rescue"], params["patience"] = 0.12, -2.0, 1.4
     params["faint"], params["faint_soon"], params["soon"] = 0.25, 0.4, 0.85
-    params["w1"][0, 0, 0] = 1.0
-    params["w1"][0, 21, 1], params["b1"][0, 1] = -1.0, 0.5
-    params["w2"][0, 0], params["w2"][0, 1], params["b2"][0] = 20.0, -100.0, -7.0
+    w1, b1, w2 = (params[name][0, 0] for name in ("w1", "b1", "w2"))
+    w1[0, 0], w1[21, 1], b1[1] = 1.0, -1.0, 0.5
+    w2[0], w2[1], params["b2"][0, 0] = 20.0, -100.0, -7.0
     params["kind_b2"] = -1.0
     return params
 
@@ -102,7 +102,8 @@ def as_params(beat: Weights, kind: Weights, rules: dict[str, float]) -> NDArray[
     params = np.zeros(1, QRS_PARAMS)
     for prefix, weights in (("", beat), ("kind_", kind)):
         for name, value in weights.items():
-            params[prefix + name][0] = value.reshape(params[prefix + name][0].shape)
+            place = params[prefix + name][:1] if prefix else params[name][:, 0]
+            place[0] = value if place.ndim > 1 else value[0]
     for name, number in rules.items():
         params[name] = number
     return params

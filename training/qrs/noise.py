@@ -1,5 +1,6 @@
 """Noise to tune against: mixed in by the NST rule, synthetic but for the recorded baseline wander."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +11,8 @@ from qrs.recordings import GRID_HZ, Recording
 
 Floats = NDArray[np.float64]
 Rng = np.random.Generator
+Electrode = Callable[[int, Rng], Floats]
+"""Makes so many samples of recorded electrode motion."""
 
 
 def qrs_power(samples: Floats, beats: Floats) -> float:
@@ -70,6 +73,17 @@ def wander(recorded: Floats, length: int, rng: Rng) -> Floats:
     return np.asarray(np.resize(np.roll(row, -int(rng.integers(len(row)))), length))
 
 
+def shaken(recorded: Floats, length: int, rng: Rng) -> Floats:
+    """Recorded electrode motion as another electrode had it: its two leads mixed, played faster or slower, its slow part stressed."""
+    angle, speed = rng.uniform(0.0, 2.0 * np.pi), float(np.exp(rng.uniform(np.log(0.7), np.log(1.4))))
+    row = np.cos(angle) * recorded[0] + np.sin(angle) * recorded[1]
+    row = np.interp(np.arange(0.0, len(row) - 1.0, speed), np.arange(len(row)), row)
+    if rng.random() < 0.5:
+        sos = signal.butter(1, rng.uniform(1.0, 6.0), fs=GRID_HZ, output="sos")
+        row = row + rng.uniform(-0.8, 1.5) * signal.sosfiltfilt(sos, row)
+    return np.asarray(np.resize(np.roll(row, -int(rng.integers(len(row)))), length))
+
+
 def jolts(recorded: Floats, length: int, rng: Rng) -> Floats:
     """Recorded baseline wander played four to twenty-four times as fast: what it is to a slow hand, motion is to a quick one."""
     row = recorded[rng.integers(len(recorded))]
@@ -87,7 +101,20 @@ def gain_steps(length: int, rng: Rng) -> Floats:
     return np.asarray(levels[np.searchsorted(edges, np.arange(length), side="right")])
 
 
-def spoiled(samples: Floats, beats: Floats, bw: Floats, rng: Rng, extra: Floats | None = None) -> Floats:
+def moved(samples: Floats, beats: Floats, electrode: Electrode, rng: Rng) -> Floats:
+    """Return the signal with electrode motion alone, recorded or made up or both, on and off by the half minute."""
+    n = len(samples)
+    power = qrs_power(samples, beats)
+    total, recorded = np.zeros(n), rng.random() < 0.8
+    if recorded:
+        total += scaled(electrode(n, rng), power, rng.uniform(-7.0, 10.0))
+    if not recorded or rng.random() < 0.3:
+        total += scaled(motion(n, rng), power, rng.uniform(-7.0, 10.0))
+    on = np.repeat(rng.random(n // 5000 + 1) < 0.7, 5000)[:n]
+    return np.asarray(samples + on * total)
+
+
+def spoiled(samples: Floats, beats: Floats, bw: Floats, rng: Rng, electrode: Electrode) -> Floats:
     """Return the signal with a random mixture of noises at a random ratio, on and off by the half minute."""
     n = len(samples)
     power = qrs_power(samples, beats)
@@ -97,9 +124,8 @@ def spoiled(samples: Floats, beats: Floats, bw: Floats, rng: Rng, extra: Floats 
         (0.25, lambda: wander(bw, n, rng)),
         (0.3, lambda: jolts(bw, n, rng)),
         (0.15, lambda: mains(n, rng)),
+        (0.4, lambda: electrode(n, rng)),
     ]
-    if extra is not None:
-        noises.append((0.4, lambda: wander(extra, n, rng)))
     total = np.zeros(n)
     for share, make in noises:
         if rng.random() < share:

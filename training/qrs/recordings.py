@@ -126,12 +126,17 @@ def ludb() -> Iterator[Recording]:
             yield Recording(f"ludb{header.stem}", f"ludb{header.stem}", "ludb", channel, raw, beats, unknown, skip, rate)
 
 
-def motion_noise() -> Floats:
-    """Electrode motion on the grid, two channels: 118 with noise minus 118 without, from the fifth minute on."""
+def motion_noise(from_min: float = 0.0, to_min: float = 60.0, *, pauses: bool) -> Floats:
+    """Electrode motion on the grid, two leads: 118 with noise minus 118 without, between two minutes, with its pauses or without.
+
+    It comes for two minutes of every four, from the fifth on.
+    """
     root = data_root()
     noisy, clean = wfdb.rdrecord(str(root / "nstdb" / "118e06")), wfdb.rdrecord(str(root / "mitdb" / "118"))
-    rows = [to_grid(noisy.p_signal[:, k] - clean.p_signal[:, k], 360.0) for k in range(2)]
-    return np.stack(rows)
+    rows = np.stack([to_grid(noisy.p_signal[:, k] - clean.p_signal[:, k], 360.0) for k in range(2)])
+    minute = np.arange(rows.shape[1]) / (60.0 * GRID_HZ)
+    moves = (minute >= 5.0) & ((minute - 5.0) % 4.0 < 2.0)
+    return rows[:, (minute >= from_min) & (minute < to_min) & (moves | pauses)]
 
 
 def wander_noise() -> Floats:
