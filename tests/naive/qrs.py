@@ -482,9 +482,10 @@ class Stretch:
     def verdict(self, x: list[float]) -> float:
         """The first network's word; where it is not sure, that of all by their shares."""
         said = [self.net(x, *(self.p[name][j].tolist() for name in ("w1", "b1", "w2", "b2"))) for j in range(len(self.p["b2"]))]
+        shares: list[float] = self.p["share"].tolist()
         if abs(said[0]) >= self.p["sure"]:
             return said[0]
-        return reduce(add, (share * word for share, word in zip(self.p["share"].tolist(), said, strict=True)))
+        return reduce(add, (share * word for share, word in zip(shares, said, strict=True)))
 
     def wideness(self, x: list[float]) -> float:
         return self.net(x, *(self.p["kind_" + name].tolist() for name in ("w1", "b1", "w2", "b2")))
