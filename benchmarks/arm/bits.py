@@ -1,7 +1,7 @@
-"""Do the kernels give the same bits on another machine? `python -m benchmarks.arm.bits make FOLDER` here, `... check FOLDER` there.
+"""Do the kernels, and the engine around them, give the same bits on another machine? `python -m benchmarks.arm.bits make FOLDER` here, `... check FOLDER` there.
 
 `make` writes seeded inputs and what the kernels made of them; `check` runs the same kernels on the same inputs and compares bit for bit.
-Inputs travel, so that only kernels are compared. `check --model` does a classifier's golden window too, within its card's tolerance.
+Inputs travel, so that only these are compared. `check --model` does a classifier's golden window too, within its card's tolerance.
 """
 
 import argparse
@@ -14,6 +14,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeecg.encoding import events_crc
+from edgeecg.engine import Engine
+from edgeecg.facts import EngineConfig, StreamFacts
+from edgeecg.rulefacts import default_rules
+from edgeecg.types import Chunk, Record, SourceChange, SourceState
 from edgeecg_kernels.condition import condition, condition_reset
 from edgeecg_kernels.condition_qrs import condition_qrs, condition_qrs_lead
 from edgeecg_kernels.condition_state import CONDITION_STATE, condition_params
@@ -78,9 +83,24 @@ def detected(x: Signal) -> list[NDArray[Any]]:
     return [np.concatenate(rows).view(np.uint8), lead.view(np.uint8)]
 
 
+def engine(x: Signal) -> list[NDArray[Any]]:
+    """All events, alerts among them, and all state: rules are Python's, and ask the C library too."""
+    whole = Engine(EngineConfig(streams=(StreamFacts(name="bits", rate_hz=float(GRID_HZ), mv_per_unit=1.0),), rules=default_rules()))
+    records: list[Record] = [
+        SourceState("bits", SourceChange.OPENED, 0, 1),
+        *(Chunk("bits", y, (first + CHUNK) * 4_000_000) for first, y in _chunks(x)),
+    ]
+    told = np.array([events_crc(given) for given in whole.feed_many(records)])
+    return [told, np.frombuffer(whole.snapshot(), np.uint8)]
+
+
 KERNELS: dict[str, Callable[[Signal], list[NDArray[Any]]]] = {
-    "resample": resampled, "condition": conditioned, "quality": rated, "condition + detect": detected,
+    "resample": resampled, "condition": conditioned, "quality": rated, "condition + detect": detected, "whole engine": engine,
 }  # fmt: skip
+
+
+def _file(kernel: str) -> str:
+    return kernel.replace(" ", "")
 
 
 def make(folder: Path) -> int:
@@ -88,7 +108,7 @@ def make(folder: Path) -> int:
     for name, x in inputs().items():
         np.save(folder / f"{name}.npy", x)
         for kernel, run in KERNELS.items():
-            np.savez(folder / f"{name}.{kernel.replace(' ', '')}.npz", *run(x))
+            np.savez(folder / f"{name}.{_file(kernel)}.npz", *run(x))
     print(f"{folder}: {SECONDS:g} s of each heart at {GRID_HZ} Hz, and what {', '.join(KERNELS)} made of it")
     return 0
 
@@ -99,7 +119,7 @@ def check(folder: Path) -> int:
         for path in sorted(folder.glob("*.npy")):
             begun_s = time.monotonic()
             made = run(np.load(path))
-            with np.load(folder / f"{path.stem}.{kernel.replace(' ', '')}.npz") as given:
+            with np.load(folder / f"{path.stem}.{_file(kernel)}.npz") as given:
                 expected = [given[name] for name in given.files]
             n = sum(_bits_apart(a, b) for a, b in zip(made, expected, strict=True))
             differing += n
