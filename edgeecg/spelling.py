@@ -41,6 +41,7 @@ class Choice:
     code = "B"
 
     def __init__(self, cls: type[IntEnum] | type[bool]) -> None:
+        self.cls = cls
         members: tuple[Any, ...] = tuple(cls) if issubclass(cls, IntEnum) else (False, True)
         self.codes = {member: int(member) for member in members}
         self.members = {int(member): member for member in members}
@@ -90,7 +91,8 @@ class Spelling:
         parts = [b""]
         try:
             for at, choice in self._choices:
-                values[at] = choice.codes[values[at]]
+                if type(values[at]) is not choice.cls:  # a member is its own number, and is looked up as slowly as all the rest
+                    values[at] = choice.codes[values[at]]
             for at, blob in self._blobs:
                 part = blob.to_bytes(values[at])
                 values[at] = len(part)
