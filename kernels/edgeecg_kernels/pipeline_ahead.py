@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeecg_kernels._jit import kernel
-from edgeecg_kernels.arena import LEAD_STATE, STREAM_STATE
+from edgeecg_kernels.arena import LEAD_STATE, STREAM_PARAMS, STREAM_STATE
 from edgeecg_kernels.flutter_state import MEANS
 from edgeecg_kernels.machine import LINE_BYTES, touch
 from edgeecg_kernels.resample_state import RING_LEN
@@ -51,7 +51,7 @@ LEAD_LINES = _lines(
     ),
 )
 """What nearly every chunk touches."""
-STREAM_BYTES, LEAD_BYTES = STREAM_STATE.itemsize, LEAD_STATE.itemsize
+STREAM_BYTES, LEAD_BYTES, PARAM_BYTES = STREAM_STATE.itemsize, LEAD_STATE.itemsize, STREAM_PARAMS.itemsize
 
 
 @kernel
@@ -80,9 +80,10 @@ def ask_rings(streams: Any, leads: Any, params: Any, slot: int) -> None:
     first, width = p["first_lead"], p["resample"]["width"]
     for lead in range(first, first + p["leads"]):
         resample, qrs = leads[lead]["resample"], leads[lead]["qrs"]
-        at = resample["slot"]
-        _ask_between(resample["ring"], 8 * at, 8 * at + 79)
-        _ask_between(resample["ring"], 8 * (at + RING_LEN - width), 8 * (at + RING_LEN) + 79)
+        if p["resample"]["half"] > 0:  # a lead that is sampled as the grid is keeps nothing there
+            at = resample["slot"]
+            _ask_between(resample["ring"], 8 * at, 8 * at + 79)
+            _ask_between(resample["ring"], 8 * (at + RING_LEN - width), 8 * (at + RING_LEN) + 79)
         fill = qrs["fill"]
         _ask_between(qrs["line"], 8 * fill, 8 * fill + 63)
         _ask_between(qrs["smooth"], 8 * (fill - 16), 8 * fill + 63)
@@ -98,7 +99,10 @@ def ask_rings(streams: Any, leads: Any, params: Any, slot: int) -> None:
 
 @kernel
 def ask_ahead(streams: Any, leads: Any, params: Any, pieces: Any, now: int) -> None:
-    """While pieces[now] is taken, ask for what the two after it will touch: heads first, for they say where the rings end."""
+    """While pieces[now] is taken, ask for what those after it will touch: parameters first, then heads, for they say where the rings end."""
+    if now + 3 < len(pieces):
+        begin = pieces[now + 3]["slot"] * PARAM_BYTES
+        _ask_between(params, begin, begin + PARAM_BYTES - 1)
     if now + 2 < len(pieces):
         ask_heads(streams, leads, params, pieces[now + 2]["slot"])
     if now + 1 < len(pieces):
