@@ -27,13 +27,15 @@ def are_frames(chunk: Chunk, n: int) -> bool:
 class Batch:
     """Chunks on their way into one kernel call, long ones in pieces."""
 
-    __slots__ = ("arrays", "owners", "pieces", "slots", "start")
+    __slots__ = ("arrays", "dtypes", "owners", "pieces", "slots", "start")
 
     def __init__(self) -> None:
         self.pieces: list[bytes] = []
         """As `PACKED` has them."""
         self.owners: list[int] = []
         self.arrays: list[NDArray[Any]] = []
+        self.dtypes: set[np.dtype[Any]] = set()
+        """Of its arrays."""
         self.slots: set[int] = set()
         """Streams of sound that are in it, where it is one of sound."""
         self.start = 0
@@ -44,6 +46,7 @@ class Batch:
         self.pieces.clear()
         self.owners.clear()
         self.arrays.clear()
+        self.dtypes.clear()
         self.slots.clear()
         self.start = 0
 
@@ -51,6 +54,7 @@ class Batch:
         """Append a chunk of n samples with all that belongs to it."""
         self.cut(owner, chunk, slot, self.start, n, n_leads, most)
         self.arrays.append(chunk.samples)
+        self.dtypes.add(chunk.samples.dtype)
         self.start += n * n_leads
 
     def cut(self, owner: int, chunk: Chunk, slot: int, start: int, n: int, n_leads: int, most: int) -> None:
@@ -93,7 +97,7 @@ class Batch:
         arrays = self.arrays
         if not arrays:
             return NO_SAMPLES
-        if len({array.dtype for array in arrays}) == 1:
+        if len(self.dtypes) == 1:
             try:
                 return np.frombuffer(b"".join(cast("list[bytes]", arrays)), arrays[0].dtype).astype(np.float64)
             except (TypeError, ValueError):  # one whose values lie apart, or none at all

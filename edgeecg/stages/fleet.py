@@ -99,19 +99,23 @@ class Fleet:
         events: list[Events] = [()] * len(chunks)
         batch, sounds, is_open, lead_counts, mosts = Batch(), Batch(), self._open, self._lead_counts, self._most
         pack, add_piece, add_owner, add_array, start = PACKED.pack, batch.pieces.append, batch.owners.append, batch.arrays.append, 0
-        number: np.dtype[Any] | None = None  # of what kind one is, is asked once: most chunks are of the same
+        dtype_before: np.dtype[Any] | None = None  # of what kind one is, is asked once: most chunks are of the same
         for index, chunk in enumerate(chunks):
             samples = chunk.samples
-            shape, dtype = samples.shape, samples.dtype
-            n = shape[0] if shape else 0
+            n = size = samples.size
+            if samples.ndim != 1:
+                n = samples.shape[0] if samples.ndim else 0
+            dtype = samples.dtype
             slot = is_open.get(chunk.stream, CLOSED)
             n_leads, most = lead_counts[slot], mosts[slot]
-            if slot < 0 or samples.size != n * n_leads or (dtype is not number and dtype.kind not in NUMBERS) or chunk.frames is not None:
+            if slot < 0 or size != n * n_leads or (dtype is not dtype_before and dtype.kind not in NUMBERS) or chunk.frames is not None:
                 batch.start = start
                 self._take_other(index, chunk, batch, sounds, events)
-                start = batch.start
+                start, dtype_before = batch.start, None
                 continue
-            number = dtype
+            if dtype is not dtype_before:
+                batch.dtypes.add(dtype)
+                dtype_before = dtype
             if 0 < n <= most:  # as `cut` would, without a call: a fleet's call is this loop a thousand times
                 offset = chunk.offset
                 add_piece(pack(slot, start, n, chunk.sequence, chunk.device_us, chunk.arrival_ns, offset, chunk.frame_len or offset + n))
@@ -119,7 +123,7 @@ class Fleet:
             else:
                 batch.cut(index, chunk, slot, start, n, n_leads, most)
             add_array(samples)
-            start += n * n_leads
+            start += size
         self._run_both(batch, sounds, events)
         return events
 
@@ -155,7 +159,7 @@ class Fleet:
             begin = done
             done = self._run_pieces(*told, pieces, begin, x, self._scratch, self._out, row_ends)
             if row_ends[done - 1]:
-                self._tell(batch, begin, row_ends[begin:done].tolist(), events)
+                self._tell(batch, begin, row_ends[begin:done], events)
 
     def _run_sounds(self, batch: Batch, events: list[Events]) -> None:
         if not batch.owners:
@@ -166,27 +170,26 @@ class Fleet:
             begin = done
             done = self._sounds.run(*told, pieces, begin, x, self._out, row_ends)
             if row_ends[done - 1]:
-                self._tell(batch, begin, row_ends[begin:done].tolist(), events)
+                self._tell(batch, begin, row_ends[begin:done], events)
 
     def _told(self) -> tuple[Any, ...]:
         """What the kernel is told first at every call."""
         p, waiting = self._params, (self._unread, self._book.due, self._book.calm)
         return self._streams, self._leads, p.streams, p.taps, p.models, p.qrs, p.quality, self.hop_factor, *waiting
 
-    def _tell(self, batch: Batch, begin: int, row_ends: list[int], events: list[Events]) -> None:
+    def _tell(self, batch: Batch, begin: int, row_ends: NDArray[np.int64], events: list[Events]) -> None:
         """Give each chunk its events."""
         told, row, read = flat_rows(self._out[: row_ends[-1]]), 0, READERS.get
-        for piece, end in enumerate(row_ends, begin):
-            if end > row:
-                slot, owner = batch.slot(piece), batch.owners[piece]
-                facts, last = self._facts[slot], told[end - 1]
-                is_time = last[0] == kinds.KIND_TIME
-                said = [
-                    reader(facts, one) if (reader := read(one[0])) is not None else self._event(slot, one)
-                    for one in told[row : end - is_time]
-                ]
-                events[owner] += self._book.take(slot, said, last[3]) if is_time else tuple(said)
-                row = end
+        spoke = np.flatnonzero(np.diff(row_ends, prepend=0))
+        for piece, end in zip((begin + spoke).tolist(), row_ends[spoke].tolist(), strict=True):
+            slot, owner = batch.slot(piece), batch.owners[piece]
+            facts, last = self._facts[slot], told[end - 1]
+            is_time = last[0] == kinds.KIND_TIME
+            said = [
+                reader(facts, one) if (reader := read(one[0])) is not None else self._event(slot, one) for one in told[row : end - is_time]
+            ]
+            events[owner] += self._book.take(slot, said, last[3]) if is_time else tuple(said)
+            row = end
 
     def _run_order(self, slot: int, order: int, now_ns: int = 0) -> Events:
         """Run one piece without samples: PIECE_TICK or PIECE_BREAK."""
