@@ -1,13 +1,14 @@
 """A loaded model at work: a window in, scores and where it looked out. One classifier a thread."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edgeecg.models.backend import Floats, Net
 from edgeecg.models.card import Card, FileKey
+from edgeecg.models.memory import Memories
 from edgeecg.models.onnx_backend import Tree
 from edgeecg.models.preprocess import Preprocessor
 from edgeecg.stages.classify import places_shown
@@ -73,12 +74,13 @@ class Opinion:
 
 
 class Classifier:
-    """Asks one model about windows: it owns its scratch, so each thread has its own."""
+    """Asks one model about windows: it owns its scratch, so each thread has its own. Of a model with a memory all share one."""
 
-    __slots__ = ("_net", "model", "preprocess")
+    __slots__ = ("_net", "memories", "model", "preprocess")
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, memories: Memories | None = None) -> None:
         self.model = model
+        self.memories = memories or Memories()
         self._net = model.net.fork() if model.net else None
         self.preprocess = Preprocessor(model.card.input) if model.net and not model.hears else None
 
@@ -87,8 +89,13 @@ class Classifier:
         return said(window, self.opinion_of(window))
 
     def opinion_of(self, window: WindowReady) -> Opinion:
-        """Say more than an answer holds."""
-        return self.opinion(np.frombuffer(window.samples_mv, "<f4"), beats_of(window), np.frombuffer(window.sound, "<f4"))
+        """Say more than an answer holds, with what was said of this heart's earlier beats."""
+        opinion = self.opinion(np.frombuffer(window.samples_mv, "<f4"), beats_of(window), np.frombuffer(window.sound, "<f4"))
+        card = self.model.card
+        if not card.memory:
+            return opinion
+        by_itself = log_softmax(opinion.scores - np.array(card.memory.lean))
+        return replace(opinion, scores=opinion.scores + self.memories.recall(window, by_itself, card, card.memory))
 
     def opinion(self, samples_mv: Floats, beats: Floats, sound: Floats | None = None) -> Opinion:
         """Answer samples on the grid with the beats known in them, and the sound of the same span if the model hears."""
@@ -101,11 +108,11 @@ class Classifier:
             answer = self._net(self.preprocess(samples_mv))
             logits, activation = answer.logits.astype(np.float64), answer.activation
         if not (fusion and model.tree and model.features):
-            return Opinion(logits, self._shown(activation, logits), None)
+            return Opinion(self._leant(logits), self._shown(activation, logits), None)
         features = model.features(samples_mv, beats)
         of_tree = np.log(np.maximum(model.tree(features).astype(np.float64), LEAST_PROBABILITY))
         scores = fusion.net_weight * log_softmax(logits / fusion.net_temperature) + (1 - fusion.net_weight) * of_tree
-        return Opinion(scores, self._shown(activation, scores), features, of_tree=of_tree)
+        return Opinion(self._leant(scores), self._shown(activation, scores), features, of_tree=of_tree)
 
     def of_features(self, features: Floats) -> Opinion:
         """Answer the features that a model that hears reads; its activation is what each sense adds."""
@@ -116,6 +123,10 @@ class Classifier:
         answer = self._net(features.reshape(1, 1, 1, -1))
         logits = answer.logits.astype(np.float64)
         return Opinion(logits, self._shown(answer.activation, logits), features, answer.activation.astype(np.float64))
+
+    def _leant(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
+        memory = self.model.card.memory
+        return scores + np.array(memory.lean) if memory else scores
 
     def _shown(self, activation: Floats | None, scores: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the top label's map, at most MAX_ACTIVATION means of equal stretches, its largest magnitude 1."""

@@ -18,6 +18,7 @@ from typing import Self
 
 from edgeecg.errors import EdgeEcgError
 from edgeecg.models.classifier import Classifier, Model
+from edgeecg.models.memory import Memories
 from edgeecg.models.scheduler import NS, Job, Rule, Scheduler
 from edgeecg.types import Inference, ModelChange, ModelState, Overload, WindowReady
 
@@ -45,6 +46,7 @@ class Workers:
     ) -> None:
         """`hop_factor` is the engine's own: one that was restored goes on as it was, until the rule changes it."""
         self._models, self._rates_hz, self._on_record, self._clock = dict(models), dict(rates_hz), on_record, clock
+        self._memories = {name: Memories() for name in models}
         n_workers = cores() if n_workers is None else n_workers
         self._scheduler = Scheduler(n_workers=n_workers, rule=rule, hop_factor=hop_factor)
         lock = threading.RLock()
@@ -77,6 +79,10 @@ class Workers:
         with self._offered:
             for name in self._models.keys() - models.keys():
                 self._scheduler.forget(name)
+            same = {name for name in models if models[name] is self._models.get(name)}
+            self._memories = {name: self._memories[name] if name in same else Memories() for name in models}
+            for memories in self._memories.values():
+                memories.keep_only(rates_hz)
             self._models, self._rates_hz = dict(models), dict(rates_hz)
 
     def drain(self) -> None:
@@ -103,9 +109,9 @@ class Workers:
     def _work(self) -> None:
         own: dict[str, Classifier] = {}
         while (taken := self._take()) is not None:
-            job, model = taken
+            job, model, memories = taken
             began_ns = self._clock()
-            answer = _answer(own, model, job.window)
+            answer = _answer(own, model, memories, job.window)
             with self._offered:
                 self._n_running -= 1
                 self._said.append(answer)
@@ -114,7 +120,7 @@ class Workers:
                     self._models.pop(answer.model, None)
                     self._scheduler.forget(answer.model)
 
-    def _take(self) -> tuple[Job, Model] | None:
+    def _take(self) -> tuple[Job, Model, Memories] | None:
         """Wait for a window that can still be in time; None: the end."""
         while True:
             self._hand_on()
@@ -126,7 +132,7 @@ class Workers:
                     return None
                 if job is not None:
                     self._n_running += 1
-                    return job, self._models[job.window.model]
+                    return job, self._models[job.window.model], self._memories[job.window.model]
                 if self._is_idle():
                     self._idle.notify_all()
                 if not self._said:
@@ -141,11 +147,12 @@ class Workers:
                     self._said.popleft()
 
 
-def _answer(own: dict[str, Classifier], model: Model, window: WindowReady) -> Inference | ModelState:
+def _answer(own: dict[str, Classifier], model: Model, memories: Memories, window: WindowReady) -> Inference | ModelState:
     """Ask this thread's classifier of the model, which is made when it is first needed."""
     try:
-        if window.model not in own or own[window.model].model is not model:
-            own[window.model] = Classifier(model)
+        known = own.get(window.model)
+        if known is None or known.model is not model or known.memories is not memories:
+            own[window.model] = Classifier(model, memories)
         return own[window.model](window)
     except EdgeEcgError as error:
         return ModelState(window.model, ModelChange.REFUSED, str(error))

@@ -118,9 +118,18 @@ TREE: dict[str, Any] = {
 }
 
 
+BEATS: dict[str, Any] = {"task": "beat", "input": table()["input"] | {"window_s": 2.0, "before_s": 0.5}}
+REMEMBERED: dict[str, Any] = {"beats": 9, "alike": 0.9, "usual": "N", "lean": [0.0] * 3, "weight": [0.0] * 3}
+
+
 @pytest.mark.parametrize(
     ("changes", "fault"),
     [
+        ({"memory": REMEMBERED}, "memory: there is not there only where beats have one label each"),
+        (BEATS | {"memory": REMEMBERED | {"usual": "V"}}, "memory.usual: V is not one of N, A, ~"),
+        (BEATS | {"memory": REMEMBERED | {"lean": [0.0]}}, "memory.lean: 1 values is not one for each of 3 labels"),
+        (BEATS | {"memory": REMEMBERED | {"weight": [0.0] * 4}}, "memory.weight: 4 values is not one for each of 3 labels"),
+        (BEATS | {"memory": REMEMBERED | {"alike": 1.0}}, "memory.alike: 1.0 is not less than 1"),
         ({"labels": ["N", "N", "~"]}, "labels: ('N', 'N', '~') is not different labels"),
         ({"label_names": ["normal"]}, "label_names: 1 names is not one for each of 3 labels"),
         ({"task": "beat"}, "input.before_s: None is not what a model with task 'beat' has"),

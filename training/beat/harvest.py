@@ -16,8 +16,10 @@ from edgeecg.facts import ModelFacts, StreamFacts
 from edgeecg.io.wfdb import read_annotations, read_record
 from edgeecg.models.classifier import beats_of
 from edgeecg.models.features.beat import BEFORE_S, beat_features
+from edgeecg.models.memory import shape_of
 from edgeecg.models.windows import run
 from edgeecg.types import WindowReady
+from edgeecg_kernels.state import GRID_HZ
 
 LABELS = ("N", "S", "V", "F", "Q")
 AAMI = {**dict.fromkeys("NLRejB", 0), **dict.fromkeys("AaJSn", 1), **dict.fromkeys("VEr", 2), "F": 3, **dict.fromkeys("/fQ?", 4)}
@@ -70,20 +72,22 @@ class Harvest:
     """The class of every annotated beat."""
     asked: NDArray[np.int64]
     """Of every annotated beat: the number of its question, or -1."""
+    shape: NDArray[np.float32]
+    """Of each question: how its complex looks, for the model's memory."""
 
 
 def harvests(work: Path, view: View = FIRST_LEAD) -> list[Harvest]:
     """Return every record but the paced ones."""
     names = [header.stem for header in sorted((data_root() / "mitdb").glob("*.hea")) if header.stem not in PACED]
-    return [kept(work / f"{name}{view.suffix}-{detector()}.pickle", lambda name=name: harvest(name, view)) for name in names]
+    return [kept(work / f"beats-{name}{view.suffix}-{detector()}.pickle", lambda name=name: harvest(name, view)) for name in names]
 
 
 def heard_alike(work: Path, old: str, every: int) -> Iterator[tuple[str, bool]]:
     """Harvest every so many records again; say of each whether all of it is as with an older detector."""
-    for path in sorted(work.glob(f"???-{old}.pickle"))[::every]:
+    for path in sorted(work.glob(f"beats-???-{old}.pickle"))[::every]:
         before: Harvest = pickle.loads(path.read_bytes())  # noqa: S301 our own file
         again = harvest(before.name, FIRST_LEAD)
-        pairs = [(getattr(before, part), getattr(again, part)) for part in ("features", "label", "truth", "asked")]
+        pairs = [(getattr(before, part), getattr(again, part)) for part in ("features", "label", "truth", "asked", "shape")]
         yield before.name, all(a.tobytes() == b.tobytes() for a, b in pairs)
 
 
@@ -91,12 +95,11 @@ def harvest(name: str, view: View) -> Harvest:
     """Run a lead of a record through the engine, and pair what it asks about with the annotations."""
     folder = data_root() / "mitdb"
     record, annotations = read_record(folder / name), read_annotations(folder / f"{name}.atr")
-    asked, features = questions(view.gain * record.lead(view.lead).millivolts(), record.rate_hz)
+    asked, features, shapes = questions(view.gain * record.lead(view.lead).millivolts(), record.rate_hz)
     truth = truth_of(annotations)
     order = np.argsort(asked, kind="stable")
-    asked, features = asked[order], features[order]
-    counted = truth.outside_vf(asked)
-    asked, features = asked[counted], features[counted]
+    order = order[truth.outside_vf(asked[order])]
+    asked, features, shapes = asked[order], features[order], shapes[order]
     pairing = pair(truth.beats, asked, int(WINDOW_S * record.rate_hz))
     symbols = dict(zip(annotations.samples.tolist(), annotations.symbols.tolist(), strict=True))
     classes = np.array([AAMI[symbols[sample]] for sample in truth.beats.tolist()], np.int64)
@@ -104,14 +107,16 @@ def harvest(name: str, view: View) -> Harvest:
     label = np.full(len(asked), -1, np.int64)
     label[match[match >= 0]] = classes[match >= 0]
     print(f"{name}{view.suffix}: {len(asked)} questions, {len(classes)} beats, {(match < 0).sum()} without one", flush=True)
-    return Harvest(name, SAME_PERSON.get(name, name), features, label, classes, match)
+    return Harvest(name, SAME_PERSON.get(name, name), features, label, classes, match, shapes)
 
 
-def questions(samples_mv: NDArray[np.float64], rate_hz: float) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Return the R peaks the engine asks about in time, and the features of each."""
-    asked, rows = [], []
+def questions(samples_mv: NDArray[np.float64], rate_hz: float) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.float32]]:
+    """Return the R peaks the engine asks about in time, the features of each, and its shape."""
+    asked, rows, shapes = [], [], []
     for event in run(samples_mv, StreamFacts(name="samples", rate_hz=rate_hz), MODEL):
         if isinstance(event, WindowReady):
             asked.append(event.beat_sample)
-            rows.append(beat_features(np.frombuffer(event.samples_mv, "<f4"), beats_of(event)))
-    return np.array(asked, np.int64), np.array(rows)
+            samples = np.frombuffer(event.samples_mv, "<f4")
+            rows.append(beat_features(samples, beats_of(event)))
+            shapes.append(shape_of(samples, round(BEFORE_S * GRID_HZ)))
+    return np.array(asked, np.int64), np.array(rows), np.array(shapes, np.float32)

@@ -11,6 +11,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 
 from beat.harvest import LABELS, Harvest
 from beat.settled import Settled
+from edgeecg.models.memory import Heart, odds
 
 FOLDS = 8
 TINY = 1e-12
@@ -23,8 +24,12 @@ EVERY_NORMAL = 6
 """One normal beat in so many is learned from, and stands for them all."""
 SETTLED = {"N": 0.3, "S": 1.0}
 """How much the beats of settled rhythms, and those made early in them, weigh beside the records' own of the class."""
-LEANS = np.linspace(0.0, 2.0, 9)
+LEANS = np.linspace(0.0, 3.0, 13)
 """Added to a logarithm of odds: what is tried for S and for V."""
+WEIGHTS = (0.0, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0)
+"""What is tried for how much that was said of beats alike counts for V."""
+MOST_BEATS, ALIKE = 300, 0.95
+"""So many beats are remembered, and those whose complexes correlate by more than this are alike."""
 NEUTRAL = {"S": ("Q",), "V": ("F", "Q")}
 """Calling these so neither counts for nor against a class: EC57's rule, and that of the literature."""
 
@@ -94,23 +99,52 @@ def cross_validated(lessons: Lessons) -> list[Floats]:
     return answers
 
 
-def leant(chance: Floats, lean: Floats) -> Floats:
-    """Return probabilities after adding to their logarithms."""
-    return np.asarray(np.exp(log_softmax(np.log(np.maximum(chance, TINY)) + lean)))
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How answers are made of a forest's: what is added to the log odds of S and V, and how much this heart's beats alike count for V."""
+
+    of_s: float
+    of_v: float
+    weight: float
+
+    @property
+    def lean(self) -> Floats:
+        """Return what is added for each label."""
+        return np.array([{"S": self.of_s, "V": self.of_v}.get(label, 0.0) for label in LABELS])
+
+    @property
+    def weights(self) -> Floats:
+        """Return how much what was said of beats alike counts for each label."""
+        return np.array([self.weight if label == "V" else 0.0 for label in LABELS])
+
+    def scores(self, chance: Floats, said: Floats) -> Floats:
+        """Return what the model says, given what was `said` of the beats alike."""
+        return np.asarray(np.log(np.maximum(chance, TINY)) + self.lean + self.weights * said)
 
 
-def best_lean(harvests: list[Harvest], answers: list[Floats]) -> Floats:
-    """Return what to add for S and for V, so that the two classes' F1 is best together."""
-    best, most = np.zeros(len(LABELS)), -1.0
-    for of_s in LEANS:
-        for of_v in LEANS:
-            lean = np.zeros(len(LABELS))
-            lean[[LABELS.index("S"), LABELS.index("V")]] = of_s, of_v
-            counts = np.sum([judged(h, leant(chance, lean)).counts for h, chance in zip(harvests, answers, strict=True)], axis=0)
-            score = sum(_f1(counts, LABELS.index(name)) for name in "SV")
-            if score > most:
-                best, most = lean, score
-    return best
+MANNERS = [Manner(float(s), float(v), w) for w in WEIGHTS for s in LEANS for v in LEANS]
+
+
+def said_of_alike(h: Harvest, chance: Floats) -> Floats:
+    """Return of each beat of a record what was said of those before that look like it, as the model remembers."""
+    heart, said = Heart(MOST_BEATS, len(LABELS)), odds(np.log(np.maximum(chance, TINY)), LABELS.index("N"))
+    result = np.zeros_like(chance)
+    for k, shape in enumerate(h.shape.astype(np.float64)):
+        result[k] = heart.said_of_alike(k, shape, ALIKE)
+        heart.keep(k, shape, said[k])
+    return result
+
+
+def tried(h: Harvest, chance: Floats) -> NDArray[np.int64]:
+    """Return a record's counts in every manner."""
+    said = said_of_alike(h, chance)
+    return np.stack([judged(h, manner.scores(chance, said)).counts for manner in MANNERS])
+
+
+def best(counts: NDArray[np.int64]) -> Manner:
+    """Return the manner in which S and V have the best F1 together, by records' counts in every manner."""
+    scores = [sum(_f1(total, LABELS.index(name)) for name in "SV") for total in counts.sum(0)]
+    return MANNERS[int(np.argmax(scores))]
 
 
 def _f1(counts: NDArray[np.int64], label: int) -> float:
@@ -118,21 +152,24 @@ def _f1(counts: NDArray[np.int64], label: int) -> float:
     return 2 * se * ppv / max(se + ppv, TINY)
 
 
-def leant_nested(harvests: list[Harvest], answers: list[Floats]) -> list[Floats]:
-    """Return every record's answers, leaning as the other folds would have it."""
+def nested(harvests: list[Harvest], answers: list[Floats]) -> tuple[list[Floats], Manner]:
+    """Return every record's log-probabilities in the manner that was best on the other folds, and the one best on all."""
     fold_of = folds([h.person for h in harvests])
-    leans = []
-    for fold in range(FOLDS):
-        others = [k for k, h in enumerate(harvests) if fold_of[h.person] != fold]
-        leans.append(best_lean([harvests[k] for k in others], [answers[k] for k in others]))
-    return [leant(chance, leans[fold_of[h.person]]) for h, chance in zip(harvests, answers, strict=True)]
+    counts = np.stack([tried(h, chance) for h, chance in zip(harvests, answers, strict=True)])
+    own = np.array([fold_of[h.person] for h in harvests])
+    manners = [best(counts[own != fold]) for fold in range(FOLDS)]
+    told = [
+        log_softmax(manners[fold_of[h.person]].scores(chance, said_of_alike(h, chance)))
+        for h, chance in zip(harvests, answers, strict=True)
+    ]
+    return told, best(counts)
 
 
-def judged(h: Harvest, chance: Floats) -> Judged:
+def judged(h: Harvest, scores: Floats) -> Judged:
     """Count a record's answers."""
     n = len(LABELS)
     counts = np.zeros((n + 1, n + 1), np.int64)
-    said = chance.argmax(1)
+    said = scores.argmax(1)
     answer = np.where(h.asked >= 0, said[h.asked], n)
     np.add.at(counts, (h.truth, answer), 1)
     np.add.at(counts, (np.full((h.label < 0).sum(), n), said[h.label < 0]), 1)

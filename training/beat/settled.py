@@ -61,11 +61,11 @@ def _beats(name: str, rng: Rng, *, early: bool) -> NDArray[np.float32]:
     """Return rows of a label and features."""
     record = read_record(data_root() / "cinc2017" / name)
     samples, rate_hz = record.lead(0).millivolts(), record.rate_hz
-    asked, features = questions(samples, rate_hz)
+    asked, features, _ = questions(samples, rate_hz)
     label = np.full(len(asked), NORMAL)
     if early and len(asked) > FIRST_BEATS:
         changed, hasty = hastened(samples, np.sort(asked), rate_hz, rng)
-        asked, features = questions(changed, rate_hz)
+        asked, features, _ = questions(changed, rate_hz)
         near = np.abs(asked[:, None] - hasty[None]).min(1, initial=len(samples)) <= NEAR_S * rate_hz
         label = np.where(near, EARLY, NORMAL)
     rows = np.column_stack((label, features.reshape(-1, len(NAMES)))).astype(np.float32)[FIRST_BEATS:]

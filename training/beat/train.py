@@ -8,6 +8,7 @@ annotated beat nobody was asked about counts against its class, and an answer wh
 
 import argparse
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import onnx
 from common import cards
 from common.cards import metric
 from common.carry import carry, heard_by
-from common.heard import detector
+from common.heard import detector, learn_of
 from common.keep import kept
 from common.scores import fit_temperature
 from common.trees import graph
@@ -54,28 +55,36 @@ def main() -> None:
     parser.add_argument(
         "--carry", metavar="DIGEST", help="first carry over what was made of that detector's beats, if this one's are the same"
     )
+    parser.add_argument("--heard-by", metavar="DIGEST", help="learn from what that older detector heard; the card names it")
     parser.add_argument("--every", type=int, default=1, help="of what --carry compares, every so many recordings")
     options = parser.parse_args()
     work: Path = options.work
     work.mkdir(parents=True, exist_ok=True)
+    if options.heard_by:
+        learn_of(work, options.heard_by, "settled")
     if options.carry:
         carry(work, options.carry, heard_alike(work, options.carry, options.every))
     records = harvests(work)
     views = [record for view in OTHER_VIEWS for record in harvests(work, view)]
     lessons = judge.Lessons(records, views, settled(work))
     answers = kept(work / f"answers-{detector()}.pickle", lambda: judge.cross_validated(lessons))
-    result = judged(records, judge.leant_nested(records, answers))
-    lean = judge.best_lean(records, answers)
+    told, manner = judge.nested(records, answers)
+    result = judged(records, told) | {"without memory": judged(records, judge.nested(unremembered(records), answers)[0])["figures"]}
     print(json.dumps(result, indent=1), flush=True)
     if options.write:
-        ship(lessons, lean, result, heard_by(work))
+        ship(lessons, manner, result, heard_by(work))
         (HERE / "crossval.json").write_text(json.dumps(result, indent=1) + "\n")
 
 
+def unremembered(records: list[Harvest]) -> list[Harvest]:
+    """Return the records with complexes that are like no other's."""
+    return [replace(record, shape=np.zeros_like(record.shape)) for record in records]
+
+
 def judged(records: list[Harvest], answers: list[Floats]) -> dict[str, Any]:
-    """Return figures over all records and each record's counts."""
-    each = [judge.judged(record, chance) for record, chance in zip(records, answers, strict=True)]
-    scores = np.log(np.maximum(np.concatenate(answers), judge.TINY))
+    """Return figures over all records and each record's counts; answers are log-probabilities."""
+    each = [judge.judged(record, log_p) for record, log_p in zip(records, answers, strict=True)]
+    scores = np.concatenate(answers)
     truth = np.concatenate([record.label for record in records])
     counts = np.sum([one.counts for one in each], axis=0)
     return {
@@ -88,17 +97,19 @@ def judged(records: list[Harvest], answers: list[Floats]) -> dict[str, Any]:
     }
 
 
-def ship(lessons: judge.Lessons, lean: Floats, result: dict[str, Any], heard: str) -> None:
+def ship(lessons: judge.Lessons, manner: judge.Manner, result: dict[str, Any], heard: str) -> None:
     """Grow the forest on every record, and write it with its card."""
     cards.SHIPPED.mkdir(exist_ok=True)
     forest = lessons.forest(lambda _: True)
     path = cards.SHIPPED / f"beat-{VERSION}.tree.onnx"
-    onnx.save(graph(forest, len(NAMES), lean), path)
+    onnx.save(graph(forest, len(NAMES)), path)
     features = np.concatenate([record.features for record in lessons.records])
-    print(cards.finish(describe(lessons, result, features, heard), cards.SHIPPED, [("tree_onnx", path)]))
+    print(cards.finish(describe(lessons, manner, result, features, heard), cards.SHIPPED, [("tree_onnx", path)]))
 
 
-def describe(lessons: judge.Lessons, result: dict[str, Any], features: NDArray[np.float32], heard: str) -> dict[str, Any]:
+def describe(
+    lessons: judge.Lessons, manner: judge.Manner, result: dict[str, Any], features: NDArray[np.float32], heard: str
+) -> dict[str, Any]:
     """Return the card's table, but for files and golden answers."""
     on = "mitdb, 23 records, held-out persons, beats as the engine finds them"
     figures = result["figures"].items()
@@ -106,7 +117,7 @@ def describe(lessons: judge.Lessons, result: dict[str, Any], features: NDArray[n
         "name": "beat",
         "version": VERSION,
         "summary": "Each beat normal, supraventricular, ventricular, fusion or unknown, within a second of its R peak.",
-        "architecture": "boosted trees on the beat's shape beside the ten seconds before it, and its time beside the minute before it",
+        "architecture": "boosted trees on the beat's shape beside the ten seconds before it, and its time beside the minute before it; what they said of this heart's last 300 beats of the same shape",
         "task": "beat",
         "labels": list(LABELS),
         "label_names": ["normal", "supraventricular ectopic", "ventricular ectopic", "fusion", "unknown"],
@@ -127,6 +138,14 @@ def describe(lessons: judge.Lessons, result: dict[str, Any], features: NDArray[n
             "features_version": 2,
             "features_len": len(NAMES),
             "typical": cards.usual(features),
+        },
+        "memory": {
+            "beats": judge.MOST_BEATS,
+            "alike": judge.ALIKE,
+            "usual": "N",
+            "lean": manner.lean.tolist(),
+            "weight": manner.weights.tolist(),
+            "fitted_on": "answers about held-out persons",
         },
         "calibration": {
             "temperature": round(result["temperature"], 4),
@@ -159,7 +178,7 @@ def describe(lessons: judge.Lessons, result: dict[str, Any], features: NDArray[n
             "folds": judge.FOLDS,
             "seed": 3,
             "left_out": list(PACED),
-            "note": "what is learned from beside the records, sets of features and pruning were compared on these same folds; lean from the other folds",
+            "note": "what is learned from beside the records, sets of features, pruning and what is alike were compared on these same folds; lean and the memory's weight from the other folds",
         },
         "metrics": [metric(name, value, (low, high), on, result["beats"]) for name, (value, low, high) in figures],
     }

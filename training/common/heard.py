@@ -32,9 +32,9 @@ def detector() -> str:
     return _older[-1] if _older else source_digest("qrs")
 
 
-def learn_of(work: Path, older: str) -> None:
-    """From here on, learn from what an older detector heard, which only lies in the folder: it cannot hear anything more."""
-    if not (work / f"heard-{older}.pickle").exists():
+def learn_of(work: Path, older: str, made: str = "heard") -> None:
+    """From here on, learn from what was `made` of an older detector's beats, which only lies in the folder: it cannot hear anything more."""
+    if not (work / f"{made}-{older}.pickle").exists():
         raise RuntimeError(f"{work}: nothing heard by detector {older}")
     _older.append(older)
 

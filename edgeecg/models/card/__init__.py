@@ -28,6 +28,7 @@ from edgeecg.models.card.sections import (
     Input,
     Key,
     LayerSnr,
+    Memory,
     Metric,
     Name,
     Preprocessing,
@@ -53,6 +54,7 @@ __all__ = [
     "Hearing",
     "Input",
     "LayerSnr",
+    "Memory",
     "Metric",
     "Preprocessing",
     "Quantization",
@@ -104,6 +106,8 @@ class Card(Section):
     fusion: Fusion | None = None
     hearing: Hearing | None = None
     calibration: Calibration = Calibration()
+    memory: Memory | None = None
+    """Without it each beat is judged by itself."""
     recording: Recording | None = None
     """Without it a recording's scores are the mean of its windows'."""
     data: Annotated[tuple[Data, ...], Several] = ()
@@ -152,6 +156,8 @@ def _cross_faults(card: Card) -> Iterator[Fault]:
     yield from _input_faults(card.input, card.task)
     yield from _file_faults(card)
     yield from _golden_faults(card)
+    if card.memory:
+        yield from _memory_faults(card, card.memory)
     if card.recording:
         yield from _recording_faults(card, card.recording)
     for i, metric in enumerate(card.metrics):
@@ -229,6 +235,17 @@ def _hearing_faults(card: Card) -> Iterator[Fault]:
         yield Fault("hearing", "beside preprocessing or a tree", "alone: its net reads features and nothing else")
     if other := [key for key in card.files if key not in HEARING_KEYS]:
         yield Fault("files", ", ".join(other), f"{' and '.join(HEARING_KEYS)} where the model hears")
+
+
+def _memory_faults(card: Card, learned: Memory) -> Iterator[Fault]:
+    """Find what cannot be remembered of beats."""
+    if card.task != "beat" or card.independent:
+        yield Fault("memory", "there", "there only where beats have one label each")
+    if learned.usual not in card.labels:
+        yield Fault("memory.usual", learned.usual, f"one of {', '.join(card.labels)}")
+    for name, values in (("lean", learned.lean), ("weight", learned.weight)):
+        if len(values) != len(card.labels):
+            yield Fault(f"memory.{name}", f"{len(values)} values", f"one for each of {len(card.labels)} labels")
 
 
 def _recording_faults(card: Card, learned: Recording) -> Iterator[Fault]:

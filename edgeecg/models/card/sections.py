@@ -117,6 +117,21 @@ class Recording(Section):
     fitted_on: str = ""
 
 
+class Memory(Section):
+    """For a model of beats: score = log p + lean + weight * the mean, over this heart's earlier beats of the same shape, of their log odds
+    against the usual label.
+    """
+
+    beats: Annotated[int, Field(ge=1, le=1000)]
+    """So many of the last ones are remembered."""
+    alike: Annotated[float, Field(gt=0, lt=1)]
+    """Beats whose complexes correlate by more than this have the same shape."""
+    usual: Text
+    lean: Annotated[tuple[float, ...], Several]
+    weight: Annotated[tuple[float, ...], Several]
+    fitted_on: str = ""
+
+
 class Calibration(Section):
     """Scores / temperature -> softmax -> probabilities; under `abstain_below` the model has no answer."""
 
