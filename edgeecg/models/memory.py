@@ -12,9 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeecg.models.backend import Floats
-from edgeecg.models.card import Card, Memory
+from edgeecg.models.card import GRID_HZ, Card, Memory
 from edgeecg.types import WindowReady
-from edgeecg_kernels.state import GRID_HZ
 
 BEFORE, AFTER = 20, 25
 """The shape of a beat: so many grid samples before its R peak and from it on."""
