@@ -6,9 +6,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from edgeecg.bench.workloads import ARRHYTHMIA, MV_PER_COUNT, WORKLOADS, Workload, hearts_of
 from edgeecg.engine import Engine
 from edgeecg.facts import EngineConfig, ModelFacts, StreamFacts
 from edgeecg.rulefacts import default_rules
+from edgeecg.simulate.scenario import NAMED, Scenario
 from edgeecg.types import (
     Acknowledge,
     Alert,
@@ -195,3 +197,17 @@ def test_without_rules_nobody_is_told() -> None:
     engine = opened(replace(CONFIG, rules=()))
     assert not [alert for chunk in frames(STOPPED, "a") for alert in alerts(engine.feed(chunk))]
     assert not alerts([*engine.feed(Tick(90 * S)), *engine.feed(Overload(3))])
+
+
+@pytest.mark.parametrize("heart_of", [NAMED["pvc"], NAMED["af"], WORKLOADS[ARRHYTHMIA].hearts[0][0]], ids=lambda scenario: scenario.name)
+def test_what_waits_in_the_kernel_is_the_same_however_many_chunks_come_at_once(heart_of: Scenario) -> None:
+    """Where something of a stream has not yet been heard by its rules, nothing that came after it may wait."""
+    (counts,) = hearts_of(Workload(heart_of.name, "", ((heart_of, ()),)), 90.0, seed=3)
+    chunks = frames(counts * MV_PER_COUNT, "a", 10)
+    found = []
+    for at_once in (1, 40, 1000):
+        engine = opened()
+        given = [engine.feed_many(chunks[first : first + at_once]) for first in range(0, len(chunks), at_once)]
+        found.append(([event for events in given for some in events for event in some], engine.snapshot()))
+    assert len(found[0][0]) > 200
+    assert found[0] == found[1] == found[2]
