@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeecg.models.backend import Floats
-from edgeecg.models.card import GRID_HZ, Card, Memory
+from edgeecg.models.card import GRID_HZ, SHAPE_AFTER_S, SHAPE_BEFORE_S, Card, Memory
 from edgeecg.types import WindowReady
 
-BEFORE, AFTER = 20, 25
+BEFORE, AFTER = round(SHAPE_BEFORE_S * GRID_HZ), round(SHAPE_AFTER_S * GRID_HZ)
 """The shape of a beat: so many grid samples before its R peak and from it on."""
 LEAST_PROBABILITY = 1e-3
 """Added to each, so that no one answer outweighs all others."""

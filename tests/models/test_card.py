@@ -125,6 +125,10 @@ REMEMBERED: dict[str, Any] = {"beats": 9, "alike": 0.9, "usual": "N", "lean": [0
 @pytest.mark.parametrize(
     ("changes", "fault"),
     [
+        (
+            BEATS | {"input": BEATS["input"] | {"before_s": 0.05}, "memory": REMEMBERED},
+            "memory: a window from 0.05 s before the R peak to 1.95 s after it is not one from 0.08 s before",
+        ),
         ({"memory": REMEMBERED}, "memory: there is not there only where beats have one label each"),
         (BEATS | {"memory": REMEMBERED | {"usual": "V"}}, "memory.usual: V is not one of N, A, ~"),
         (BEATS | {"memory": REMEMBERED | {"lean": [0.0]}}, "memory.lean: 1 values is not one for each of 3 labels"),

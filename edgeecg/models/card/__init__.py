@@ -17,6 +17,8 @@ from edgeecg.errors import Fault, ModelError
 from edgeecg.facts import ModelFacts
 from edgeecg.models import toml
 from edgeecg.models.card.sections import (
+    SHAPE_AFTER_S,
+    SHAPE_BEFORE_S,
     Calibration,
     Data,
     Expected,
@@ -42,6 +44,8 @@ from edgeecg.models.card.sections import (
 )
 
 __all__ = [
+    "SHAPE_AFTER_S",
+    "SHAPE_BEFORE_S",
     "SUFFIX",
     "Calibration",
     "Card",
@@ -241,6 +245,10 @@ def _memory_faults(card: Card, learned: Memory) -> Iterator[Fault]:
     """Find what cannot be remembered of beats."""
     if card.task != "beat" or card.independent:
         yield Fault("memory", "there", "there only where beats have one label each")
+    before_s = card.input.before_s
+    if before_s is not None and (before_s < SHAPE_BEFORE_S or card.input.window_s - before_s < SHAPE_AFTER_S):
+        got = f"a window from {before_s:g} s before the R peak to {card.input.window_s - before_s:g} s after it"
+        yield Fault("memory", got, f"one from {SHAPE_BEFORE_S:g} s before it or more to {SHAPE_AFTER_S:g} s after it or more")
     if learned.usual not in card.labels:
         yield Fault("memory.usual", learned.usual, f"one of {', '.join(card.labels)}")
     for name, values in (("lean", learned.lean), ("weight", learned.weight)):

@@ -117,6 +117,10 @@ class Recording(Section):
     fitted_on: str = ""
 
 
+SHAPE_BEFORE_S, SHAPE_AFTER_S = 0.08, 0.1
+"""What of a beat is remembered: from so long before its R peak to so long after it."""
+
+
 class Memory(Section):
     """For a model of beats: score = log p + lean + weight * the mean, over this heart's earlier beats of the same shape, of their log odds
     against the usual label.
