@@ -87,8 +87,11 @@ def _put_second(s: Any, row: Any, seconds: int, beats: int, told_at: int) -> Non
 
 
 @kernel
-def calm_keep(s: Any, due: Any, slot: int, out: Any, begin: int, end: int) -> bool:
-    """Keep out[begin:end] if no rule could find anything in any of these rows, and move due[slot] on; False: nothing is kept."""
+def calm_keep(s: Any, due: Any, slot: int, out: Any, begin: int, end: int, now: int) -> bool:
+    """Keep out[begin:end] if no rule could find anything in any of these rows or in the time up to `now`, and move due[slot] on.
+
+    False: nothing is kept, and the rules take it all.
+    """
     if s["is_now"] == 0:
         return False
     beats, seconds, newest, watched, tallest = s["beats"], s["seconds"], s["newest"], s["watched_from"], s["tallest_mv"]
@@ -121,6 +124,8 @@ def calm_keep(s: Any, due: Any, slot: int, out: Any, begin: int, end: int) -> bo
             last_vitals = i
         elif kind not in (KIND_WINDOW, KIND_EXPIRED):  # of which the rules know nothing
             return False
+    if now >= _due(s, watched):
+        return False
     if last_second >= 0:
         _note_second(s, out[last_second])
     if last_vitals >= 0:
@@ -137,6 +142,6 @@ def calm_keep(s: Any, due: Any, slot: int, out: Any, begin: int, end: int) -> bo
 
 
 @kernel
-def calm(state: Any, due: Any, out: Any, n_rows: int) -> bool:
+def calm(state: Any, due: Any, out: Any, n_rows: int, now: int) -> bool:
     """Run `calm_keep` for a caller in Python, of one stream."""
-    return calm_keep(state[0], due, 0, out, 0, n_rows)
+    return calm_keep(state[0], due, 0, out, 0, n_rows, now)

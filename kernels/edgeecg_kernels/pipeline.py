@@ -245,7 +245,7 @@ def run_pieces(
             unread[slot] = min(unread[slot], _oldest_window(out, said, n_out))
         now = stream["align"]["next_index"] - 1
         if due[slot] != UNRULED:
-            is_kept = n_out == said or (due[slot] != ASKED and calm_keep(calm[slot], due, slot, out, said, n_out))
+            is_kept = n_out == said or (due[slot] != ASKED and calm_keep(calm[slot], due, slot, out, said, n_out, now))
             if not is_kept or now >= due[slot]:
                 n_out = _say(KIND_TIME, now, now, 0.0, 0.0, out, n_out)
                 due[slot] = ASKED

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,8 +10,10 @@ import pytest
 from edgeecg.bench.workloads import ARRHYTHMIA, MV_PER_COUNT, WORKLOADS, Workload, hearts_of
 from edgeecg.engine import Engine
 from edgeecg.facts import EngineConfig, ModelFacts, StreamFacts
+from edgeecg.io.wfdb import read_record
 from edgeecg.rulefacts import default_rules
 from edgeecg.simulate.scenario import NAMED, Scenario
+from edgeecg.stages.rules.calm import Calm
 from edgeecg.types import (
     Acknowledge,
     Alert,
@@ -211,3 +214,15 @@ def test_what_waits_in_the_kernel_is_the_same_however_many_chunks_come_at_once(h
         found.append(([event for events in given for some in events for event in some], engine.snapshot()))
     assert len(found[0][0]) > 200
     assert found[0] == found[1] == found[2]
+
+
+def test_a_piece_that_waits_is_not_told_too_when_time_decides_something_in_it(edgeecg_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Record 119: ventricular beats that come alone, and a rhythm called irregular, of which there is something to say once a minute."""
+    x = read_record(edgeecg_data / "mitdb" / "119").leads[0].millivolts()[: 240 * 360]
+    config = EngineConfig(streams=(StreamFacts(name="119", rate_hz=360.0, mv_per_unit=1.0),), rules=default_rules())
+    chunks = [Chunk("119", x[i : i + 150], (i + 150) * S // 360) for i in range(0, len(x), 150)]
+    waiting, asked = opened(config), opened(config)
+    given = [waiting.feed(chunk) for chunk in chunks]
+    assert sum(len(alerts(some)) for some in given) >= 3
+    monkeypatch.setattr(Calm, "look", lambda calm, *_: calm.forget())
+    assert given == [asked.feed(chunk) for chunk in chunks]

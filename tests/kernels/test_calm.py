@@ -126,8 +126,9 @@ def run(seed: int) -> tuple[int, int]:
         n = luck.randint(1, 4)
         piece, rows = rows[:n], rows[n:]
         before = due.copy()
-        got = calm(state, due, told(piece), len(piece))
-        assert got == kept(said, waiting, piece)
+        now = max(row.known_at for row in piece) + luck.choice((0, 10, 2 * HZ))
+        got = calm(state, due, told(piece), len(piece), now)
+        assert got == kept(said, waiting, piece, now)
         if got:
             waiting += piece
             assert due.tolist() == [due_of(said, waiting), NEVER]
@@ -152,12 +153,12 @@ def test_no_more_waits_than_there_is_room_for() -> None:
             at = 1200 + 200 * (k + 1)
             value = (0.9, 1.0, 80.0, 1.0, 0.1, 1.0, 0.0, 0.0)
             piece = [Row(kind, 0, at, at, value)]
-            assert calm(state, due, told(piece), 1) == (k < MOST)
+            assert calm(state, due, told(piece), 1, at) == (k < MOST)
         assert state[count][0] == MOST
 
 
 def test_nothing_waits_before_the_rules_have_said_that_it_may() -> None:
     state, due = state_of(AT_REST), np.zeros(1, np.int64)
     state["is_now"] = 0
-    assert not calm(state, due, told([]), 0)
-    assert not calm(state, due, told([Row(VITALS, 0, 1, 1, (0.0,) * 8)]), 1)
+    assert not calm(state, due, told([]), 0, 0)
+    assert not calm(state, due, told([Row(VITALS, 0, 1, 1, (0.0,) * 8)]), 1, 1)

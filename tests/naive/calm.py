@@ -84,6 +84,8 @@ def may_wait(said: Said, rows: Sequence[Row], row: Row) -> bool:
     return row.kind in {VITALS, WINDOW, EXPIRED}
 
 
-def kept(said: Said, waiting: Sequence[Row], piece: Sequence[Row]) -> bool:
-    """Say whether all rows of a piece may wait."""
+def kept(said: Said, waiting: Sequence[Row], piece: Sequence[Row], now: int) -> bool:
+    """Say whether all rows of a piece that ends at `now` may wait."""
+    if now >= due_of(said, [*waiting, *piece]):
+        return False
     return all(may_wait(said, [*waiting, *piece[:n]], row) for n, row in enumerate(piece))

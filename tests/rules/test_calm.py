@@ -35,12 +35,11 @@ class Hearing:
 
     def hear(self, events: list[Event], newest: int) -> list[Event]:
         rows = np.array([row_of(event) for event in events], EVENT)
-        is_kept = kept_by_kernel(self.room, self.due, rows, len(rows))
-        if is_kept and newest < self.due[0]:
+        if kept_by_kernel(self.room, self.due, rows, len(rows), newest):
             return events
-        out = self.rules.hear([] if is_kept else events, newest)
+        out = self.rules.hear(events, newest)
         self.due[0] = self.rules.due
-        return [*events, *out] if is_kept else out
+        return out
 
 
 def row_of(event: Event) -> tuple[int, int, int, int, tuple[float, ...]]:
