@@ -71,12 +71,13 @@ def insert(transaction: Transaction, alert: StampedAlert) -> tuple[Row, int] | N
     """Store an alert and return its row with its bytes; None: this pair has been here before."""
     content = content_of(alert)
     found = transaction.execute(
-        """INSERT INTO alerts(alert_id, revision, priority, body, waveform) SELECT ?1, ?2, ?3, ?4, ?5
-           WHERE NOT EXISTS (SELECT 1 FROM retired WHERE alert_id=?1 AND revision=?2)
+        """INSERT INTO alerts(alert_id, revision, priority, body, waveform) SELECT ?, ?, ?, ?, ?
+           WHERE NOT EXISTS (SELECT 1 FROM retired WHERE alert_id=? AND revision=?)
            ON CONFLICT DO NOTHING RETURNING place""",
         *alert.key,
         int(alert.alert.priority),
         *content,
+        *alert.key,
     )
     return (Row(alert.key, int(alert.alert.priority), found[0][0]), content.n_bytes) if found else None
 

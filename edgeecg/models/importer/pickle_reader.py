@@ -7,6 +7,7 @@ operations, within their bounds; an operation or a name that a file of weights h
 import pickletools
 from collections.abc import Callable
 from typing import Any, Final
+from warnings import catch_warnings, simplefilter
 
 from edgeecg.errors import Fault, ModelError
 from edgeecg.models.importer.symbols import (
@@ -37,10 +38,12 @@ def read(data: bytes, where: str) -> Any:
     """Return what a pickle says, tensors as `Tensor`; refuse what it has no business to say."""
     machine = _Machine(where)
     try:
-        for operation, argument, position in pickletools.genops(data):
-            if operation.name == "STOP":
-                return machine.result()
-            machine.step(operation.name, argument, position or 0)
+        with catch_warnings():
+            simplefilter("ignore", DeprecationWarning)  # of an old kind of string with a wrong escape in it: it is refused by its kind
+            for operation, argument, position in pickletools.genops(data):
+                if operation.name == "STOP":
+                    return machine.result()
+                machine.step(operation.name, argument, position or 0)
     except (ValueError, IndexError, KeyError, TypeError, RecursionError) as error:  # a sound pickle gives none of them
         reason = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
         raise ModelError(Fault(where, f"damaged ({reason}); it", "a whole pickle")) from None

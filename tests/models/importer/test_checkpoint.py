@@ -161,7 +161,7 @@ def test_any_damage_to_the_pickle_is_refused_or_harmless(data: st.DataObject) ->
         pickle_reader.read(damaged, "pickle")
 
 
-@pytest.mark.parametrize("junk", [b"", b"\x80\x02", b"a.", b"}(K\x01u.", b"N(t", b"(((.", b"h\x07.", b"N0.", b"\x80\x02N.N"])
+@pytest.mark.parametrize("junk", [b"", b"\x80\x02", b"a.", b"}(K\x01u.", b"N(t", b"(((.", b"h\x07.", b"N0.", b"S'\\o'\n.", b"\x80\x02N.N"])
 def test_nonsense_is_refused_by_name(junk: bytes) -> None:
     if junk == b"\x80\x02N.N":  # what follows the end is not read
         assert pickle_reader.read(junk, "pickle") is None
