@@ -159,7 +159,7 @@ class Fleet:
             begin = done
             done = self._run_pieces(*told, pieces, begin, x, self._scratch, self._out, row_ends)
             if row_ends[done - 1]:
-                self._tell(batch, begin, row_ends[begin:done], events)
+                self._tell(batch, begin, row_ends[begin:done].tolist(), events)
 
     def _run_sounds(self, batch: Batch, events: list[Events]) -> None:
         if not batch.owners:
@@ -170,18 +170,19 @@ class Fleet:
             begin = done
             done = self._sounds.run(*told, pieces, begin, x, self._out, row_ends)
             if row_ends[done - 1]:
-                self._tell(batch, begin, row_ends[begin:done], events)
+                self._tell(batch, begin, row_ends[begin:done].tolist(), events)
 
     def _told(self) -> tuple[Any, ...]:
         """What the kernel is told first at every call."""
         p, waiting = self._params, (self._unread, self._book.due, self._book.calm)
         return self._streams, self._leads, p.streams, p.taps, p.models, p.qrs, p.quality, self.hop_factor, *waiting
 
-    def _tell(self, batch: Batch, begin: int, row_ends: NDArray[np.int64], events: list[Events]) -> None:
+    def _tell(self, batch: Batch, begin: int, row_ends: list[int], events: list[Events]) -> None:
         """Give each chunk its events."""
         told, row, read = flat_rows(self._out[: row_ends[-1]]), 0, READERS.get
-        spoke = np.flatnonzero(np.diff(row_ends, prepend=0))
-        for piece, end in zip((begin + spoke).tolist(), row_ends[spoke].tolist(), strict=True):
+        for piece, end in enumerate(row_ends, begin):
+            if end == row:
+                continue
             slot, owner = batch.slot(piece), batch.owners[piece]
             facts, last = self._facts[slot], told[end - 1]
             is_time = last[0] == kinds.KIND_TIME
