@@ -13,7 +13,7 @@ from edgeecg.simulate.converter import COUNTS_PER_MV, COUNTS_PER_SOUND, ecg_coun
 from edgeecg.simulate.noise import Noise
 from edgeecg.simulate.scenario import NAMED, Episode, Scenario
 from edgeecg.simulate.simulation import Setup, Simulation
-from edgeecg.stages.rows import thawed
+from edgeecg.thawed import thawed
 from edgeecg.types import Chunk
 
 Counts = NDArray[np.int16]

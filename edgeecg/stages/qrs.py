@@ -1,7 +1,8 @@
 """`qrs`: one event a beat."""
 
 from edgeecg.facts import StreamFacts
-from edgeecg.stages.rows import Flat, thawed
+from edgeecg.stages.rows import Flat
+from edgeecg.thawed import thawed
 from edgeecg.types import Beat, Morphology
 from edgeecg_kernels.qrs_state import qrs_params as params
 

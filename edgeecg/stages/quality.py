@@ -1,7 +1,8 @@
 """`quality`: one event a second: can what is read from it be trusted, and if not, why."""
 
 from edgeecg.facts import StreamFacts
-from edgeecg.stages.rows import Flat, thawed
+from edgeecg.stages.rows import Flat
+from edgeecg.thawed import thawed
 from edgeecg.types import Quality, QualityReason
 from edgeecg_kernels.quality_state import quality_params as params
 

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeecg.facts import StreamFacts
-from edgeecg.stages.rows import Flat, flat_rows, thawed
+from edgeecg.stages.rows import Flat, flat_rows
+from edgeecg.thawed import thawed
 from edgeecg.types import Vitals
 from edgeecg_kernels.quality import QUALITY_BOUND
 from edgeecg_kernels.state import EVENT, GRID_HZ, KIND_BEAT, KIND_QUALITY

@@ -10,8 +10,9 @@ from edgeecg.encoding import decode, encode
 from edgeecg.facts import StreamFacts
 from edgeecg.stages.qrs import beat
 from edgeecg.stages.quality import quality
-from edgeecg.stages.rows import Flat, Row, flat_rows, thawed
+from edgeecg.stages.rows import Flat, Row, flat_rows
 from edgeecg.stages.vitals import vitals
+from edgeecg.thawed import thawed
 from edgeecg.types import Beat, Event, Morphology, Quality, QualityReason, Vitals
 from edgeecg_kernels.state import EVENT
 from tests.laws.signals import heart

@@ -9,7 +9,7 @@ from edgeecg.io.sources.intake import FORGET_AFTER_NS, NEW, Intake, Stream, unwr
 from edgeecg.io.sources.items import ECG, OTHER, PCG, Announced, ClockAnswer, Item, Said
 from edgeecg.io.sources.runs import Reader, Run, samples_of
 from edgeecg.io.sources.twins import Twins
-from edgeecg.stages.rows import thawed
+from edgeecg.thawed import thawed
 from edgeecg.types import Chunk, SourceChange, SourceState
 from edgeecg_wire import frames as f
 from edgeecg_wire.codec import Damaged, Overlong, Refused, Result, Unknown
