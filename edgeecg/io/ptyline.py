@@ -18,11 +18,15 @@ class PtyLine:
 
     def send(self, frame: bytes) -> None:
         """Send a frame, or lose it where the one before it is still waiting."""
-        self._pending = self._pending[self._write(self._pending) :]
-        if self._pending:
+        if self.still_waits():
             self.n_overrun += 1
         else:
             self._pending = frame[self._write(frame) :]
+
+    def still_waits(self) -> bool:
+        """Go on with the last frame; say whether some of it is yet to be sent."""
+        self._pending = self._pending[self._write(self._pending) :]
+        return bool(self._pending)
 
     def received(self) -> bytes:
         """Return what the host has sent meanwhile."""

@@ -47,7 +47,10 @@ class PlayedDevice:
         self.line.close()
 
     def _run(self) -> None:
-        device = SimulatedDevice(self._simulation.setup)
+        device, asked = SimulatedDevice(self._simulation.setup), b""
+        while not asked and not self._stopping.wait(0.001):  # as a board that begins anew when its port is opened
+            asked = self.line.received()
+        self.line.send(device.answer(asked))
         n_samples = None if self._seconds is None else round(self._seconds * self._simulation.setup.rate_hz)
         pace = Pace(self._speed, wait=self._stopping.wait)
         for sent in device.frames(packets(self._simulation, n_samples=n_samples)):
@@ -55,6 +58,8 @@ class PlayedDevice:
                 return
             self.line.send(device.answer(self.line.received()))
             self.line.send(sent.data)
+        while self.line.still_waits() and not self._stopping.wait(0.001):
+            pass
         self.is_over.set()
 
 
