@@ -23,8 +23,6 @@ WITH_MODEL: Final = 2.5
 """Times as long is a short run: a queue of windows takes longer to show that it grows."""
 WITH_SOUND: Final = 5.0
 """And here: no beat's sound is told before some have been heard, and coupling begins after eight."""
-DISTURBED: Final = 0.05
-"""From this share of the time on that other programs kept a run waiting, it is no proof that so many are not held."""
 QUEUE_S: Final = 0.25
 MOST_QUEUED: Final = 3
 """More windows than are asked for in such a time, or so few, do not wait where a model keeps up."""
@@ -82,24 +80,23 @@ def find(run: Run, *, tries: int, few: int, most: int) -> list[Told]:
     for _ in range(tries):
         if not held < guess < failed or failed <= CLOSE * held:
             break
-        runs.append(_undisturbed(run, guess, is_long=False))
+        runs.append(_at_best(run, guess, is_long=False))
         if holds(runs[-1]):
             held = guess
         else:
             failed = guess
         guess = _rounded(held * GROWTH if failed > most else math.sqrt(held * failed) if held else failed / GROWTH, most)
     for share in SHARES if held else ():
-        runs.append(_undisturbed(run, _rounded(held * share, most), is_long=True))
+        runs.append(_at_best(run, _rounded(held * share, most), is_long=True))
         if holds(runs[-1]):
             break
     return runs
 
 
-def _undisturbed(run: Run, streams: int, *, is_long: bool) -> Told:
-    """Run; where it was not in time and other programs may have been why, once more."""
+def _at_best(run: Run, streams: int, *, is_long: bool) -> Told:
+    """Run; where it was not in time, once more: a host that stops for a tenth of a second makes few streams late as well as many."""
     told = run(streams, is_long)
-    again = not holds(told) and told["kept_waiting"] > DISTURBED
-    return (run(streams, is_long) if again else told) | {"short": not is_long}
+    return (told if holds(told) else run(streams, is_long)) | {"short": not is_long}
 
 
 def best(runs: list[Told]) -> Told | None:
