@@ -3,7 +3,7 @@
 from typing import Any
 
 from edgeecg.bench import history
-from edgeecg.bench.table import knee, machine_line, sections
+from edgeecg.bench.table import machine_line, remarks, sections
 
 Report = dict[str, Any]
 
@@ -19,8 +19,8 @@ Written by `edgeecg bench --document docs/benchmarks.md`; do not edit. Not a pro
 - Streams held: the number was run, by the clock, on one core, in a process of its own, journal, rules and (where named) a classifier at
   work. Latency counts from when a chunk of 40 ms was due until its events are there (open loop). Held means: p99 within 40 ms, nothing left
   over, at most one window of a thousand lost, no queue of windows that grows. Found by short runs: twice as many while they are held, then
-  the middle between what is held and what is not, until a tenth lies between them; the answer was then run for long. All runs stand in the last
-  column, with how long other programs kept one from running, where that was more than 2 % of the time.
+  the middle between what is held and what is not, until a tenth lies between them; the answer was then run for long. What was
+  late was run again. All runs are named, with how long other programs kept one from running, where that was more than 2 % of the time.
 - Memory is of a process without scipy, cffi, yaml and coverage, which numba loads where developers installed them and no run needs.
 - The history at the end has a row for each run that wrote this page, with what had changed before it (`--note`).
 - Peers run with their defaults in the same process, in turns with ours, until their ratio is settled or time is up; ratios are taken within a turn, and
@@ -32,7 +32,7 @@ def markdown(report: Report, *, note: str = "", before: str = "") -> str:
     """Return the page; the rows of its history go on from the page `before`, and `note` says what had changed."""
     parts = [HEAD.format(machine=machine_line(report))]
     parts += [f"## {title}\n\n{_table(rows)}\n" for title, rows in sections(report)]
-    parts.append("## What the knee is made of\n\n" + "\n".join(f"- {knee(one)}" for one in report["capacity"]) + "\n")
+    parts += [f"## {title}\n\n" + "\n".join(f"- {one}" for one in said) + "\n" for title, said in remarks(report)]
     skipped = report.get("peers", {}).get("skipped", [])
     if skipped:
         parts.append("Not compared with: " + ", ".join(skipped) + "\n")

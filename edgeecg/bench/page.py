@@ -5,7 +5,7 @@ from typing import Any
 
 from edgeecg.bench.histogram import Histogram
 from edgeecg.bench.svg import plot
-from edgeecg.bench.table import knee, machine_line, sections
+from edgeecg.bench.table import machine_line, remarks, sections
 
 Report = dict[str, Any]
 
@@ -15,8 +15,7 @@ h1 { font-size: 1.5rem; } h2 { font-size: 1.1rem; margin-top: 2.2rem; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 0.87rem; }
 th, td { padding: 0.2rem 0.7rem; text-align: right; border-bottom: 1px solid #e5e5e5; white-space: nowrap; }
 th:first-child, td:first-child { text-align: left; } th { font-weight: 600; border-bottom: 1px solid #888; }
-.answer td:nth-child(2) { font-weight: 700; } .answer td:last-child { white-space: normal; text-align: left; min-width: 14rem; }
-.answer td:first-child { white-space: normal; min-width: 12rem; } .answer th:last-child { text-align: left; }
+.answer td:nth-child(2) { font-weight: 700; }
 .plots { display: flex; flex-wrap: wrap; gap: 1.5rem; } figure { margin: 0; width: 34rem; max-width: 100%; }
 figcaption { font-weight: 600; font-size: 0.9rem; } svg { width: 100%; height: auto; } svg text { font-size: 11px; }
 svg .grid { stroke: #eee; } .scroll { overflow-x: auto; } p.note { color: #555; }
@@ -33,7 +32,8 @@ def html(report: Report) -> str:
     ]
     for number, (title, rows) in enumerate(sections(report)):
         body += [f"<h2>{escape(title)}</h2>", _table(rows, "answer" if number == 0 else "")]
-    body += ["<h2>What the knee is made of</h2>", *(f"<p>{escape(knee(one))}</p>" for one in report["capacity"])]
+    for title, said in remarks(report):
+        body += [f"<h2>{escape(title)}</h2>", *(f"<p>{escape(one)}</p>" for one in said)]
     body.append('<p class="note">Not a medical device: not for diagnosis, treatment or monitoring of patients.</p>')
     head = f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>edgeecg bench</title><style>{STYLE}</style>'
     return f'<!DOCTYPE html>\n<html lang="en"><head>{head}</head><body>\n' + "\n".join(body) + "\n</body></html>\n"

@@ -35,18 +35,18 @@ def _three(value: float) -> str:
 
 def capacity_rows(report: Report) -> list[list[str]]:
     """Answer: how many streams, with which p99, in how much memory."""
-    head = ["asked of every stream", "streams held", "p50 ms", "p99 ms", "p99.9 ms", "busy", "windows lost", "memory MB", "found by"]
+    head = ["asked of every stream", "streams held", "p50 ms", "p99 ms", "p99.9 ms", "busy", "windows lost", "memory MB"]
     return [head, *(_capacity_row(one) for one in report["capacity"])]
 
 
 def _capacity_row(one: Report) -> list[str]:
-    best, tried = one["best"], _tried(one["runs"])
+    best = one["best"]
     if best is None:
-        return [one["name"], "none that was tried", *[""] * 6, tried]
+        return [one["name"], "none that was tried", *[""] * 6]
     late = best["latency"]
     lost = f"{best['windows_lost']} of {best['windows']}" if one["model"] else ""
     times = [f"{late[name] / 1e3:.3g}" for name in ("p50_us", "p99_us", "p99.9_us")]
-    return [one["name"], str(best["spec"]["streams"]), *times, f"{best['busy']:.0%}", lost, f"{best['memory_mb']:.0f}", tried]
+    return [one["name"], str(best["spec"]["streams"]), *times, f"{best['busy']:.0%}", lost, f"{best['memory_mb']:.0f}"]
 
 
 def _tried(runs: list[Report]) -> str:
@@ -137,6 +137,15 @@ def sections(report: Report) -> list[tuple[str, list[list[str]]]]:
     return [(title, rows) for title, rows in found if len(rows) > 1]
 
 
+def remarks(report: Report) -> list[tuple[str, list[str]]]:
+    """Return what is said in sentences, one for each thing asked of streams, with its title."""
+    asked = report["capacity"]
+    return [
+        ("How many were tried", [f"{one['name']}: {_tried(one['runs'])}" for one in asked]),
+        ("What the knee is made of", [knee(one) for one in asked]),
+    ]
+
+
 def machine_line(report: Report) -> str:
     """Say what was measured on."""
     told = report["machine"]
@@ -148,7 +157,7 @@ def machine_line(report: Report) -> str:
 def text(report: Report) -> str:
     """Return all of it."""
     parts = [machine_line(report), *(f"{title}\n\n{columns(rows, rules=(1,))}" for title, rows in sections(report))]
-    parts.append("What the knee is made of\n\n" + "\n".join(knee(one) for one in report["capacity"]))
+    parts += [f"{title}\n\n" + "\n".join(said) for title, said in remarks(report)]
     skipped = report.get("peers", {}).get("skipped", [])
     if skipped:
         parts.append("not compared with: " + ", ".join(skipped))

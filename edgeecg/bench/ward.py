@@ -165,13 +165,13 @@ class Host:
         self._start()
         self.laps("idle")
         self.laps.ns.clear()
-        begun_s, worked_s, waited_s = time.monotonic(), time.process_time(), _waited_s()
+        begun_s, worked_s, waited_s = time.monotonic(), time.process_time(), self._kept_waiting_s()
         outcome.waiting = drive(
             due_ns, self._work, outcome.latency, clock=self.clock, most_at_once=MOST_AT_ONCE, from_ns=round(spec.warm_s * 1e9)
         )
         lasted_s = time.monotonic() - begun_s
         outcome.busy = (time.process_time() - worked_s) / lasted_s
-        outcome.kept_waiting = (_waited_s() - waited_s) / lasted_s
+        outcome.kept_waiting = max(0.0, self._kept_waiting_s() - waited_s) / lasted_s
         outcome.windows_waiting = len(self._asked)
         done = max(1, len(due_ns) - outcome.waiting)
         outcome.parts_us = {name: ns / 1e3 / done for name, ns in self.laps.ns.items()}
@@ -228,6 +228,10 @@ class Host:
         self._workers = Workers(
             {model.card.name: model}, rates_hz, self._heard, n_workers=1, clock=lambda: zero_ns + time.monotonic_ns() - begun_ns
         )
+
+    def _kept_waiting_s(self) -> float:
+        """Return how long this thread could have run and did not, without what the model's own thread ran meanwhile: at least so long others did."""
+        return _waited_s() - (time.process_time() - time.thread_time())
 
     def _heard(self, said: Said) -> None:
         self.outcome.slowed += isinstance(said, Overload)
