@@ -24,20 +24,22 @@ class Effort:
     """Short runs that look for the capacity of one setting; 0: none looks, the fewest are run."""
     most_streams: int
     models: tuple[str, ...]
+    of_beats: tuple[str, ...]
+    """Models asked about every beat: what a beat costs is measured, no fleet is run with them."""
     alerts: int
     daemon: bool
     peers: bool
 
 
 TINY = Effort(
-    name="tiny", heart_s=4.0, rounds=2, fleets=(1, 3), rates_hz=(250.0,), hops_s=(2.0,), run_s=0.4, short_s=0.4, tries=0, most_streams=4, models=(),
+    name="tiny", heart_s=4.0, rounds=2, fleets=(1, 3), rates_hz=(250.0,), hops_s=(2.0,), run_s=0.4, short_s=0.4, tries=0, most_streams=4, models=(), of_beats=(),
     alerts=2, daemon=False, peers=False,
 )  # fmt: skip
 QUICK = Effort(
     name="quick", heart_s=40.0, rounds=3, fleets=(1, 30, 300), rates_hz=(250.0, 1000.0), hops_s=(2.0,), run_s=2.0, short_s=0.8, tries=3,
-    most_streams=20_000, models=("rhythm",), alerts=100, daemon=False, peers=False,
+    most_streams=20_000, models=("rhythm",), of_beats=("beat",), alerts=100, daemon=False, peers=False,
 )  # fmt: skip
 FULL = Effort(
     name="full", heart_s=120.0, rounds=9, fleets=(1, 3, 10, 30, 100, 300, 1000, 3000), rates_hz=(100.0, 250.0, 360.0, 500.0, 1000.0, 2000.0),
-    hops_s=(2.0, 8.0), run_s=8.0, short_s=1.5, tries=12, most_streams=50_000, models=("rhythm",), alerts=1000, daemon=True, peers=True,
+    hops_s=(2.0, 8.0), run_s=8.0, short_s=1.5, tries=12, most_streams=50_000, models=("rhythm",), of_beats=("beat",), alerts=1000, daemon=True, peers=True,
 )  # fmt: skip

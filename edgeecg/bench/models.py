@@ -19,16 +19,28 @@ def measure(effort: Effort) -> Iterator[Timing]:
     """Time a window from millivolt to scores, again and again; then each file of the net in turns with the others."""
     registry = Registry()
     for name in effort.models:
-        classifier = Classifier(registry.load(name))
-        samples, beats = golden.window(classifier.model.card.input)
-        histogram = Histogram()
-        for number in range(WINDOWS * effort.rounds):
-            begun_ns = time.thread_time_ns()
-            classifier.opinion(samples, beats)
-            if number:
-                histogram.record([time.thread_time_ns() - begun_ns])
-        yield Timing("classify", name, "window", "processor", histogram)
+        yield Timing("classify", name, "window", "processor", _whole(Classifier(registry.load(name)), WINDOWS * effort.rounds))
         yield from _files(name, registry, effort)
+    for name in effort.of_beats:
+        yield Timing("classify", name, "beat", "processor", _whole(Classifier(registry.load(name)), WINDOWS * effort.rounds))
+
+
+def warmed_up_after(classifier: Classifier) -> int:
+    """Return after how many windows the next costs what all later ones do: once the memory is full, if there is one."""
+    memory = classifier.model.card.memory
+    return memory.beats if memory else 1
+
+
+def _whole(classifier: Classifier, n: int) -> Histogram:
+    """Time windows as a worker is given them, one after the other of one stream: what it remembers is looked through, too."""
+    histogram, unmeasured = Histogram(), warmed_up_after(classifier)
+    for number in range(unmeasured + n):
+        window = golden.announced(classifier.model.card, "bench", number)
+        begun_ns = time.thread_time_ns()
+        classifier.opinion_of(window)
+        if number >= unmeasured:
+            histogram.record([time.thread_time_ns() - begun_ns])
+    return histogram
 
 
 def _files(name: str, registry: Registry, effort: Effort) -> Iterator[Timing]:

@@ -16,7 +16,7 @@ from edgeecg.models.backend import Floats
 from edgeecg.models.card import Card, FileKey, Input
 from edgeecg.models.loading import feature_set, heard_set, open_net, open_tree
 from edgeecg.models.preprocess import Preprocessor
-from edgeecg.types import BEAT_FIELDS
+from edgeecg.types import BEAT_FIELDS, WindowReady
 
 FORMULA = "heart"
 PERIOD_S, EARLY_S = 0.8, 0.2
@@ -58,6 +58,29 @@ def window(given: Input) -> tuple[Floats, Floats]:
 def asked(card: Card) -> tuple[Floats, ...]:
     """Return all that a classifier of this model is asked with."""
     return (*window(card.input), sound(card.input, card.hearing.sound_hz)) if card.hearing else window(card.input)
+
+
+def announced(card: Card, stream: str, number: int) -> WindowReady:
+    """Return the window as the engine would announce it, `number` windows after the stream's first; all are alike."""
+    samples, beats, *heard = asked(card)
+    n = len(samples)
+    about = -1 if card.input.before_s is None else round(card.input.before_s * cards.GRID_HZ)
+    return WindowReady(
+        stream=stream,
+        lead="I",
+        model=card.name,
+        window_id=number,
+        start_sample=number * n,
+        len_samples=n,
+        deadline_sample=(number + 1) * n,
+        readable=True,
+        missing_share=0.0,
+        beat_sample=about if about < 0 else number * n + about,
+        samples_mv=samples.tobytes(),
+        beats=beats.tobytes(),
+        reported_at=(number + 1) * n,
+        sound=heard[0].tobytes() if heard else b"",
+    )
 
 
 def sound(given: Input, sound_hz: float) -> Floats:
