@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.calm_fuzz import played
 from edgeecg.bench.workloads import ARRHYTHMIA, MV_PER_COUNT, WORKLOADS, Workload, hearts_of
 from edgeecg.engine import Engine
 from edgeecg.facts import EngineConfig, ModelFacts, StreamFacts
@@ -226,3 +227,11 @@ def test_a_piece_that_waits_is_not_told_too_when_time_decides_something_in_it(ed
     assert sum(len(alerts(some)) for some in given) >= 3
     monkeypatch.setattr(Calm, "look", lambda calm, *_: calm.forget())
     assert given == [asked.feed(chunk) for chunk in chunks]
+
+
+@pytest.mark.parametrize("seed", [2, 5, 9])
+def test_what_may_wait_changes_nothing_whatever_the_hearts_and_calls(seed: int) -> None:
+    """A short `benchmarks.calm_fuzz`, without recordings."""
+    waiting, asked = played((), seed)
+    assert sum(isinstance(event, Alert) for event in asked) >= 3
+    assert waiting == asked
