@@ -46,6 +46,8 @@ NONE = -8.0
 """Log-odds of what cannot be a beat."""
 APART_SHARE = 0.5
 """A missed beat is no closer than this share of a cycle to the last one."""
+UNREST_PACE = 1.0 / 128.0
+"""Some hundred candidates, a minute or so: noise that comes is heard by the doubt at once, and is not forgotten when it pauses."""
 MS_PER_SAMPLE = 1000.0 / GRID_HZ
 
 
@@ -112,6 +114,12 @@ def swings(s: Any, index: int) -> bool:
 
 
 @kernel
+def credit(s: Any, p: Any) -> float:
+    """Return what is added to a candidate's log-odds: where hardly anything is doubtful, now and for long, what is odd is a beat."""
+    return p["credit"] * clamp(1.0 - max(s["unrest"], s["doubt"]) / p["calm"], 0.0, 1.0)  # type: ignore[no-any-return]
+
+
+@kernel
 def judge(s: Any, p: Any, now: int, final: bool, lead: int, out: Any, n_out: int) -> int:
     """Give the oldest measured candidate its verdict; a beat is reported."""
     if s["levelled"] == 0:
@@ -121,7 +129,7 @@ def judge(s: Any, p: Any, now: int, final: bool, lead: int, out: Any, n_out: int
     place = s["place"][slot]
     main, other = describe(s, index, now)
     peak = place + int(s["measure"][slot, M_PEAK])
-    logit = NONE if swings(s, index) else verdict(s, p)
+    logit = NONE if swings(s, index) else verdict(s, p) + credit(s, p)
     if s["inherits"] > 0.0 and abs(peak - s["outdone_peak"]) <= APART // 2:
         logit = max(logit, s["inherits"])
     inherits = 0.0
@@ -139,6 +147,7 @@ def judge(s: Any, p: Any, now: int, final: bool, lead: int, out: Any, n_out: int
     s["outdone_peak"] = peak
     surety = 1.0 / (1.0 + math.exp(-clamp(logit, -30.0, 30.0)))
     s["doubt"] += 0.125 * (1.0 - abs(2.0 * surety - 1.0) - s["doubt"])
+    s["unrest"] += UNREST_PACE * (s["doubt"] - s["unrest"])
     if logit > p["accept"]:
         wide = wideness(s, p, index)
         n_out = report(s, index, now, lead, surety, WIDE if wide > p["wide"] else NORMAL, main, out, n_out)

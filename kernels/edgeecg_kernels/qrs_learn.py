@@ -65,6 +65,7 @@ def forget_heart(s: Any, snippet: Any) -> None:
     s["rr"] = 200.0
     s["rr_spread"] = 50.0
     s["swing"] = 0.1
+    s["unrest"] = 0.1
     s["template_weight"] = 0.0
     s["other_weight"] = 0.0
     s["template_kind"] = 0.0

@@ -95,6 +95,7 @@ QRS_STATE = np.dtype(
         ("slope", "f8"),
         ("range", "f8"),
         ("doubt", "f8"),
+        ("unrest", "f8"),  # doubt in the long run; kept over a short gap
         ("norm", "f8"),
         ("rr", "f8"),
         ("rr_last", "f8"),
@@ -151,6 +152,8 @@ QRS_PARAMS = np.dtype(
         ("b2", "f8", (JUDGES,)),
         ("share", "f8", (JUDGES,)),  # what each one's log-odds count; 1 in all
         ("sure", "f8"),  # log-odds, either way, from which the first is believed alone
+        ("calm", "f8"),  # doubt, or unrest, from which nothing is added to the log-odds ...
+        ("credit", "f8"),  # ... and what is where there is none at all
         ("kind_w1", "f8", (KIND_INPUTS, KIND_HIDDEN)),  # the same for the question whether a beat is a wide one
         ("kind_b1", "f8", (KIND_HIDDEN,)),
         ("kind_w2", "f8", (KIND_HIDDEN,)),

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from edgeecg_kernels.qrs import DECISION_BOUND, HOLD, qrs, qrs_block, qrs_finish, qrs_reset, rows_at_most
-from edgeecg_kernels.qrs_decide import hopeless, swings
+from edgeecg_kernels.qrs_decide import credit, hopeless, swings
 from edgeecg_kernels.qrs_judge import likeness
 from edgeecg_kernels.qrs_kind import learn_kind
 from edgeecg_kernels.qrs_measure import take_snippet
@@ -311,6 +311,37 @@ def test_the_faint_are_refused_unmeasured_and_sooner_where_a_t_wave_may_be() -> 
         assert hopeless(s, PARAMS[0], 0) == refused
         s["levelled"] = 0
         assert not hopeless(s, PARAMS[0], 0)
+
+
+def test_what_is_odd_is_sooner_a_beat_the_less_was_doubtful_for_long() -> None:
+    s = np.zeros(1, QRS_STATE)[0]
+    calm, most = PARAMS[0]["calm"], PARAMS[0]["credit"]
+    for share_of_calm, share in ((0.0, 1.0), (0.5, 0.5), (1.0, 0.0), (10.0, 0.0)):
+        s["unrest"], s["doubt"] = share_of_calm * calm, 0.0
+        assert credit(s, PARAMS[0]) == pytest.approx(share * most)
+        s["unrest"], s["doubt"] = 0.0, share_of_calm * calm
+        assert credit(s, PARAMS[0]) == pytest.approx(share * most)
+
+
+def test_unrest_goes_in_some_minutes_and_noise_that_stays_brings_it_back() -> None:
+    y, _ = heart(240.0, 21, wide=0.0)
+    noisy, _ = heart(60.0, 22, wide=0.0, noise_mv=0.5)
+    detector, calm = Detector(), PARAMS[0]["calm"]
+    unrest = []
+    for k in range(0, len(y), 30 * GRID_HZ):
+        detector.feed(y[k : k + 30 * GRID_HZ], good(y[k : k + 30 * GRID_HZ]))
+        unrest.append(float(detector.state["unrest"][0]))
+    assert unrest[0] > calm > unrest[-1]
+    assert sorted(unrest, reverse=True) == unrest
+    detector.feed(noisy, good(noisy))
+    assert detector.state["unrest"][0] > calm
+
+
+@given(st.integers(0, 9999))
+@settings(max_examples=5)
+def test_agrees_with_the_oracle_about_a_heart_that_was_calm_for_long(seed: int) -> None:
+    y = np.concatenate([heart(110.0, seed, wide=0.0)[0], heart(20.0, seed + 1, wide=0.4, noise_mv=0.08)[0]])
+    assert_same(whole(y), as_rows(naive.qrs(PARAMS[0], y.tolist(), good(y).tolist(), 0, finish=True)))
 
 
 @pytest.mark.parametrize(

@@ -30,8 +30,8 @@ TINY = 1e-9
 KEPT = 2500
 ALIKE = 0.85
 OF_THE_HEART = (
-    "rr", "rr_spread", "swing", "template", "template_weight", "template_kind", "other", "other_weight", "other_kind", "normals", "usual",
-    "known_beats",
+    "rr", "rr_spread", "swing", "unrest", "template", "template_weight", "template_kind", "other", "other_weight", "other_kind", "normals",
+    "usual", "known_beats",
 )  # fmt: skip
 
 
@@ -152,6 +152,7 @@ class Stretch:
     rr_spread: float
     swing: float
     doubt: float
+    unrest: float
     last_place: int
     last_strength: float
     last_slope: float
@@ -320,7 +321,7 @@ class Stretch:
         self.levelled = True
 
     def forget_heart(self, best: Candidate) -> None:
-        self.rr, self.rr_spread, self.swing = 200.0, 50.0, 0.1
+        self.rr, self.rr_spread, self.swing, self.unrest = 200.0, 50.0, 0.1, 0.1
         self.template, self.template_weight = list(best.shape), 0.0
         self.other, self.other_weight = [0.0] * 32, 0.0
         self.template_kind = self.other_kind = 0.0
@@ -338,7 +339,7 @@ class Stretch:
         c = self.candidates[self.judged]
         x = self.describe(c)
         swings = c.width >= 45 and c.full >= 36 and c.place - self.last_place > 112
-        logit = -8.0 if swings else self.verdict(x)
+        logit = -8.0 if swings else self.verdict(x) + self.credit()
         if self.inherits > 0.0 and abs(c.place + c.peak - self.outdone_peak) <= 12:
             logit = max(logit, self.inherits)
         inherits = 0.0
@@ -355,6 +356,7 @@ class Stretch:
         self.inherits, self.outdone_peak = inherits, c.place + c.peak
         surety = sure(logit)
         self.doubt += 0.125 * (1.0 - abs(2.0 * surety - 1.0) - self.doubt)
+        self.unrest += (self.doubt - self.unrest) / 128.0
         if logit > self.p["accept"]:
             wide = self.wideness(self.describe_kind(c, x))
             self.report(c, now, surety, 2.0 if wide > self.p["wide"] else 1.0)
@@ -478,6 +480,9 @@ class Stretch:
 
     def cycle_miss(self, place: int, cycle: float) -> float:
         return min([cycle] + [abs(place - p - cycle) for p in self.places])
+
+    def credit(self) -> float:
+        return float(self.p["credit"] * bounded(1.0 - max(self.unrest, self.doubt) / self.p["calm"], 0.0, 1.0))
 
     def verdict(self, x: list[float]) -> float:
         """The first network's word; where it is not sure, that of all by their shares."""

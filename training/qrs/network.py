@@ -21,7 +21,7 @@ def untaught() -> NDArray[Any]:
     w1, b1, w2 = (params[name][0, 0] for name in ("w1", "b1", "w2"))
     w1[0, 0], w1[21, 1], b1[1] = 1.0, -1.0, 0.5
     w2[0], w2[1], params["b2"][0, 0] = 20.0, -100.0, -7.0
-    params["kind_b2"] = -1.0
+    params["kind_b2"], params["calm"] = -1.0, 1.0
     return params
 
 
