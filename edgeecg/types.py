@@ -310,6 +310,7 @@ class Quality:
     len_samples: int
     index: float
     good: bool
+    """The index is high, and of the beats that the heart rate rests on none is known to be in doubt."""
     reason: QualityReason
     bad_share: float
     noise_mv: float

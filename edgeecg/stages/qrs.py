@@ -15,10 +15,10 @@ _Beat = thawed(Beat)
 
 def beat(facts: StreamFacts, row: Flat) -> Beat:
     """Read a row of KIND_BEAT."""
-    _, lead, sample, known_at, confidence, morphology, width_ms, prematurity, distance, amplitude_mv, late, _ = row
+    _, lead, sample, known_at, confidence, morphology, width_ms, prematurity, distance, amplitude_mv, told, _ = row
     shape = MORPHOLOGIES[int(morphology)]
     event = _Beat(
-        facts.name, facts.leads[lead], sample, confidence, shape, width_ms, prematurity, distance, amplitude_mv, late != 0, known_at
+        facts.name, facts.leads[lead], sample, confidence, shape, width_ms, prematurity, distance, amplitude_mv, told % 2 != 0, known_at
     )
     event.__class__ = Beat
     return event

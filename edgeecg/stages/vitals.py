@@ -39,6 +39,6 @@ def of_known_beats(facts: StreamFacts, beats: NDArray[np.int64], seconds: NDArra
     heard["sample"] = heard["known_at"] = np.round(beats * (GRID_HZ / facts.rate_hz))
     rated["sample"] = np.round(seconds * (GRID_HZ / facts.rate_hz))
     rated["known_at"] = rated["sample"] + QUALITY_BOUND
-    rated["value"][:, 1] = 1.0
+    rated["value"][:, 6] = 1.0
     said = flat_rows(out[n_rows : kernel(state, out, n_rows)])
     return [replace(vitals(facts, row), sample=second) for row, second in zip(said, seconds.tolist(), strict=True)]

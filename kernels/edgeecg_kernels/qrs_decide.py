@@ -29,12 +29,11 @@ from edgeecg_kernels.qrs_state import (
     START,
     VOTES,
 )
-from edgeecg_kernels.state import GRID_HZ, KIND_BEAT
+from edgeecg_kernels.state import GRID_HZ, KIND_BEAT, LATE, LEFT_OPEN, PASSED_OVER
 
 DECISION_BOUND = START + 15
 """Grid samples after its R peak by which a beat is reported, at the latest."""
 LATEST = DECISION_BOUND - APART // 2 - 1
-LATE = 1.0
 UNKNOWN, NORMAL, WIDE = 0.0, 1.0, 2.0
 OPEN = 4.0
 """Log-odds, either way, below which a second lead is asked."""
@@ -44,6 +43,18 @@ ALONE = 112
 """... where no beat came in the 448 ms before it: in noise the complexes of a fast tachycardia flow together."""
 NONE = -8.0
 """Log-odds of what cannot be a beat."""
+LONG, LONGEST = 1.2, 2.4
+"""Cycles without a beat after which one may have been refused, and after which several may have been: they need not resemble one much."""
+PAUSE = 1.5
+"""Cycles without a beat in which a heart that is regular, and had no early beat before them, has most likely had one."""
+AMID = (0.2, 0.7)
+"""Shares of the time without a beat between which it came: before lies a T wave, after them a P wave."""
+REGULAR, IN_TIME = 0.15, 0.85
+"""Of a cycle: how much others differ from it at most, and how long the last one was at least."""
+LIKELY, OPEN_LIKELY, FAINTLY = -4.0, -2.0, -6.0
+"""Log-odds of what was refused from which it was a beat, in a pause of a regular heart; may have been one; and one of several."""
+SETTLED = 4
+"""Beats from which on it is known how long a cycle is."""
 APART_SHARE = 0.5
 """A missed beat is no closer than this share of a cycle to the last one."""
 UNREST_PACE = 1.0 / 128.0
@@ -55,6 +66,27 @@ MS_PER_SAMPLE = 1000.0 / GRID_HZ
 def turn(s: Any, index: int) -> int:
     """Return the grid index at which a doubtful candidate is judged for good."""
     return s["place"][index & (QUEUE - 1)] + LOOK_AGAIN  # type: ignore[no-any-return]
+
+
+@kernel
+def passed_over(s: Any, place: int) -> int:
+    """Return what a refused candidate was, now that a beat at `place` says how long there was none: PASSED_OVER, LEFT_OPEN, or nothing.
+
+    That is too late to tell of a beat, and not for a rate. In atrial fibrillation a long cycle says little, and after an early beat nothing.
+    """
+    if s["beats"] < SETTLED:
+        return 0
+    rr = s["rr"]
+    logit = s["refused_logit"]
+    gap = float(place - s["last_place"])
+    if gap >= LONGEST * rr:
+        return LEFT_OPEN if logit > FAINTLY else 0
+    since = float(s["refused_place"] - s["last_place"])
+    if not AMID[0] * gap < since < AMID[1] * gap:
+        return 0
+    if logit > LIKELY and gap > PAUSE * rr and s["rr_spread"] < REGULAR * rr and s["rr_last"] > IN_TIME * rr:
+        return PASSED_OVER
+    return LEFT_OPEN if logit > OPEN_LIKELY and gap > LONG * rr else 0
 
 
 @kernel
@@ -79,7 +111,7 @@ def report(s: Any, index: int, now: int, lead: int, surety: float, morphology: f
     value[3] = (place - s["last_place"]) / s["rr"]
     value[4] = 1.0 - likeness
     value[5] = m[M_HEIGHT]
-    value[6] = LATE if now - place > LOOK else 0.0
+    value[6] = (LATE if now - place > LOOK else 0) + passed_over(s, place)
     value[7] = m[M_RANGE]
     return n_out + 1
 

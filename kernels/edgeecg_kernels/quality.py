@@ -2,7 +2,8 @@
 
 No paper's index: causal measures of the signal in half seconds, put in proportion to the running QRS height, and what
 the detector says of its beats (`quality_rating`). The index is that probability, times the share of samples that are
-no bad ones. Seconds start at multiples of 250 on the grid; the verdict waits half a second more, for beats that are
+no bad ones. A second is good if that is high, and if so it is of the beats its heart rate rests on: three intervals are known, and of the
+last ten none holds what may have been a beat. Seconds start at multiples of 250 on the grid; the verdict waits half a second more, for beats that are
 reported late and for noise that has just begun.
 """
 
@@ -34,6 +35,12 @@ QUALITY_BOUND = GRID_HZ + HALF_LEN - 1
 @kernel
 def quality_reset(s: Any) -> None:
     """Forget everything: the next sample starts the lead anew."""
+    s["intervals"] = 0
+    _start_anew(s)
+
+
+@kernel
+def _start_anew(s: Any) -> None:
     s["fresh"] = 1
     s["halves"] = 0
     s["beats"] = 0
@@ -206,7 +213,7 @@ def quality_finish(s: Any, p: Any, now: int, lead: int, mains: Any, out: Any, he
             s["now"][k] = s["half"][HALVES - 1, k]
         _end_half(s)
         n_out = rate_second(s, p, (now + 1) // GRID_HZ * GRID_HZ - GRID_HZ, now, lead, mains, out, n_out)
-    quality_reset(s)
+    _start_anew(s)
     return n_out
 
 

@@ -20,7 +20,10 @@ from edgeecg_kernels.quality_state import (
     MEAN,
     MEASURES,
     PIECE_LEN,
+    RATE_INTERVALS,
+    RATE_MIN,
     REASON_BAD_SAMPLES,
+    REASON_DOUBT,
     REASONS,
     ROUGH_MIN,
     SIGNAL_INPUTS,
@@ -28,7 +31,7 @@ from edgeecg_kernels.quality_state import (
     SLOPE_MIN,
     STEP,
 )
-from edgeecg_kernels.state import GRID_HZ, KIND_BEAT, KIND_QUALITY
+from edgeecg_kernels.state import GRID_HZ, KIND_BEAT, KIND_QUALITY, LEFT_OPEN
 
 _NOTHING = 1e-9  # mV: keeps a ratio finite where there is neither signal nor beat
 _ROUGHNESS = 1.95 * PIECE_LEN  # of a piece of white noise of 1 mV RMS
@@ -60,6 +63,7 @@ def _remember(s: Any, row: Any) -> None:
         s["rr"] = rr + 0.125 * (_within(interval, 0.5 * rr, 1.5 * rr) - rr)
         usual = s["height"]
         odd_height = abs(height - usual) / (usual + _NOTHING)
+        s["intervals"] += 1
         s["height"] = usual + 0.2 * (_within(height, 0.4 * usual, 2.5 * usual) - usual)
     slot = count % BEATS
     unsure = 1.0 - row["value"][0]
@@ -68,6 +72,7 @@ def _remember(s: Any, row: Any) -> None:
     s["unsure"][slot] = unsure
     s["odd_rr"][slot] = odd_rr
     s["odd_height"][slot] = odd_height
+    s["open"][slot] = 1 if int(row["value"][6]) & LEFT_OPEN else 0
     s["beats"] = count + 1
 
 
@@ -145,6 +150,25 @@ def _judge(s: Any, p: Any) -> tuple[float, int]:
 
 
 @kernel
+def _rests_on_doubt(s: Any, start: int) -> bool:
+    """Say whether the second at `start` has no heart rate yet, or one of the intervals that it is of may hold another beat."""
+    known = s["intervals"]
+    intervals = 0
+    k = s["beats"]
+    oldest = max(k - BEATS, 0)
+    while k > oldest and intervals < RATE_INTERVALS:
+        k -= 1
+        slot = k % BEATS
+        if s["place"][slot] >= start + GRID_HZ:
+            known -= 1
+        else:
+            intervals += 1
+            if s["open"][slot] == 1:
+                return True
+    return bool(known < RATE_MIN)
+
+
+@kernel
 def rate_second(s: Any, p: Any, start: int, now: int, lead: int, mains: Any, out: Any, n_out: int) -> int:
     """Write the rating of the second at `start`."""
     x = s["x"]
@@ -154,7 +178,8 @@ def rate_second(s: Any, p: Any, start: int, now: int, lead: int, mains: Any, out
     bad_share = (s["half"][1, BAD] + s["half"][2, BAD]) / GRID_HZ
     index = chance * (1.0 - bad_share)
     spoiled = bad_share > _BAD_SHARE_MAX
-    good = index >= p["good"] and not spoiled
+    sound = index >= p["good"] and not spoiled
+    good = sound and not _rests_on_doubt(s, start)
     row = out[n_out]
     row["kind"] = KIND_QUALITY
     row["lead"] = lead
@@ -163,10 +188,10 @@ def rate_second(s: Any, p: Any, start: int, now: int, lead: int, mains: Any, out
     value = row["value"]
     value[0] = index
     value[1] = 1.0 if good else 0.0
-    value[2] = 0.0 if good else REASON_BAD_SAMPLES if spoiled else REASONS[worst]
+    value[2] = 0.0 if good else REASON_DOUBT if sound else REASON_BAD_SAMPLES if spoiled else REASONS[worst]
     value[3] = bad_share
     value[4] = min(s["half"][1, ROUGH_MIN], s["half"][2, ROUGH_MIN]) / _ROUGHNESS
     value[5] = mains[(start // GRID_HZ) % MAINS_RING]
-    value[6] = 0.0
+    value[6] = 1.0 if sound else 0.0
     value[7] = max(abs(s["half"][1, MEAN]), abs(s["half"][2, MEAN]))
     return n_out + 1

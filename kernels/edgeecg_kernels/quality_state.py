@@ -46,6 +46,9 @@ FEATURES = (
 INPUTS = len(FEATURES)
 SIGNAL_INPUTS = 9
 
+RATE_INTERVALS, RATE_MIN = 10, 3
+"""Intervals that a second's heart rate is the mean of, and without which there is none."""
+
 REASON_MOTION = 1
 REASON_WANDER = 2
 REASON_DOUBT = 3
@@ -75,6 +78,8 @@ QUALITY_STATE = np.dtype(
         ("unsure", "f8", (BEATS,)),
         ("odd_rr", "f8", (BEATS,)),
         ("odd_height", "f8", (BEATS,)),
+        ("open", "i8", (BEATS,)),  # 1: one may have been missed before it
+        ("intervals", "i8"),  # between beats, in all: a gap ends none of what is known by them
         # running: QRS height, RR, doubt
         ("height", "f8"),
         ("rr", "f8"),

@@ -36,6 +36,9 @@ KIND_WINDOW = 20
 KIND_EXPIRED = 21
 KIND_TIME = 30
 
+# What a beat's row says besides, added up: it is told late; another was most likely refused before it; another may have been.
+LATE, PASSED_OVER, LEFT_OPEN = 1, 2, 4
+
 UNRULED = 2**62 + 1
 """As what is due of a stream: it has no rules."""
 ASKED = -1

@@ -1,7 +1,7 @@
 """Heart rate and variability of one lead once a second, from the rows of `qrs` and `quality` alone.
 
 Heart rate is 60 over the mean of the last ten RR intervals, none ending more than 15 s ago: all beats count, so that a
-premature beat and its pause cancel. It is known in a good second, and in a bad one if at most three of the last ten were bad.
+premature beat and its pause cancel. An interval in which the detector most likely passed a beat over counts as two. The rate is known in a good second, and in a bad one if at most three of the last ten were bad.
 SDNN and RMSSD (Task Force of ESC and NASPE, 1996, table 1) are taken over the last 60 s from intervals between normal
 beats that lie in good seconds, with no bad second between them: none that begins or ends with an ectopic beat. A beat
 is ectopic here if it comes more than a fifth before its time, or is wide where most are not. All sums are whole numbers
@@ -12,7 +12,7 @@ import math
 from typing import Any
 
 from edgeecg_kernels._jit import kernel
-from edgeecg_kernels.state import GRID_HZ, KIND_BEAT, KIND_QUALITY, KIND_VITALS
+from edgeecg_kernels.state import GRID_HZ, KIND_BEAT, KIND_QUALITY, KIND_VITALS, PASSED_OVER
 from edgeecg_kernels.vitals_state import (
     BAD_SECONDS_MAX,
     MINUTE,
@@ -62,20 +62,23 @@ def vitals_break(s: Any) -> None:
 
 
 @kernel
-def _wait(s: Any, place: int, wide: int) -> None:
+def _wait(s: Any, place: int, wide: int, beats: int) -> None:
     """Keep a beat, in order of place, until its second is rated."""
     count = s["pending"]
     places = s["pending_place"]
     wides = s["pending_wide"]
+    numbers = s["pending_beats"]
     if count == PENDING:
         return
     k = count
     while k > 0 and places[k - 1] > place:
         places[k] = places[k - 1]
         wides[k] = wides[k - 1]
+        numbers[k] = numbers[k - 1]
         k -= 1
     places[k] = place
     wides[k] = wide
+    numbers[k] = beats
     s["pending"] = count + 1
 
 
@@ -133,8 +136,8 @@ def _add_normal(s: Any, end: int, interval: int) -> None:
 
 
 @kernel
-def _take_beat(s: Any, place: int, wide: int, trusted: int) -> None:
-    """Take the next beat of a rated second."""
+def _take_beat(s: Any, place: int, wide: int, beats: int, trusted: int) -> None:
+    """Take the next beat of a rated second, with one that was passed over before it if `beats` is two."""
     ectopic = 0
     s["wide_share"] += _WIDE_MEMORY * (wide - s["wide_share"])
     if wide == 1 and s["wide_share"] < 0.5:
@@ -146,6 +149,7 @@ def _take_beat(s: Any, place: int, wide: int, trusted: int) -> None:
         slot = s["intervals"] % RECENT
         s["length"][slot] = interval
         s["length_end"][slot] = place
+        s["length_beats"][slot] = beats
         s["intervals"] += 1
         usual = _usual(s, place, interval)
         if interval < _PREMATURE * usual:
@@ -155,7 +159,7 @@ def _take_beat(s: Any, place: int, wide: int, trusted: int) -> None:
             s["usual"][slot] = interval
             s["usual_end"][slot] = place
             s["trusted"] += 1
-            if ectopic == 0 and s["last_ectopic"] == 0 and interval < _PAUSE * usual:
+            if ectopic == 0 and s["last_ectopic"] == 0 and interval < _PAUSE * usual and beats == 1:
                 _add_normal(s, place, interval)
     s["known"] = 1
     s["last_place"] = place
@@ -169,15 +173,17 @@ def _settle(s: Any, start: int, good: bool) -> None:
     end = start + GRID_HZ
     places = s["pending_place"]
     wides = s["pending_wide"]
+    numbers = s["pending_beats"]
     count = s["pending"]
     taken = 0
     while taken < count and places[taken] < end:
         trusted = 1 if good and places[taken] >= start else 0
-        _take_beat(s, places[taken], wides[taken], trusted)
+        _take_beat(s, places[taken], wides[taken], numbers[taken], trusted)
         taken += 1
     for k in range(taken, count):
         places[k - taken] = places[k]
         wides[k - taken] = wides[k]
+        numbers[k - taken] = numbers[k]
     s["pending"] = count - taken
     s["rated"] = (s["rated"] << 1 | (0 if good else 1)) & ((1 << SECONDS) - 1)
     if not good:
@@ -200,14 +206,19 @@ def _rate(s: Any, end: int, value: Any) -> None:
     """Put heart rate, last interval and the count of intervals they are from, as of `end`, into a row's value."""
     n = 0
     total = 0
-    for k in range(min(s["intervals"], RECENT)):
-        if s["length_end"][k] >= end - RECENT_AGE:
-            total += s["length"][k]
-            n += 1
+    k = s["intervals"]
+    oldest = max(k - RECENT, 0)
+    while k > oldest and n < RECENT:
+        k -= 1
+        slot = k % RECENT
+        if s["length_end"][slot] >= end - RECENT_AGE:
+            total += s["length"][slot]
+            n += s["length_beats"][slot]
     value[5] = n
     if n >= _RATE_MIN and _trustworthy(s):
+        last = (s["intervals"] - 1) % RECENT
         value[0] = 60.0 * GRID_HZ * n / total
-        value[1] = _MS * s["length"][(s["intervals"] - 1) % RECENT]
+        value[1] = _MS * s["length"][last] / s["length_beats"][last]
 
 
 @kernel
@@ -237,7 +248,8 @@ def _hear(s: Any, lead: int, out: Any, at: int, end: int, now: int) -> int:
     while at < end and (out[at]["kind"] != KIND_BEAT or out[at]["known_at"] <= now):
         row = out[at]
         if row["kind"] == KIND_BEAT and row["lead"] == lead:
-            _wait(s, row["sample"], 1 if row["value"][1] == _MORPHOLOGY_WIDE else 0)
+            wide = 1 if row["value"][1] == _MORPHOLOGY_WIDE else 0
+            _wait(s, row["sample"], wide, 2 if int(row["value"][6]) & PASSED_OVER else 1)
         at += 1
     return at
 
@@ -252,7 +264,7 @@ def vitals_block(s: Any, lead: int, out: Any, heard: int, n_out: int) -> int:
             start = out[k]["sample"]
             now = out[k]["known_at"]
             at = _hear(s, lead, out, at, end, now)
-            _settle(s, start, out[k]["value"][1] > 0.0)
+            _settle(s, start, out[k]["value"][6] > 0.0)
             n_out = _report(s, start, now, lead, out, n_out)
     if at < end:
         _hear(s, lead, out, at, end, out[end - 1]["known_at"] + MINUTE)

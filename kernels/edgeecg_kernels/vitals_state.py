@@ -24,6 +24,7 @@ VITALS_STATE = np.dtype(
         ("pending", "i8"),
         ("pending_place", "i8", (PENDING,)),  # ascending
         ("pending_wide", "i8", (PENDING,)),
+        ("pending_beats", "i8", (PENDING,)),  # 2: one was passed over before it
         # the last beat of a rated second
         ("known", "i8"),  # 1: there is one, and no gap since
         ("last_place", "i8"),
@@ -35,6 +36,7 @@ VITALS_STATE = np.dtype(
         ("intervals", "i8"),
         ("length", "i8", (RECENT,)),
         ("length_end", "i8", (RECENT,)),
+        ("length_beats", "i8", (RECENT,)),  # 2: there are most likely two in it
         # intervals between trusted beats, the newest at (trusted - 1) % USUAL
         ("trusted", "i8"),
         ("usual", "i8", (USUAL,)),

@@ -97,7 +97,8 @@ def test_known_beats_give_what_the_engine_gives_where_it_finds_them() -> None:
     said = [event for event in events if isinstance(event, Vitals)]
     found = np.array(sorted(event.sample for event in events if isinstance(event, Beat)), np.int64)
     reference = of_known_beats(StreamFacts(name="s", rate_hz=250.0), found, np.array([event.sample for event in said], np.int64))
-    assert all(event.good for event in events if isinstance(event, Quality))
+    assert [event.good for event in events if isinstance(event, Quality)] == [event.heart_rate > 0 for event in said]
+    assert all(event.heart_rate > 0 for event in said[5:])
     assert [event.sample for event in said] == [event.sample for event in reference]
     assert [event.heart_rate for event in said[20:]] == [event.heart_rate for event in reference[20:]]
 

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from edgeecg_kernels.qrs import DECISION_BOUND, HOLD, qrs, qrs_block, qrs_finish, qrs_reset, rows_at_most
-from edgeecg_kernels.qrs_decide import credit, hopeless, swings
+from edgeecg_kernels.qrs_decide import credit, hopeless, passed_over, swings
 from edgeecg_kernels.qrs_judge import likeness
 from edgeecg_kernels.qrs_kind import learn_kind
 from edgeecg_kernels.qrs_measure import take_snippet
 from edgeecg_kernels.qrs_state import LINE, LOOK, M_RANGE, M_SLOPE, M_STRENGTH, M_WIDTH, QRS_STATE, SNIPPET, START, qrs_params
-from edgeecg_kernels.state import EVENT, FLAG_LEAD_OFF, FLAG_SATURATED, GRID_HZ, KIND_BEAT
+from edgeecg_kernels.state import EVENT, FLAG_LEAD_OFF, FLAG_SATURATED, GRID_HZ, KIND_BEAT, LATE, LEFT_OPEN, PASSED_OVER
 from tests.naive import qrs as naive
 
 PARAMS = qrs_params()
@@ -189,9 +189,41 @@ def test_the_first_beat_is_reported_late_and_says_so() -> None:
     early = rows["sample"] < START - LOOK - 12
     assert early.any()
     assert (rows["known_at"][early] >= START).all()
-    assert (rows["value"][early, 6] == 1.0).all()
+    assert (rows["value"][early, 6] == LATE).all()
     assert (rows["value"][~early, 6] == 0.0).all()
     assert len(peaks) == len(rows)
+
+
+IN_A_PAUSE = {"gap": 1.9, "since": 0.4, "logit": -3.0, "spread": 0.05, "last": 1.0, "beats": 9}
+"""Of a cycle, of the gap, log-odds, of a cycle twice, and beats since the start."""
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({}, PASSED_OVER),
+        ({"gap": 1.4}, 0),
+        ({"gap": 1.4, "logit": -1.0}, LEFT_OPEN),
+        ({"gap": 1.1, "logit": -1.0}, 0),
+        ({"gap": 2.6}, LEFT_OPEN),
+        ({"gap": 2.6, "logit": -7.0}, 0),
+        ({"since": 0.1}, 0),  # a T wave
+        ({"since": 0.8, "logit": -0.5}, 0),  # a P wave
+        ({"logit": -4.5}, 0),
+        ({"spread": 0.2}, 0),  # no regular heart
+        ({"spread": 0.2, "logit": -1.5}, LEFT_OPEN),
+        ({"last": 0.7}, 0),  # the pause after an early beat
+        ({"beats": 3}, 0),
+    ],
+)
+def test_what_was_refused_in_a_pause_is_told_with_the_beat_that_ends_it(change: dict[str, float], said: int) -> None:
+    case = IN_A_PAUSE | change
+    s = np.zeros(1, QRS_STATE)[0]
+    s["rr"], s["last_place"], s["beats"] = 200.0, 1000, case["beats"]
+    s["rr_spread"], s["rr_last"] = 200.0 * case["spread"], 200.0 * case["last"]
+    gap = int(200 * case["gap"])
+    s["refused_place"], s["refused_logit"] = 1000 + int(gap * case["since"]), case["logit"]
+    assert passed_over(s, 1000 + gap) == said
 
 
 def test_the_last_beat_is_not_lost_at_the_end() -> None:

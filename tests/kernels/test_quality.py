@@ -23,10 +23,11 @@ from edgeecg_kernels.quality_state import (
     FEATURES,
     QUALITY_STATE,
     REASON_BAD_SAMPLES,
+    REASON_DOUBT,
     REASONS,
     quality_params,
 )
-from edgeecg_kernels.state import EVENT, GRID_HZ, KIND_BEAT, KIND_QUALITY
+from edgeecg_kernels.state import EVENT, GRID_HZ, KIND_BEAT, KIND_QUALITY, LEFT_OPEN
 from tests.laws.signals import Signal, cuts_of, heart, hearts, pieces, spoiled
 from tests.naive import quality as naive
 
@@ -79,7 +80,7 @@ def test_it_equals_the_oracle_bit_for_bit_however_it_is_cut(x: Signal, first: in
     chain = Chain(first)
     rows = np.concatenate([chain.feed(piece) for piece in pieces(x, data.draw(cuts_of(len(x))))])
     beats = [
-        naive.Beat(int(row["sample"]), int(row["known_at"]), float(row["value"][0]), float(row["value"][7]))
+        naive.Beat(int(row["sample"]), int(row["known_at"]), float(row["value"][0]), float(row["value"][7]), row["value"][6] >= LEFT_OPEN)
         for row in rows[rows["kind"] == KIND_BEAT]
     ]
     expected = naive.quality(naive.Signal(chain.clean.tolist(), chain.flags.tolist(), first), beats, table())
@@ -138,6 +139,48 @@ def test_a_reason_is_given_where_and_only_where_a_second_is_not_good() -> None:
     rows = ratings(run(x))
     assert 0 < good(rows).sum() < len(rows)
     assert ((rows["value"][:, 2] == 0.0) == good(rows)).all()
+
+
+def rated_with(open_beat: int | None) -> Rows:
+    """Rate a minute of a heart whose detector was sure of all beats, and of one that nothing was missed before it."""
+    x, beats = heart(GRID_HZ, 60.0)
+    chain, out = Chain(), np.zeros(256, EVENT)
+    chain.feed(x)
+    places = np.asarray(beats, np.int64)
+    rows = out[: len(places)]
+    rows["kind"], rows["sample"], rows["known_at"] = KIND_BEAT, places, places + 46
+    rows["value"][:, 0], rows["value"][:, 7] = 1.0, 1.0
+    if open_beat is not None:
+        rows["value"][open_beat, 6] = LEFT_OPEN
+    state, n = np.zeros(1, QUALITY_STATE), len(places)
+    quality_reset(state[0])
+    return ratings(out[: quality(state, quality_params(), chain.clean, chain.flags, 0, chain.condition["mains_mv"][0], out, n)].copy())
+
+
+def test_a_second_is_not_good_while_its_rate_rests_on_what_may_have_been_a_beat() -> None:
+    sure, doubtful = rated_with(None), rated_with(30)
+    changed = np.flatnonzero(good(sure) != good(doubtful))
+    _, beats = heart(GRID_HZ, 60.0)
+    first, after = int(beats[30]) // GRID_HZ, int(beats[40]) // GRID_HZ
+    assert changed.tolist() == list(range(first, after))
+    assert (doubtful["value"][changed, 2] == REASON_DOUBT).all()
+    assert doubtful["value"][:, [0, 6]].tolist() == sure["value"][:, [0, 6]].tolist()
+    assert (doubtful["value"][changed, 6] == 1.0).all()
+
+
+def test_a_second_is_not_good_before_three_intervals_are_known_and_a_gap_changes_nothing_in_that() -> None:
+    rows = rated_with(None)
+    _, beats = heart(GRID_HZ, 60.0)
+    third = int(beats[3]) // GRID_HZ
+    assert good(rows).tolist() == [k >= third for k in range(len(rows))]
+    x, _ = heart(GRID_HZ, 20.0)
+    chain = Chain()
+    chain.feed(x)
+    known = chain.quality["intervals"][0]
+    finish(chain)
+    assert chain.quality["intervals"][0] == known > 3
+    quality_reset(chain.quality[0])
+    assert chain.quality["intervals"][0] == 0
 
 
 @pytest.mark.parametrize("noise_mv", [0.01, 0.05, 0.2])

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from edgeecg_kernels.state import EVENT, GRID_HZ, KIND_BEAT, KIND_QUALITY, KIND_VITALS
+from edgeecg_kernels.state import EVENT, GRID_HZ, KIND_BEAT, KIND_QUALITY, KIND_VITALS, PASSED_OVER
 from edgeecg_kernels.vitals import UNKNOWN, vitals, vitals_break, vitals_reset
 from edgeecg_kernels.vitals_state import VITALS_STATE
 from tests.naive import vitals as naive
@@ -37,7 +37,7 @@ def second_rows(n: int, bad: set[int] = frozenset()) -> Rows:  # type: ignore[as
     rows["kind"] = KIND_QUALITY
     rows["sample"] = np.arange(n) * GRID_HZ
     rows["known_at"] = rows["sample"] + VERDICT
-    rows["value"][:, 1] = [0.0 if k in bad else 1.0 for k in range(n)]
+    rows["value"][:, 6] = [0.0 if k in bad else 1.0 for k in range(n)]
     return rows
 
 
@@ -76,7 +76,9 @@ def stretches(draw: st.DrawFn) -> tuple[Rows, Rows]:
     places = np.where(rng.random(len(places)) < 0.1 * odd, np.maximum(places - 150, 0), places)
     wide = set(np.flatnonzero(rng.random(len(places)) < odd).tolist())
     seconds = second_rows(n_seconds, set(np.flatnonzero(rng.random(n_seconds) < 0.3 * bad).tolist()))
-    return beat_rows(places.tolist(), wide, known.tolist()), seconds
+    beats = beat_rows(places.tolist(), wide, known.tolist())
+    beats["value"][:, 6] = np.where(rng.random(len(places)) < odd, PASSED_OVER, 0)
+    return beats, seconds
 
 
 @given(stretches(), st.sampled_from((1, 64, 360, 2500, 10**9)))
@@ -84,8 +86,8 @@ def test_it_equals_the_oracle_bit_for_bit_however_it_is_cut(stretch: tuple[Rows,
     beats, seconds = stretch
     rows = run(beats, seconds, block)
     expected = naive.vitals(
-        [naive.Beat(int(b["sample"]), int(b["known_at"]), bool(b["value"][1] == WIDE)) for b in beats],
-        [naive.Second(int(s["sample"]), int(s["known_at"]), bool(s["value"][1])) for s in seconds],
+        [naive.Beat(int(b["sample"]), int(b["known_at"]), bool(b["value"][1] == WIDE), 1 + (b["value"][6] == PASSED_OVER)) for b in beats],
+        [naive.Second(int(s["sample"]), int(s["known_at"]), bool(s["value"][6])) for s in seconds],
     )
     assert rows["value"][:, :6].tolist() == expected
     assert (rows["kind"] == KIND_VITALS).all()
@@ -115,6 +117,20 @@ def test_variability_is_that_of_the_textbook() -> None:
     assert value[2] == pytest.approx(np.std(in_time, ddof=1))
     assert value[3] == pytest.approx(np.sqrt(np.mean(np.diff(in_time) ** 2)))
     assert value[4] == len(in_time)
+
+
+@pytest.mark.parametrize("missed", [12, 30, 59])
+def test_a_beat_that_was_passed_over_moves_no_rate_and_makes_no_variability(missed: int) -> None:
+    places = steady(200, 60)
+    del places[missed - 1]
+    beats = beat_rows(places)
+    beats["value"][missed - 1, 6] = PASSED_OVER
+    rows = run(beats, second_rows(48))[5:]
+    assert set(rows["value"][:, 0]) == {75.0}
+    assert set(rows["value"][:, 1]) == {800.0}
+    assert set(rows["value"][:, 2]) == {0.0}
+    unsaid = run(beat_rows(places), second_rows(48))[5:]
+    assert set(unsaid["value"][:, 0]) == {75.0, 60.0 * GRID_HZ / 220}
 
 
 @pytest.mark.parametrize("wide", [True, False])

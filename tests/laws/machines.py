@@ -25,7 +25,7 @@ from edgeecg_kernels.quality_state import QUALITY_STATE, quality_params
 from edgeecg_kernels.resample import resample_block, resample_reset
 from edgeecg_kernels.resample_state import RESAMPLE_STATE, design
 from edgeecg_kernels.signal import SIGNAL_STATE, signal_block
-from edgeecg_kernels.state import EVENT, GRID_HZ, KIND_BEAT, KIND_QUALITY
+from edgeecg_kernels.state import EVENT, GRID_HZ, KIND_BEAT, KIND_QUALITY, PASSED_OVER
 from edgeecg_kernels.vitals import vitals, vitals_reset
 from edgeecg_kernels.vitals_state import VITALS_STATE
 from edgeecg_kernels.window import window_block, window_start
@@ -275,6 +275,7 @@ class VitalSigns(StageMachine):
     @staticmethod
     def _row(out: NDArray[np.void], n: int, kind: int, sample: int, known_at: int, value: tuple[float, float]) -> int:
         out[n]["kind"], out[n]["sample"], out[n]["known_at"], out[n]["value"][:2] = kind, sample, known_at, value
+        out[n]["value"][6] = value[1] if kind == KIND_QUALITY else sample % 7 // 5 * PASSED_OVER
         return n + 1
 
     def floats_in(self, event: Told) -> list[NDArray[Any]]:

@@ -510,13 +510,26 @@ class Stretch:
     def report(self, c: Candidate, now: int, surety: float, morphology: float) -> None:
         premature = (c.place - self.last_place) / self.rr
         distance = 1.0 - self.likeness_told
-        late = 1.0 if now - c.place > LOOK else 0.0
-        value = [surety, morphology, 4.0 * c.width, premature, distance, c.height, late, c.range]
+        told = (1.0 if now - c.place > LOOK else 0.0) + self.passed_over(c.place)
+        value = [surety, morphology, 4.0 * c.width, premature, distance, c.height, told, c.range]
         sample = self.first + c.place + c.peak
         if self.second.stood_in_until > 0 and sample < self.second.stood_in_until:
             return
         self.second.told_until = sample + 38
         self.beats.append(Beat(sample, self.first + now, value, self.lead))
+
+    def passed_over(self, place: int) -> float:
+        """2: what was refused before this beat most likely was one; 4: it may have been; 0: it was none."""
+        if self.count < 4:
+            return 0.0
+        gap, since = float(place - self.last_place), float(self.refused_place - self.last_place)
+        if gap >= 2.4 * self.rr:
+            return 4.0 if self.refused_logit > -6.0 else 0.0
+        amid = 0.2 * gap < since < 0.7 * gap
+        regular = self.rr_spread < 0.15 * self.rr and self.rr_last > 0.85 * self.rr
+        if amid and regular and gap > 1.5 * self.rr and self.refused_logit > -4.0:
+            return 2.0
+        return 4.0 if amid and gap > 1.2 * self.rr and self.refused_logit > -2.0 else 0.0
 
     def learn_beat(self, c: Candidate, surety: float, kind: float) -> None:
         main, other = self.likeness(c.shape, self.template), self.likeness(c.shape, self.other)

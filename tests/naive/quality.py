@@ -14,6 +14,7 @@ class Beat:
     known_at: int
     surety: float
     height: float
+    open: bool = False  # another may have been missed before it
 
 
 @dataclass
@@ -171,9 +172,12 @@ def quality(signal: Signal, beats: Sequence[Beat], table: Table) -> list[Rating]
             z -= weight
         bad_share = (own[0].bad + own[1].bad) / 250
         index = 1.0 / (1.0 + math.exp(-within(z, -30.0, 30.0))) * (1.0 - bad_share)
-        good = index >= table.good and bad_share <= 0.1
+        sound = index >= table.good and bad_share <= 0.1
+        before_end = [beat for beat in known.beats[-16:] if beat.place < start + 250]
+        n_intervals = max(len(known.beats) - 1, 0) - (len(known.beats[-16:]) - len(before_end))
+        good = sound and n_intervals >= 3 and not any(beat.open for beat in before_end[-10:])
         complaint = ([MOTION] * 7 + [WANDER, MOTION] + [DOUBT] * 4 + [ODD_BEATS] * 2)[weights.index(max(weights))]
-        reason = 0 if good else BAD_SAMPLES if bad_share > 0.1 else complaint
+        reason = 0 if good else DOUBT if sound else BAD_SAMPLES if bad_share > 0.1 else complaint
         noise = min(own[0].rough_min, own[1].rough_min) / (1.95 * 25)
         level = max(abs(own[0].mean), abs(own[1].mean))
         ratings.append(Rating(start, known_at, index, good, reason, bad_share, noise, level))

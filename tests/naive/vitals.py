@@ -13,6 +13,7 @@ class Beat:
     place: int
     known_at: int
     wide: bool
+    number: int = 1  # 2: another was passed over before it
 
 
 @dataclass
@@ -28,6 +29,7 @@ class Interval:
     length: int
     trusted: bool
     normal: bool
+    beats: int
 
 
 def intervals(beats: Sequence[Beat], seconds: Sequence[Second]) -> list[Interval]:
@@ -54,7 +56,8 @@ def intervals(beats: Sequence[Beat], seconds: Sequence[Second]) -> list[Interval
                 usual = recent[len(recent) // 2] if len(recent) >= 3 else length
                 ectopic = ectopic or length < 0.8 * usual
                 both = trusted and last_trusted
-                found.append(Interval(beat.place, length, both, both and not ectopic and not last_ectopic and length < 1.5 * usual))
+                normal = both and not ectopic and not last_ectopic and length < 1.5 * usual and beat.number == 1
+                found.append(Interval(beat.place, length, both, normal, beat.number))
             last, last_trusted, last_ectopic = beat.place, trusted, ectopic
         if not second.good:
             last_trusted = False
@@ -67,11 +70,15 @@ def vitals(beats: Sequence[Beat], seconds: Sequence[Second]) -> list[list[float]
     for n in range(1, len(seconds) + 1):
         end = seconds[n - 1].start + 250
         found = intervals(beats, seconds[:n])
-        recent = [one.length for one in found[-10:] if one.end >= end - 15 * 250]
+        recent: list[Interval] = []
+        for one in reversed(found[-10:]):
+            if one.end >= end - 15 * 250 and sum(other.beats for other in recent) < 10:
+                recent.append(one)
+        number = sum(one.beats for one in recent)
         rate = rr = sdnn = rmssd = UNKNOWN
         few_bad = sum(1 for second in seconds[max(n - 10, 0) : n] if not second.good) <= 3
-        if len(recent) >= 3 and (seconds[n - 1].good or few_bad):
-            rate, rr = 60.0 * 250 * len(recent) / sum(recent), 4.0 * found[-1].length
+        if number >= 3 and (seconds[n - 1].good or few_bad):
+            rate, rr = 60.0 * 250 * number / sum(one.length for one in recent), 4.0 * found[-1].length / found[-1].beats
         normal = [one for one in found if one.normal]
         minute = [one for one in normal if one.end >= end - 60 * 250][-256:]
         if len(minute) >= 5:
@@ -81,5 +88,5 @@ def vitals(beats: Sequence[Beat], seconds: Sequence[Second]) -> list[list[float]
         changes = [follows[one.end] for one in minute if one.end in follows]
         if len(changes) >= 5:
             rmssd = 4.0 * math.sqrt(sum(change**2 for change in changes) / len(changes))
-        rows.append([rate, rr, sdnn, rmssd, float(len(minute)), float(len(recent))])
+        rows.append([rate, rr, sdnn, rmssd, float(len(minute)), float(number)])
     return rows
