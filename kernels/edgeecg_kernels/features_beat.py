@@ -9,6 +9,7 @@ from typing import Any
 
 from edgeecg_kernels._jit import kernel
 from edgeecg_kernels.features_intervals import EARLY, KEPT, N_ORDER, N_SCATTER, WIDE, order, scatter
+from edgeecg_kernels.features_onset import N_ONSET, onset
 from edgeecg_kernels.features_order import clear, middle, ordered_into, ratio
 from edgeecg_kernels.features_strip import (
     AFTER,
@@ -38,7 +39,8 @@ AT_VERDICT = AT_MINUTE + N_SCATTER + N_ORDER
 AT_OWN = AT_VERDICT + N_VERDICT
 AT_AGAINST = AT_OWN + N_OWN
 AT_SHAPE = AT_AGAINST + N_AGAINST
-N_FEATURES = AT_SHAPE + 2 * SHAPE_POINTS
+AT_ONSET = AT_SHAPE + 2 * SHAPE_POINTS
+N_FEATURES = AT_ONSET + N_ONSET
 MOST_BEATS = 360
 NEAR_S = 0.02
 """A beat further than this from the R peak asked about is another one."""
@@ -58,6 +60,7 @@ def beat_features(
     `rows` are the beats known, oldest first. `scratch` has five rows of MOST_BEATS, `chosen` has MOST_BEATS, `cells` 961.
     """
     clear(out, 0, AT_OWN)
+    clear(out, AT_ONSET, N_ONSET)
     this = _nearest(rows, at_s)
     ordered = scratch[1]
     if this >= 0:
@@ -126,6 +129,7 @@ def _rhythm(rows: Any, this: int, rr: Any, ordered: Any, cells: Any, out: Any) -
     out[16] = after
     scatter(rr, m, ordered, out, AT_MINUTE)
     order(rr, m, ordered, cells, out, AT_MINUTE + N_SCATTER)
+    onset(rr, n, ordered, out, AT_ONSET)
     if n < 2:
         return
     before = rr[n - 2]

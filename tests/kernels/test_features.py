@@ -17,7 +17,7 @@ from tests.naive import features as naive
 
 GRID_HZ = 250
 LENGTH = 2500
-NAIVE = {"rhythm-2": naive.rhythm_features, "beat-2": naive.beat_features}
+NAIVE = {"rhythm-2": naive.rhythm_features, "beat-3": naive.beat_features}
 Window = tuple[NDArray[np.float32], NDArray[np.float32]]
 
 

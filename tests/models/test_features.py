@@ -126,7 +126,7 @@ def test_an_early_wide_beat_is_unlike_those_before() -> None:
     at = np.append(np.arange(0.8, 8.8, 0.8), beat.BEFORE_S)
     narrow = np.full(len(at), 0.012)
     wide = np.append(narrow[:-1], 0.045)
-    alike, odd = (named("beat-2", heart(LENGTH, at, widths), rows(at)) for widths in (narrow, wide))
+    alike, odd = (named("beat-3", heart(LENGTH, at, widths), rows(at)) for widths in (narrow, wide))
     assert alike["a_like"] > 0.97 > odd["a_like"]
     assert odd["o_width_50"] > 2 * alike["o_width_50"]
     assert odd["rr_to_recent"] == pytest.approx((at[-1] - at[-2]) / 0.8, rel=1e-5)
@@ -136,7 +136,7 @@ def test_where_the_past_is_missing_nothing_is_said_of_it() -> None:
     at = np.array([beat.BEFORE_S])
     x = heart(LENGTH, at)
     x[: 9 * GRID_HZ] = np.nan
-    said = named("beat-2", x, rows(at))
+    said = named("beat-3", x, rows(at))
     assert np.isnan(said["a_like"])
     assert np.isnan(said["rr_to_recent"])
     assert np.isfinite(said["o_width_50"])
@@ -147,3 +147,17 @@ def test_missing_samples_are_bridged_and_counted() -> None:
     x[1000:1250] = np.nan
     assert strip.strip(x).missing == pytest.approx(0.1)
     assert np.isfinite(strip.strip(x).clean).all()
+
+
+def test_a_run_is_known_by_its_onset_however_long_ago() -> None:
+    sinus, onset = np.arange(beat.BEFORE_S - 45, beat.BEFORE_S - 20, 0.8), beat.BEFORE_S - 20
+    run = np.append(np.arange(onset, beat.BEFORE_S - 0.2, 0.4), beat.BEFORE_S)
+    x = heart(LENGTH, run[run > 0], np.full((run > 0).sum(), 0.012))
+    sudden = named("beat-3", x, rows(np.concatenate((sinus, run))))
+    assert sudden["run_n"] >= 49
+    assert sudden["run_to_before"] == pytest.approx(0.5, abs=0.02)
+    assert sudden["rr_to_slowest"] == pytest.approx(0.5, abs=0.02)
+    hastens = np.cumsum(np.concatenate((np.full(20, 0.8), np.linspace(0.8, 0.4, 25), np.full(45, 0.4))))
+    slowly = named("beat-3", x, rows(hastens - hastens[-1] + beat.BEFORE_S))
+    assert slowly["run_step"] > 0.9
+    assert slowly["run_to_before"] > 0.75

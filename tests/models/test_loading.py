@@ -97,8 +97,8 @@ def test_a_tree_of_another_width_or_unknown_features_is_refused(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("span", "fault"),
     [
-        ({"before_s": 0.5, "window_s": 10.0}, "input.before_s: 0.5 is not 9.4, as beat-2 reads a window"),
-        ({"before_s": 9.4, "window_s": 9.8}, "input.window_s: 9.8 is not 9.84 s or more, as beat-2 reads it"),
+        ({"before_s": 0.5, "window_s": 10.0}, "input.before_s: 0.5 is not 9.4, as beat-3 reads a window"),
+        ({"before_s": 9.4, "window_s": 9.8}, "input.window_s: 9.8 is not 9.84 s or more, as beat-3 reads it"),
     ],
 )
 def test_a_window_that_features_about_a_beat_would_be_read_beyond_is_refused(span: dict[str, float], fault: str) -> None:

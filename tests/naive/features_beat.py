@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from edgeecg.models.features.beat import BEFORE_S, NAMES
 from tests.naive.features_intervals import order, scatter
+from tests.naive.features_onset import N_ONSET, onset_of
 from tests.naive.features_strip import AFTER, BEFORE, GRID_HZ, QRS, P, T, cut, middle, strip
 
 Floats = NDArray[np.float64]
@@ -21,6 +22,7 @@ def beat_features(samples_mv: NDArray[np.float32], beats: NDArray[np.float32]) -
     at = round(BEFORE_S * GRID_HZ)
     near = np.abs(told[:, 0] - BEFORE_S)
     this = int(near.argmin()) if len(told) and near.min() <= 0.02 else -1
+    onset = onset_of(np.diff(told[: this + 1, 0])) if this >= 0 else np.full(N_ONSET, np.nan)
     if this < 0:
         rhythm, verdict = np.full(N_RHYTHM + 39, np.nan), np.full(N_VERDICT, np.nan)
     else:
@@ -37,7 +39,7 @@ def beat_features(samples_mv: NDArray[np.float32], beats: NDArray[np.float32]) -
     scale = float(np.ptp(typical[QRS])) + 1e-6
     shape = (beat / height).reshape(SHAPE_POINTS, STEP).mean(1)
     off = ((beat - typical) / scale).reshape(SHAPE_POINTS, STEP).mean(1)
-    values = np.concatenate((rhythm, verdict, _own(beat, height), against, shape, off)).astype(np.float32)
+    values = np.concatenate((rhythm, verdict, _own(beat, height), against, shape, off, onset)).astype(np.float32)
     assert len(values) == len(NAMES)
     return values
 

@@ -43,23 +43,61 @@ def test_no_view_of_a_person_is_learned_from_who_is_judged(monkeypatch: pytest.M
     from beat.harvest import Harvest
     from beat.settled import Settled
 
+    def features(n: int, mark: float) -> np.ndarray:
+        return np.full((n, len(judge.NAMES)), mark, np.float32)
+
     def record(person: str, mark: float) -> Harvest:
         label = np.arange(12) % 3
-        return Harvest(person, person, np.full((12, 2), mark, np.float32), label, label, np.arange(12), np.zeros((12, 45), np.float32))
+        return Harvest(person, person, features(12, mark), label, label, np.arange(12), np.zeros((12, 45), np.float32))
 
     seen: list[np.ndarray] = []
-    monkeypatch.setattr(judge, "grow", lambda x, y, weight, _: seen.append(np.column_stack((x[:, 0], y, weight))))
+    monkeypatch.setattr(judge, "grow", lambda x, y, weight, _: seen.append(np.column_stack((x[:, 0], y, weight, x[:, judge.HIDDEN]))))
     lessons = judge.Lessons(
         [record("a", 1), record("b", 2)],
         [record("a", 3), record("b", 4)],
-        Settled(np.full((5, 2), 9, np.float32), np.array([0, 0, 0, 1, 1]), 1),
+        Settled(features(5, 9), np.array([0, 0, 0, 1, 1]), 1),
+        Settled(features(4, 11), np.array([0, 1, 2, 2]), 1),
     )
     lessons.forest(lambda person: person != "b")
-    assert set(seen[0][:, 0]) == {1.0, 3.0, 9.0}
-    settled = seen[0][:, 0] == 9
-    for at, name in enumerate("NS"):
-        of, weight = seen[0][:, 1] == at, seen[0][:, 2]
-        assert weight[settled & of].sum() == pytest.approx(judge.SETTLED[name] * weight[~settled & of].sum())
+    assert set(seen[0][:, 0]) == {1.0, 3.0, 9.0, 11.0}
+    own = seen[0][:, 0] < 9
+    for mark, shares in ((9, judge.SETTLED), (11, judge.OTHERS)):
+        for at, name in enumerate("NSV"):
+            of, weight = seen[0][:, 1] == at, seen[0][:, 2]
+            assert weight[(seen[0][:, 0] == mark) & of].sum() == pytest.approx(shares.get(name, 0.0) * weight[own & of].sum())
+    assert not seen[0][:, 3:].any(), "how long a stream has lasted is not learned from"
+
+
+def _rhythm(*, early_at: tuple[int, ...] = (), every_s: float = 0.8) -> np.ndarray:
+    at_s = np.cumsum(np.full(30, every_s))
+    for k in early_at:
+        at_s[k] -= 0.3 * every_s
+    return at_s
+
+
+def test_an_early_beat_of_a_regular_heart_is_told_by_its_complex_and_its_pause() -> None:
+    from beat.others import NOTHING, N, S, V, told  # type: ignore[import-not-found, unused-ignore]
+
+    usual, other = np.eye(45)[:2]
+    shapes, wide = np.tile(usual, (30, 1)), np.zeros(30, bool)
+    shapes[20], wide[20] = other, True
+    label = told(_rhythm(early_at=(10, 20)), shapes, wide)
+    assert label[[10, 20]].tolist() == [S, V]
+    assert (np.delete(label, [0, 10, 11, 20, 21]) == N).all()
+    assert label[0] == NOTHING
+    wide[10] = True
+    assert told(_rhythm(early_at=(10, 20)), shapes, wide)[10] == NOTHING, "the usual complex, but called wide"
+    hastening = np.concatenate((_rhythm(), _rhythm()[-1] + np.cumsum([0.6, 0.6, 0.6])))
+    assert not np.isin(told(hastening, np.tile(usual, (33, 1)), np.zeros(33, bool))[30:32], (S, V)).any(), "no pause behind it"
+
+
+def test_of_an_irregular_heart_nothing_is_told() -> None:
+    from beat.others import NOTHING, told
+
+    at_s = np.cumsum(np.random.default_rng(5).uniform(0.5, 1.2, 40))
+    assert (told(at_s, np.tile(np.eye(45)[0], (40, 1)), np.zeros(40, bool)) == NOTHING).all()
+    regular = _rhythm(early_at=(10,), every_s=0.35)
+    assert (told(regular, np.tile(np.eye(45)[0], (30, 1)), np.zeros(30, bool)) == NOTHING).all(), "what beats so fast is no rest"
 
 
 def test_a_lean_is_taken_from_other_persons() -> None:
@@ -121,6 +159,8 @@ def test_what_an_older_detector_heard_is_learned_from_where_it_lies(monkeypatch:
     with pytest.raises(RuntimeError, match="nothing heard by detector 0123"):
         heard.learn_of(tmp_path, "0123", "settled")
     (tmp_path / "settled-0123.pickle").touch()
+    with pytest.raises(RuntimeError, match="nothing heard by detector 0123"):
+        heard.learn_of(tmp_path, "0123", "settled", "others")
     heard.learn_of(tmp_path, "0123", "settled")
     assert heard.detector() == "0123"
 

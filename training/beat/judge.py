@@ -11,19 +11,24 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 
 from beat.harvest import LABELS, Harvest
 from beat.settled import Settled
+from edgeecg.models.features.beat import NAMES
 from edgeecg.models.memory import Heart, odds
 
 FOLDS = 8
 TINY = 1e-12
 UNLABELLED = LABELS.index("Q")
 """What no annotator saw is learned as Q, the class of what cannot be told."""
-GROWTH = Growth(rounds=100, rate=0.1, leaves=8, least_in_leaf=40, pull=10.0, share_of_features=0.2)
+GROWTH = Growth(rounds=150, rate=0.06, leaves=8, least_in_leaf=40, pull=10.0, share_of_features=0.2, even_bins=True)
+HIDDEN = [NAMES.index(name) for name in ("n_before", "minute_rr_n")]
+"""Never learned from: how long the stream has lasted tells where a recording is from, not what a beat is."""
 BALANCE = 0.25
 """Weight of a class: its share to the power of minus this."""
 EVERY_NORMAL = 6
 """One normal beat in so many is learned from, and stands for them all."""
-SETTLED = {"N": 0.3, "S": 1.0}
+SETTLED = {"N": 0.3, "S": 0.5}
 """How much the beats of settled rhythms, and those made early in them, weigh beside the records' own of the class."""
+OTHERS = {"N": 0.1, "S": 0.8, "V": 0.3}
+"""And so much those of recordings in which the rhythm says what a beat is."""
 LEANS = np.linspace(0.0, 3.0, 13)
 """Added to a logarithm of odds: what is tried for S and for V."""
 WEIGHTS = (0.0, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0)
@@ -66,23 +71,27 @@ def rows(harvests: list[Harvest], *, thinned: bool) -> tuple[NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Lessons:
-    """What is learned from: records as they are judged, the same records otherwise seen, and beats of settled rhythms."""
+    """What is learned from: records as they are judged, the same records otherwise seen, and beats of persons who are nobody's here."""
 
     records: list[Harvest]
     views: list[Harvest]
     settled: Settled
+    others: Settled
 
     def forest(self, persons: Callable[[str], bool]) -> HistGradientBoostingClassifier:
-        """Grow a forest on some persons' records, and on the settled rhythms, whose persons are nobody's here."""
+        """Grow a forest on some persons' records, and on the beats of all who are not judged."""
         parts = [rows([h for h in some if persons(h.person)], thinned=True) for some in (self.records, self.views)]
         x, y, weight = (np.concatenate(part) for part in zip(*parts, strict=True))
-        settled = self.settled
-        added = np.zeros(len(settled.label))
-        for name, share in SETTLED.items():
-            of = LABELS.index(name)
-            added[settled.label == of] = share * weight[y == of].sum() / max((settled.label == of).sum(), 1)
-        x, y = np.concatenate((x, settled.features)), np.concatenate((y, settled.label))
-        return grow(x, y, np.concatenate((weight, added)), GROWTH)
+        weighed = [(x, y, weight)]
+        for more, shares in ((self.settled, SETTLED), (self.others, OTHERS)):
+            added = np.zeros(len(more.label))
+            for name, share in shares.items():
+                of = LABELS.index(name)
+                added[more.label == of] = share * weight[y == of].sum() / max((more.label == of).sum(), 1)
+            weighed.append((more.features, more.label, added))
+        x, y, weight = (np.concatenate(part) for part in zip(*weighed, strict=True))
+        x[:, HIDDEN] = 0.0
+        return grow(x, y, weight, GROWTH)
 
 
 def cross_validated(lessons: Lessons) -> list[Floats]:

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from beat import judge
 from beat.harvest import AFTER_S, ANSWER_S, LABELS, MODEL, OTHER_VIEWS, PACED, Harvest, harvests, heard_alike
+from beat.others import others
 from beat.settled import settled
 from edgeecg.models.features.beat import BEFORE_S, NAMES
 
@@ -35,9 +36,10 @@ ABSTAIN_BELOW = 0.5
 LIMITS = (
     "It falls short of its marks (V 93 / 95, S 75 / 70: sensitivity / predictivity in percent); no alarm may rest on it alone.",
     "Trained on 23 half-hour records of 22 persons, the first lead, mostly MLII; what it makes of another lead is not known.",
-    "S rests on few persons, and on beats made early in recordings of normal rhythm; aberrant ones are called V.",
+    "S rests on few persons, on beats made early in recordings of normal rhythm, and on early ones that only their rhythm tells; aberrant ones are called V.",
+    "Fast and nearly regular beats of a flutter, or of a fibrillation that has just begun, are called S.",
     "PPV is EC57's: F or Q called V, and Q called S, count neither way; 'PPV, all counted' counts them against.",
-    "A slow ventricular escape rhythm, which one record holds, is called normal; so are runs of early beats after their first ones.",
+    "A slow ventricular escape rhythm, which one record holds, is called normal; so are some runs of early beats after their first ones.",
     "What it says of a beat depends on the earlier beats of the stream that it was asked about: a stream that begins anew has none.",
     "F and Q have too few beats to learn from: do not rely on either.",
     "Paced rhythm was left out: it has no class of its own here.",
@@ -62,12 +64,12 @@ def main() -> None:
     work: Path = options.work
     work.mkdir(parents=True, exist_ok=True)
     if options.heard_by:
-        learn_of(work, options.heard_by, "settled")
+        learn_of(work, options.heard_by, "settled", "others")
     if options.carry:
         carry(work, options.carry, heard_alike(work, options.carry, options.every))
     records = harvests(work)
     views = [record for view in OTHER_VIEWS for record in harvests(work, view)]
-    lessons = judge.Lessons(records, views, settled(work))
+    lessons = judge.Lessons(records, views, settled(work), others(work))
     answers = kept(work / f"answers-{detector()}.pickle", lambda: judge.cross_validated(lessons))
     told, manner = judge.nested(records, answers)
     result = judged(records, told) | {"without memory": judged(records, judge.nested(unremembered(records), answers)[0])["figures"]}
@@ -136,7 +138,7 @@ def describe(
         "fusion": {
             "net_weight": 0.0,
             "features": "beat",
-            "features_version": 2,
+            "features_version": 3,
             "features_len": len(NAMES),
             "typical": cards.usual(features),
         },
@@ -171,6 +173,15 @@ def describe(
                 "recordings": lessons.settled.recordings,
                 "windows": len(lessons.settled.features),
                 "note": "beats that the detector calls wide are left out",
+            },
+            {
+                "name": "cinc2017",
+                "use": "training: beats of recordings of other rhythms that are nearly regular; the rhythm says which are N, S and V",
+                "licence": cards.DATA_LICENCE,
+                "origin": "PhysioNet/CinC Challenge 2017, training set, labels v3",
+                "recordings": lessons.others.recordings,
+                "windows": len(lessons.others.features),
+                "note": "nobody marked these beats",
             },
         ],
         "split": {

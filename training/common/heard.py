@@ -32,9 +32,9 @@ def detector() -> str:
     return _older[-1] if _older else source_digest("qrs")
 
 
-def learn_of(work: Path, older: str, made: str = "heard") -> None:
+def learn_of(work: Path, older: str, *made: str) -> None:
     """From here on, learn from what was `made` of an older detector's beats, which only lies in the folder: it cannot hear anything more."""
-    if not (work / f"{made}-{older}.pickle").exists():
+    if not all((work / f"{one}-{older}.pickle").exists() for one in made or ("heard",)):
         raise RuntimeError(f"{work}: nothing heard by detector {older}")
     _older.append(older)
 

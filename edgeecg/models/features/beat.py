@@ -33,10 +33,14 @@ AGAINST = (
     "a_width", "a_area", "a_slope", "a_shift", "a_nearest", "a_near_share", "a_second", "a_median_like", "a_usual_spread", "a_last_like",
     "a_qrs_nearest", "a_p_steady", "a_p_best", "a_p_best_place",
 )  # fmt: skip
+ONSET = (
+    "run_n", "run_s", "run_spread", "run_to_before", "run_step", "run_break", "rr_halves", "rr_to_slowest", "rr_to_slow", "rr_to_fast",
+    "rr_to_fastest", "rr_breaks",
+)  # fmt: skip
 MINUTE = tuple(f"minute_{name}" for name in (*SCATTER, *ORDER))
 NAMES = (
     *RHYTHM, *MINUTE, *VERDICT, *OWN, *AGAINST,
-    *(f"shape_{k}" for k in range(SHAPE_POINTS)), *(f"off_{k}" for k in range(SHAPE_POINTS)),
+    *(f"shape_{k}" for k in range(SHAPE_POINTS)), *(f"off_{k}" for k in range(SHAPE_POINTS)), *ONSET,
 )  # fmt: skip
 
 
