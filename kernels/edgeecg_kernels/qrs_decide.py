@@ -146,8 +146,13 @@ def swings(s: Any, index: int) -> bool:
 
 
 @kernel
-def credit(s: Any, p: Any) -> float:
-    """Return what is added to a candidate's log-odds: where hardly anything is doubtful, now and for long, what is odd is a beat."""
+def credit(s: Any, p: Any, place: int) -> float:
+    """Return what is added to a candidate's log-odds: where hardly anything is doubtful, now and for long, what is odd is a beat.
+
+    Not so soon after one: what comes there is noise that begins, which would pass for a tachycardia.
+    """
+    if place - s["last_place"] < APART_SHARE * s["rr"]:
+        return 0.0
     return p["credit"] * clamp(1.0 - max(s["unrest"], s["doubt"]) / p["calm"], 0.0, 1.0)  # type: ignore[no-any-return]
 
 
@@ -161,7 +166,7 @@ def judge(s: Any, p: Any, now: int, final: bool, lead: int, out: Any, n_out: int
     place = s["place"][slot]
     main, other = describe(s, index, now)
     peak = place + int(s["measure"][slot, M_PEAK])
-    logit = NONE if swings(s, index) else verdict(s, p) + credit(s, p)
+    logit = NONE if swings(s, index) else verdict(s, p) + credit(s, p, place)
     if s["inherits"] > 0.0 and abs(peak - s["outdone_peak"]) <= APART // 2:
         logit = max(logit, s["inherits"])
     inherits = 0.0

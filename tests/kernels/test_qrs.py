@@ -347,12 +347,15 @@ def test_the_faint_are_refused_unmeasured_and_sooner_where_a_t_wave_may_be() -> 
 
 def test_what_is_odd_is_sooner_a_beat_the_less_was_doubtful_for_long() -> None:
     s = np.zeros(1, QRS_STATE)[0]
+    s["rr"], s["last_place"], place = 200.0, 1000, 1100
     calm, most = PARAMS[0]["calm"], PARAMS[0]["credit"]
     for share_of_calm, share in ((0.0, 1.0), (0.5, 0.5), (1.0, 0.0), (10.0, 0.0)):
         s["unrest"], s["doubt"] = share_of_calm * calm, 0.0
-        assert credit(s, PARAMS[0]) == pytest.approx(share * most)
+        assert credit(s, PARAMS[0], place) == pytest.approx(share * most)
         s["unrest"], s["doubt"] = 0.0, share_of_calm * calm
-        assert credit(s, PARAMS[0]) == pytest.approx(share * most)
+        assert credit(s, PARAMS[0], place) == pytest.approx(share * most)
+    s["unrest"] = s["doubt"] = 0.0
+    assert credit(s, PARAMS[0], place - 1) == 0.0, "less than half a cycle after a beat it is noise that begins"
 
 
 def test_unrest_goes_in_some_minutes_and_noise_that_stays_brings_it_back() -> None:

@@ -339,7 +339,7 @@ class Stretch:
         c = self.candidates[self.judged]
         x = self.describe(c)
         swings = c.width >= 45 and c.full >= 36 and c.place - self.last_place > 112
-        logit = -8.0 if swings else self.verdict(x) + self.credit()
+        logit = -8.0 if swings else self.verdict(x) + self.credit(c.place)
         if self.inherits > 0.0 and abs(c.place + c.peak - self.outdone_peak) <= 12:
             logit = max(logit, self.inherits)
         inherits = 0.0
@@ -481,7 +481,9 @@ class Stretch:
     def cycle_miss(self, place: int, cycle: float) -> float:
         return min([cycle] + [abs(place - p - cycle) for p in self.places])
 
-    def credit(self) -> float:
+    def credit(self, place: int) -> float:
+        if place - self.last_place < 0.5 * self.rr:
+            return 0.0
         return float(self.p["credit"] * bounded(1.0 - max(self.unrest, self.doubt) / self.p["calm"], 0.0, 1.0))
 
     def verdict(self, x: list[float]) -> float:

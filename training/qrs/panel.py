@@ -18,7 +18,7 @@ class Way(NamedTuple):
     share: float
 
 
-PANEL = (Way(motion=False, share=2.0 / 3.0), Way(motion=True, share=1.0 / 3.0))
+PANEL = (Way(motion=False, share=0.5), Way(motion=True, share=0.5))
 """Who knows motion takes odd beats for it, now and then; who does not takes motion for beats."""
 SURE = 5.0
 """Log-odds, either way, from which the first is believed alone: most candidates are easy, and time is short."""
