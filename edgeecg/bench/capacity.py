@@ -17,7 +17,7 @@ FEW_ALONE: Final = 1000
 GROWTH: Final = 2
 CLOSE: Final = 1.1
 """What is held and what is not lie this near: the rest is chance."""
-SHARES: Final = (1.0, 0.94, 0.88, 0.75, 0.5)
+SHARES: Final = (1.0, 0.94, 0.88, 0.75, 0.62, 0.5)
 """What a short run held a long one may not: then less is run for long, by larger and larger steps."""
 WITH_MODEL: Final = 2.5
 """Times as long is a short run: a queue of windows takes longer to show that it grows."""

@@ -23,8 +23,9 @@ Written by `edgeecg bench --document docs/benchmarks.md`; do not edit. Not a pro
   late was run again. All runs are named, with how long other programs kept one from running, where that was more than 2 % of the time.
 - Memory is of a process without scipy, cffi, yaml and coverage, which numba loads where developers installed them and no run needs.
 - The history at the end has a row for each run that wrote this page, with what had changed before it (`--note`).
-- Peers run with their defaults in the same process, in turns with ours, until their ratio is settled or time is up; ratios are taken within a turn, and
-  given with their middle half.
+- Peers run with their defaults in the same process, in turns with ours, three turns a visit; then the next peer is visited, until all have been
+  fifty times or two minutes are up. So nobody runs on what a processor has just learned by heart, and a bad second is nobody's ratio. Ratios are taken
+  within a turn, and given with their middle half.
 """
 
 

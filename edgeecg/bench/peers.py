@@ -33,10 +33,11 @@ CHUNK: Final = 64
 BATCH_S = 60.0
 LIVE = f"R peaks live, {LIVE_S} s: ours every {CHUNK} samples, theirs on the last {WINDOW_S:g} s every {STEP_S:g} s"
 BEATS, LAGS = 32, 73
-SETTLED: Final = 0.04
-"""The middle half of a ratio's rounds is no wider than this share of it; or so many times the rounds, or as many seconds, have gone by."""
-MOST_TIMES: Final = 6
-MOST_S: Final = 8.0
+TURNS: Final = 3
+"""Rounds of a visit. Then the next pair has its turn: nobody is timed on what he alone has just done fifty times over."""
+VISITS: Final = 50
+MOST_S: Final = 120.0
+"""No visit begins after so many seconds: a board has its minutes too."""
 POT_METHODS = ("sinkhorn", "sinkhorn_stabilized")
 """Its solvers of the semi-relaxed problem that give our plan."""
 PLAN = f"the plan of coupling, {BEATS} beats over {LAGS} lags"
@@ -55,31 +56,34 @@ class Measured:
     """How many times as long the peer takes."""
 
 
-def measure(effort: Effort) -> tuple[list[Measured], list[str]]:
-    """Return all that could be compared, and who is not installed."""
-    measured: list[Measured] = []
+def measure(effort: Effort, say: Callable[[str], None] = lambda _: None) -> tuple[list[Measured], list[str]]:
+    """Return all that could be compared, and who is not installed.
+
+    Every pair is visited again and again, for a minute and more, because a machine that others share is another one from second to second:
+    what falls into one of them alone cannot be a ratio's median.
+    """
     skipped: list[str] = []
+    ready: list[tuple[str, str, Mapping[str, Way]]] = []
     for work, packages, peer, ours, theirs in _pairs(effort):
         if missing := [package for package in packages if find_spec(package) is None]:
             skipped.append(f"{peer} ({' and '.join(missing)} not installed)")
-            continue
-        taken = _settled({"ours": ours(), "theirs": theirs()}, effort.rounds)
-        rate = ratios(taken["theirs"], taken["ours"])
-        measured.append(Measured(work, peer, spread(taken["ours"]).median, spread(taken["theirs"]).median, rate))
-    return measured, skipped
-
-
-def _settled(ways: Mapping[str, Way], rounds: int) -> dict[str, list[float]]:
-    """Time them in turns, and again while their ratio is not settled: another run of the suite is to find the same."""
-    taken: dict[str, list[float]] = {name: [] for name in ways}
+        else:
+            ready.append((work, peer, {"ours": ours(), "theirs": theirs()}))
+    taken: list[dict[str, list[float]]] = [{"ours": [], "theirs": []} for _ in ready]
     end_s = time.monotonic() + MOST_S
-    for _ in range(MOST_TIMES):
-        for name, us in in_turns(ways, rounds).items():
-            taken[name] += us
-        rate = ratios(taken["theirs"], taken["ours"])
-        if rate.high - rate.low <= SETTLED * rate.median or time.monotonic() > end_s:
+    for visit in range(VISITS):
+        if visit and time.monotonic() > end_s:
             break
-    return taken
+        say(f"peers, visit {visit + 1} of {VISITS}")
+        for (_, _, ways), so_far in zip(ready, taken, strict=True):
+            for name, us in in_turns(ways, TURNS).items():
+                so_far[name] += us
+    return [_compared(work, peer, so_far) for (work, peer, _), so_far in zip(ready, taken, strict=True)], skipped
+
+
+def _compared(work: str, peer: str, taken: Mapping[str, list[float]]) -> Measured:
+    ours, theirs = spread(taken["ours"]).median, spread(taken["theirs"]).median
+    return Measured(work, peer, ours, theirs, ratios(taken["theirs"], taken["ours"]))
 
 
 Pair = tuple[str, tuple[str, ...], str, Callable[[], Way], Callable[[], Way]]

@@ -27,8 +27,7 @@ def measure(effort: Effort, say: Say) -> Report:
         say("the whole daemon")
         report["daemon"] = path.measure().to_json()
     if effort.peers:
-        say("peers")
-        measured, skipped = peers.measure(effort)
+        measured, skipped = peers.measure(effort, say)
         report["peers"] = {"measured": [asdict(one) for one in measured], "skipped": skipped}
     report["machine"]["load_average_after"] = machine.load()
     return report

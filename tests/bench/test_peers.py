@@ -1,5 +1,6 @@
 """A peer is compared at the same work only if it gives the same answer."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from edgeecg.bench import peers
 from edgeecg.bench.eager import _operation, net
 from edgeecg.bench.effort import TINY
+from edgeecg.bench.rounds import Way
 from edgeecg.errors import InputError
 from edgeecg.models import card as cards
 from edgeecg.models import golden
@@ -52,3 +54,20 @@ def test_who_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         "POT sinkhorn (ot not installed)",
         "POT sinkhorn_stabilized (ot not installed)",
     ]
+
+
+def test_pairs_take_turns_and_a_bad_second_is_nobodys_ratio(monkeypatch: pytest.MonkeyPatch) -> None:
+    visits: list[Mapping[str, Way]] = []
+
+    def timed(ways: Mapping[str, Way], rounds: int) -> dict[str, list[float]]:
+        visits.append(ways)
+        theirs = 200.0 if len(visits) in {7, 8, 9, 10} else 20.0
+        return {"ours": [10.0] * rounds, "theirs": [theirs] * rounds}
+
+    monkeypatch.setattr(peers, "find_spec", lambda package: None if package in {"torch", "ot"} else object())
+    monkeypatch.setattr(peers, "in_turns", timed)
+    monkeypatch.setattr(peers, "DETECTORS", ())
+    monkeypatch.setattr(peers, "VISITS", 10)
+    measured, _ = peers.measure(replace(TINY, models=("rhythm",)))
+    assert [one.ratio.median for one in measured] == [2.0, 2.0]
+    assert [ways is visits[turn % 2] for turn, ways in enumerate(visits)] == [True] * 20
