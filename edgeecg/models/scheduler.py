@@ -1,7 +1,8 @@
 """Which window is classified next, which no more, and how far apart windows come: a pure machine, told the time.
 
 The earliest deadline first, over all streams and models. A window past its deadline is dropped unrun; where there is no
-room, the one with the latest deadline gives way. Unreadable windows are not taken.
+room, the one with the latest deadline gives way. Unreadable windows are not taken. Windows of one stream that a model with a memory
+is asked about go one after another, as they were announced: what it remembers is the same however many workers there are.
 
 Overload: a window dropped or answered late doubles the hop factor, up to `max_hop_factor`; for `span_s` after a change
 nothing is counted, because what waits was announced before it. The factor is halved after `calm_s` without a loss, if
@@ -32,15 +33,25 @@ class Rule:
 class Job:
     """A window with the host's time by which its answer must be there."""
 
-    due_ns: int
+    rank_ns: int
+    """Its deadline, or a later one of those it must not overtake."""
     number: int
+    due_ns: int
     window: WindowReady
+    in_turn: bool
+    """Not while another of its model and stream is being answered, nor before one that was announced earlier."""
+
+    @property
+    def heart(self) -> tuple[str, str]:
+        """Whose turn it is."""
+        return self.window.model, self.window.stream
 
 
 class Scheduler:
     """The queue and the rule; every method is told `now_ns`, in one order of time."""
 
     __slots__ = (
+        "_at_work",
         "_busy_ns",
         "_changed_ns",
         "_counting_from_ns",
@@ -48,6 +59,7 @@ class Scheduler:
         "_lost",
         "_n_workers",
         "_offered",
+        "_ranks",
         "_rule",
         "dropped",
         "hop_factor",
@@ -57,6 +69,9 @@ class Scheduler:
         self._rule = rule or Rule()
         self._n_workers = n_workers
         self._jobs: list[Job] = []
+        self._at_work: set[tuple[str, str]] = set()
+        self._ranks: dict[tuple[str, str], int] = {}
+        """Of those who take turns: the last one's."""
         self._offered = 0
         self._lost = False
         self._busy_ns = 0
@@ -69,14 +84,14 @@ class Scheduler:
     def __len__(self) -> int:
         return len(self._jobs)
 
-    def offer(self, window: WindowReady, due_ns: int, now_ns: int) -> tuple[Overload, ...]:
-        """Take a window to be classified by `due_ns`."""
+    def offer(self, window: WindowReady, due_ns: int, now_ns: int, *, in_turn: bool = False) -> tuple[Overload, ...]:
+        """Take a window to be classified by `due_ns`; `in_turn`: after those of its model and stream that were offered before."""
         if self._counting_from_ns < 0:
             self._counting_from_ns = now_ns
         if not window.readable:
             return ()
         self._offered += 1
-        job = Job(due_ns, self._offered, window)
+        job = self._ranked(window, due_ns, in_turn=in_turn)
         if len(self._jobs) < self._rule.capacity:
             heapq.heappush(self._jobs, job)
             return self._judge(now_ns)
@@ -89,15 +104,26 @@ class Scheduler:
     def next(self, now_ns: int) -> tuple[Job | None, tuple[Overload, ...]]:
         """Return what to classify now, or None; what is past its deadline is dropped on the way."""
         said: tuple[Overload, ...] = ()
-        while self._jobs:
+        chosen: Job | None = None
+        not_yet: list[Job] = []
+        while self._jobs and chosen is None:
             job = heapq.heappop(self._jobs)
-            if job.due_ns > now_ns:
-                return job, said
-            said += self._lose(now_ns)
-        return None, said
+            if job.due_ns <= now_ns:
+                said += self._lose(now_ns)
+            elif job.in_turn and job.heart in self._at_work:
+                not_yet.append(job)
+            else:
+                chosen = job
+        for job in not_yet:
+            heapq.heappush(self._jobs, job)
+        if chosen and chosen.in_turn:
+            self._at_work.add(chosen.heart)
+        return chosen, said
 
     def done(self, job: Job, began_ns: int, now_ns: int) -> tuple[Overload, ...]:
         """Hear that a window was classified, from `began_ns` until now."""
+        if job.in_turn:
+            self._at_work.remove(job.heart)
         self._busy_ns += now_ns - began_ns
         if now_ns > job.due_ns:
             self._lost = True
@@ -107,6 +133,14 @@ class Scheduler:
         """Drop the windows of a model that can answer no more."""
         self._jobs = [job for job in self._jobs if job.window.model != model]
         heapq.heapify(self._jobs)
+        self._ranks = {heart: rank_ns for heart, rank_ns in self._ranks.items() if heart[0] != model}
+
+    def _ranked(self, window: WindowReady, due_ns: int, *, in_turn: bool) -> Job:
+        rank_ns = due_ns
+        if in_turn:
+            heart = window.model, window.stream
+            rank_ns = self._ranks[heart] = max(due_ns, self._ranks.get(heart, due_ns))
+        return Job(rank_ns, self._offered, due_ns, window, in_turn)
 
     def _lose(self, now_ns: int) -> tuple[Overload, ...]:
         self.dropped += 1

@@ -70,8 +70,9 @@ class Workers:
         """Have a window classified that was announced by the record that arrived at `arrival_ns`."""
         left_s = (window.deadline_sample - window.reported_at) / self._rates_hz[window.stream]
         with self._offered:
-            if window.model in self._models:
-                self._said += self._scheduler.offer(window, arrival_ns + round(left_s * NS), self._clock())
+            if model := self._models.get(window.model):
+                due_ns, remembers = arrival_ns + round(left_s * NS), model.card.memory is not None
+                self._said += self._scheduler.offer(window, due_ns, self._clock(), in_turn=remembers)
                 self._offered.notify()
 
     def use(self, models: Mapping[str, Model], rates_hz: Mapping[str, float]) -> None:

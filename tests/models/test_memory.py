@@ -91,12 +91,12 @@ def test_each_stream_has_a_memory_of_its_own_and_a_new_one_when_it_begins_anew(m
 
 
 @pytest.mark.parametrize("n_workers", [1, 3])
-def test_the_threads_share_it(n_workers: int, model: Model, announced: list[WindowReady]) -> None:
+def test_the_threads_share_it_and_take_a_heart_s_beats_in_their_order(n_workers: int, model: Model, announced: list[WindowReady]) -> None:
     said: list[Said] = []
     with Workers({"toy": model}, {"samples": 250.0}, said.append, n_workers=n_workers, clock=lambda: 0) as workers:
         for window in announced[:-1]:
             workers.submit(window, 0)
-            workers.drain()
+        workers.drain()
         workers.use({"toy": model}, {"samples": 250.0})
         workers.submit(announced[-1], 0)
         workers.drain()

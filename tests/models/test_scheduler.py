@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgeecg.models.scheduler import NS, Rule, Scheduler
+from edgeecg.models.scheduler import NS, Job, Rule, Scheduler
 from edgeecg.types import Overload, WindowReady
 
 MS = 1_000_000
@@ -61,6 +61,36 @@ def test_where_there_is_no_room_the_latest_deadline_gives_way(dues: list[int], c
         assert len(scheduler) <= capacity
     assert sorted(dues[number] for number in taken(scheduler, 0)) == sorted(dues)[:capacity]
     assert scheduler.dropped == max(0, len(dues) - capacity)
+
+
+@given(st.lists(st.tuples(st.sampled_from("ab"), st.integers(1, 50))), st.data())
+def test_windows_that_take_turns_go_one_after_another_as_they_came(offered: list[tuple[str, int]], data: st.DataObject) -> None:
+    scheduler = Scheduler(n_workers=2)
+    for number, (stream, due) in enumerate(offered):
+        scheduler.offer(window(number, stream=stream), due, 0, in_turn=True)
+    at_work: list[Job] = []
+    began: dict[str, list[int]] = {"a": [], "b": []}
+    while len(scheduler) or at_work:
+        job = scheduler.next(0)[0]
+        if job is None or (at_work and data.draw(st.booleans())):
+            done = at_work.pop(data.draw(st.integers(0, len(at_work) - 1)))
+            scheduler.done(done, 0, 0)
+        if job is not None:
+            assert all(other.window.stream != job.window.stream or other is job for other in at_work)
+            at_work.append(job)
+            began[job.window.stream].append(job.window.window_id)
+    assert began == {one: [number for number, (stream, _) in enumerate(offered) if stream == one] for one in "ab"}
+
+
+def test_the_one_that_waits_for_its_turn_keeps_no_other_stream_waiting() -> None:
+    scheduler = Scheduler(n_workers=2)
+    for number, stream in enumerate("aab"):
+        scheduler.offer(window(number, stream=stream), NS + number, 0, in_turn=True)
+    first = scheduler.next(0)[0]
+    assert first
+    assert list(taken(scheduler, 0)) == [2]
+    scheduler.done(first, 0, 0)
+    assert list(taken(scheduler, 0)) == [1]
 
 
 def test_an_unreadable_window_is_not_classified_and_is_no_loss() -> None:
