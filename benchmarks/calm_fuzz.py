@@ -30,6 +30,7 @@ from edgeecg.types import Alert, Chunk, Event, Record, SourceChange, SourceState
 S = 1_000_000_000
 STRETCH_S = (60.0, 300.0)
 MOST_STREAMS = 4
+MISHAP_S = 60.0
 FOLDERS = ("mitdb", "nstdb", "cpsc2021")
 SIMULATED_HZ = 250.0
 Heart = tuple[NDArray[np.floating], float]
@@ -56,17 +57,25 @@ def heart(paths: Sequence[Path], luck: random.Random) -> Heart:
 
 
 def records_of(name: str, heart: Heart, luck: random.Random) -> list[Record]:
-    """Return what a stream sends: chunks of any length, a moment's silence now and then, a minute of it at the end."""
+    """Return what a stream sends: chunks of any length, a moment's silence now and then, a minute of it at the end.
+
+    And what leaves alerts open while a heart beats on: samples that never come, a clock that jumps.
+    """
     x, rate_hz = heart
-    longest_s, first, waited_ns = luck.choice((0.04, 0.5, 3.0)), 0, 0
+    longest_s, first, waited_ns, sequence, jumped_us = luck.choice((0.04, 0.5, 3.0)), 0, 0, 0, 0
     records: list[Record] = [SourceState(name, SourceChange.OPENED, 0, epoch=1)]
     while first < len(x):
         upto = first + luck.randint(1, max(1, round(longest_s * rate_hz)))
         if not luck.randrange(200):
             waited_ns += luck.randrange(10 * S)
             records.append(Tick(waited_ns + round(first / rate_hz * S)))
-        records.append(Chunk(name, x[first:upto], waited_ns + round(min(upto, len(x)) / rate_hz * S)))
-        first = upto
+        piece, arrival_ns = x[first:upto], waited_ns + round(min(upto, len(x)) / rate_hz * S)
+        records.append(Chunk(name, piece, arrival_ns, sequence & 0xFFFF, jumped_us + round(first / rate_hz * 1e6)))
+        first, sequence = upto, sequence + 1
+        if luck.random() < len(piece) / rate_hz / MISHAP_S:
+            lost = luck.randrange(2)
+            first, sequence = first + lost * round(luck.uniform(1.0, 3.0) * rate_hz), sequence + lost
+            jumped_us += (1 - lost) * luck.randrange(200_000, 2_000_000)
     return [*records, Tick(waited_ns + round(len(x) / rate_hz * S) + 60 * S)]
 
 
@@ -102,7 +111,10 @@ def played(paths: Sequence[Path], seed: int) -> tuple[list[Event], list[Event]]:
     """Play a round; return what was said where events might wait, and where none might."""
     luck = random.Random(seed)
     hearts = [heart(paths, luck) for _ in range(luck.randint(1, MOST_STREAMS))]
-    facts = tuple(StreamFacts(name=f"s{n}", rate_hz=rate_hz, mv_per_unit=1.0) for n, (_, rate_hz) in enumerate(hearts))
+    facts = tuple(
+        StreamFacts(name=f"s{n}", rate_hz=rate_hz, mv_per_unit=1.0, sequence_bits=16, device_clock_bits=64)
+        for n, (_, rate_hz) in enumerate(hearts)
+    )
     config = EngineConfig(streams=facts, rules=default_rules())
     calls = list(in_turns([records_of(one.name, heart, luck) for one, heart in zip(facts, hearts, strict=True)], luck))
     snapshot_after = {luck.randrange(len(calls)) for _ in range(luck.randrange(4))}

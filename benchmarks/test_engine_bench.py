@@ -13,7 +13,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from sleepecg import detect_heartbeats
 
 from benchmarks.engine_work import FLEET, RATE_HZ, Lead, arrival_ns, cut, engine_of, fleet_calls, read_lead
-from edgeecg.stages.rows import flat_rows
+from edgeecg.stages.rows import bytes_of, flat_rows
 from edgeecg.types import Chunk
 from edgeecg_kernels.condition_qrs import condition_qrs, condition_qrs_lead
 from edgeecg_kernels.entry import entry
@@ -82,4 +82,4 @@ def test_snapshot_and_restore(benchmark: BenchmarkFixture, lead: Lead) -> None:
 
 def test_rows(benchmark: BenchmarkFixture) -> None:
     """A hundred rows out of the kernel's array."""
-    assert len(benchmark(flat_rows, np.zeros(100, EVENT))) == 100
+    assert len(benchmark(flat_rows, bytes_of(np.zeros(100, EVENT)), 100)) == 100

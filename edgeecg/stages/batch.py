@@ -97,6 +97,9 @@ class Batch:
         arrays = self.arrays
         if not arrays:
             return NO_SAMPLES
+        if len(arrays) == 1:
+            values = arrays[0].astype(np.float64)
+            return values if values.ndim == 1 else values.ravel()
         if len(self.dtypes) == 1:
             try:
                 return np.frombuffer(b"".join(cast("list[bytes]", arrays)), arrays[0].dtype).astype(np.float64)

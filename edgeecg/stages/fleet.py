@@ -12,7 +12,7 @@ from edgeecg.facts import EngineConfig, StreamFacts
 from edgeecg.stages import align, classify, condition, flutter, hearing, qrs, quality, room, sound, vitals, window
 from edgeecg.stages.batch import PACKED, Batch, are_frames
 from edgeecg.stages.params import Params
-from edgeecg.stages.rows import Flat, Row, flat_rows
+from edgeecg.stages.rows import Flat, Row, bytes_of, flat_rows
 from edgeecg.stages.rules.book import Book
 from edgeecg.types import (
     FRAME_FIELDS,
@@ -86,6 +86,7 @@ class Fleet:
         self._most = [*self._params.most_samples(), 0]
         """Of a piece, in samples; of CLOSED none. All in rows: what is looked up at every chunk of a large fleet has to come from memory."""
         self._out = np.zeros(ROWS, kinds.EVENT)
+        self._rows = bytes_of(self._out)
         self._unread = np.full(len(config.streams), NEVER)
         self._book = Book(config)
         self._scratch = make_scratch()
@@ -124,7 +125,8 @@ class Fleet:
                 batch.cut(index, chunk, slot, start, n, n_leads, most)
             add_array(samples)
             start += size
-        self._run_both(batch, sounds, events)
+        self._run_batch(batch, events)
+        self._run_sounds(sounds, events)
         return events
 
     def _take_other(self, index: int, chunk: Chunk, batch: Batch, sounds: Batch, events: list[Events]) -> None:
@@ -179,7 +181,7 @@ class Fleet:
 
     def _tell(self, batch: Batch, begin: int, row_ends: list[int], events: list[Events]) -> None:
         """Give each chunk its events."""
-        told, row, read = flat_rows(self._out[: row_ends[-1]]), 0, READERS.get
+        told, row, read = flat_rows(self._rows, row_ends[-1]), 0, READERS.get
         for piece, end in enumerate(row_ends, begin):
             if end == row:
                 continue

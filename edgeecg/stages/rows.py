@@ -3,6 +3,7 @@
 from struct import Struct
 from typing import Any, NamedTuple, TypeAlias
 
+import numpy as np
 from numpy.typing import NDArray
 
 Flat: TypeAlias = tuple[int, int, int, int, float, float, float, float, float, float, float, float]
@@ -26,6 +27,11 @@ class Row(NamedTuple):
         return cls(*flat[:4], list(flat[4:]))
 
 
-def flat_rows(out: NDArray[Any]) -> list[Flat]:
-    """Read rows."""
-    return list(_LAYOUT.iter_unpack(out.tobytes()))
+def bytes_of(out: NDArray[Any]) -> memoryview:
+    """Return the bytes of an array of rows, as `flat_rows` reads them, whatever is written to it later."""
+    return out.view(np.uint8).data
+
+
+def flat_rows(rows: memoryview, n: int) -> list[Flat]:
+    """Read the first n rows."""
+    return list(_LAYOUT.iter_unpack(rows[: n * _LAYOUT.size]))

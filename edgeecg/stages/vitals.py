@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeecg.facts import StreamFacts
-from edgeecg.stages.rows import Flat, flat_rows
+from edgeecg.stages.rows import Flat, bytes_of, flat_rows
 from edgeecg.thawed import thawed
 from edgeecg.types import Vitals
 from edgeecg_kernels.quality import QUALITY_BOUND
@@ -40,5 +40,6 @@ def of_known_beats(facts: StreamFacts, beats: NDArray[np.int64], seconds: NDArra
     rated["sample"] = np.round(seconds * (GRID_HZ / facts.rate_hz))
     rated["known_at"] = rated["sample"] + QUALITY_BOUND
     rated["value"][:, 6] = 1.0
-    said = flat_rows(out[n_rows : kernel(state, out, n_rows)])
+    end = kernel(state, out, n_rows)
+    said = flat_rows(bytes_of(out[n_rows:]), end - n_rows)
     return [replace(vitals(facts, row), sample=second) for row, second in zip(said, seconds.tolist(), strict=True)]

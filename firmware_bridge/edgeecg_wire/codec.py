@@ -1,7 +1,8 @@
 """Frames to bytes and back, without I/O: `encode(frame)`, and a `Decoder` fed whatever arrived."""
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, make_dataclass
+from typing import Any
 from zlib import crc32
 
 from edgeecg_wire import cobs
@@ -10,6 +11,8 @@ from edgeecg_wire.frames import FRAMES, MAX_FRAME, MAX_SEGMENT, VERSION, Frame, 
 CRC_BYTES = 4
 HEADER_BYTES = 13
 _RESIDUE = 0x2144DF1C  # what CRC-32 gives over anything followed by its own CRC-32
+# what is not frozen is filled in a third of the time
+_Samples: Any = make_dataclass("_Samples", Samples.__slots__, slots=True, eq=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,8 @@ class Decoder:
     def feed(self, data: bytes) -> list[Result]:
         """Return what the bytes completed, in order; nothing is an empty list."""
         line, after = self.whole(data)
-        return [decode(segment) for segment in line.split(b"\0") if segment] + after
+        results = [decode(segment) for segment in line.split(b"\0") if segment]
+        return results + after if after else results
 
     def whole(self, data: bytes) -> tuple[bytes, list[Result]]:
         """Return the segments that the bytes completed, with their delimiters, for who decodes many at once; and what comes after those."""
@@ -118,7 +122,8 @@ def _read_samples(body: bytes) -> Samples | Refused:
     data = body[Samples.LAYOUT.size :]
     if len(data) != count * leads * (bits // 8):
         return Refused(Samples.TYPE, "length", f"data: {len(data)} bytes are not {count} x {leads} samples of {bits} bits")
-    frame = Samples(stream, sequence, clock_us, rate_millihz, leads, bits, lead_off, dropped, data)
+    frame = _Samples(stream, sequence, clock_us, rate_millihz, leads, bits, lead_off, dropped, data)
+    frame.__class__ = Samples
     why = frame.wrong()
     return Refused(Samples.TYPE, "content", why) if why else frame
 

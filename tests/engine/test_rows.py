@@ -10,7 +10,7 @@ from edgeecg.encoding import decode, encode
 from edgeecg.facts import StreamFacts
 from edgeecg.stages.qrs import beat
 from edgeecg.stages.quality import quality
-from edgeecg.stages.rows import Flat, Row, flat_rows
+from edgeecg.stages.rows import Flat, Row, bytes_of, flat_rows
 from edgeecg.stages.vitals import vitals
 from edgeecg.thawed import thawed
 from edgeecg.types import Beat, Event, Morphology, Quality, QualityReason, Vitals
@@ -22,10 +22,11 @@ def test_rows_are_read_field_by_field() -> None:
     out = np.zeros(3, EVENT)
     out["kind"], out["lead"], out["sample"], out["known_at"] = (1, 2, 3), (4, 5, 6), (7, 8, 1 << 60), (9, 10, 11)
     out["value"] = np.arange(24.0).reshape(3, 8)
-    first, _, last = flat_rows(out)
+    first, _, last = flat_rows(bytes_of(out), 3)
     assert Row.of(first) == (1, 4, 7, 9, [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0])
     assert (Row.of(last).sample, Row.of(last).value[7]) == (1 << 60, 23.0)
-    assert flat_rows(out[:0]) == []
+    assert flat_rows(bytes_of(out), 1) == [first]
+    assert flat_rows(bytes_of(out), 0) == []
 
 
 @pytest.mark.parametrize("kind", [Beat, Quality, Vitals])

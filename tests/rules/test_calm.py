@@ -11,12 +11,13 @@ from edgeecg.rulefacts import Priority, RuleFacts, default_rules
 from edgeecg.stages.rules import calm
 from edgeecg.stages.rules.episodes import NEVER, Episode, Owner
 from edgeecg.stages.rules.stream import StreamRules
+from edgeecg.stages.rules.watcher import Watcher
 from edgeecg.types import Alert, Beat, Event, Quality, QualityReason, StreamChange, Vitals
 from edgeecg_kernels import state as kinds
 from edgeecg_kernels.calm import calm as kept_by_kernel
 from edgeecg_kernels.calm_state import MOST
 from edgeecg_kernels.state import EVENT
-from tests.rules.made import HZ, MODEL, OTHER, N, U, W, at, beat, changed, quality
+from tests.rules.made import HZ, MODEL, OTHER, N, U, W, at, beat, changed, clock, quality
 from tests.rules.test_idle import story
 
 IRREGULAR = RuleFacts(name="hardly", kind="threshold", measure="irregularity", limit=2.0, priority=Priority.LOW)
@@ -112,6 +113,11 @@ def stopping() -> list[Event]:
     return [one for k in range(60) for one in (beat(1.0 + 0.8 * k, mv=1.0 if k < 40 else 0.1), quality(0.8 * k - 0.5))]
 
 
+def runs_of_two() -> list[Event]:
+    """A heart at rest, and a couplet that is over in it."""
+    return [beat(1.0 + 0.8 * k, W if k in {20, 21} else N, prematurity=0.9) for k in range(30)]
+
+
 def compare(events: list[Event], seed: int, *more: RuleFacts, lie: Lie = lambda _room: None) -> tuple[int, int]:
     """Feed both, in groups, and let time pass between them; return how many alerts there were, and how many groups waited."""
     luck, hearing, taking = random.Random(seed), Hearing(*more), made(*more)
@@ -157,9 +163,13 @@ def test_what_waits_changes_nothing_that_is_said() -> None:
     all_stories()
 
 
-def test_of_a_heart_at_rest_nearly_all_waits_for_long() -> None:
+@pytest.mark.parametrize("open_for", [[], [clock(0.5, drift_ppm=600.0)], runs_of_two()], ids=["nothing", "a clock that drifts", "couplets"])
+def test_of_a_heart_at_rest_nearly_all_waits_for_long(open_for: list[Event]) -> None:
+    """Alerts that stay open while it beats on are about something else, or about what is over."""
     hearing, asked, n_waited = Hearing(), 0, 0
-    for k in range(300):
+    alerts = [one for event in open_for for one in hearing.hear([event], event.reported_at) if isinstance(one, Alert)]
+    assert bool(alerts) == bool(open_for)
+    for k in range(len(open_for), len(open_for) + 300):
         for event in (beat(1.0 + 0.8 * k), quality(0.8 * k - 1.5)):
             before = hearing.rules.calm.n_waiting
             hearing.hear([event], event.reported_at)
@@ -191,6 +201,7 @@ def test_rules_that_were_restored_are_asked_before_anything_waits() -> None:
         (calm, "_is_troubled", lambda _heart: False),
         (StreamRules, "catch_up", lambda _rules: None),
         (Episode, "steady_until", lambda _episode, _now: NEVER),
+        (Watcher, "steady_until", lambda _watcher, _now: NEVER),
         (calm, "_look_late", lambda heart, _awake, beats, _seconds, _now: heart.beats_on(beats)),
     ],
 )

@@ -58,6 +58,7 @@ class Stream:
         "lag",
         "last_sequence",
         "last_us",
+        "name",
         "promised",
         "was_open",
         "wraps_us",
@@ -65,6 +66,8 @@ class Stream:
 
     def __init__(self, announced: Announced) -> None:
         self.announced = announced
+        self.name = announced.stream
+        """In records and sentences."""
         self.promised = len(announced.facts.leads), round(announced.facts.rate_hz * 1000)
         """How many leads, at how many millihertz: what each of its frames says again."""
         self.is_open = self.was_open = False
@@ -74,11 +77,6 @@ class Stream:
         self.last_us = self.last_sequence = -1
         self._n_old = 0
         self.wraps_us = 0
-
-    @property
-    def name(self) -> str:
-        """Its name, in records and sentences."""
-        return self.announced.stream
 
     def opened(self, now_ns: int, epoch: int) -> list[Item]:
         """Open it unless it is open; announce it once more where it was before, for the engine may have forgotten it."""
@@ -110,8 +108,8 @@ class Stream:
 
     def seems_old(self, sequence: int, device_us: int) -> bool:
         """Say whether a frame's counter and clock both lie far behind; nothing is counted."""
-        behind = (self.last_sequence - sequence) & COUNTER < BEHIND
-        return device_us >= 0 and self.last_sequence >= 0 and behind and device_us < self.last_us - OLD_US
+        is_behind = 0 <= device_us < self.last_us - OLD_US
+        return is_behind and self.last_sequence >= 0 and (self.last_sequence - sequence) & COUNTER < BEHIND
 
     def goes_on(self, sequence: int) -> None:
         """Take the counter of a frame that is new."""

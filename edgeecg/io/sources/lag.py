@@ -45,11 +45,10 @@ class DeviceDelay:
 
     def of(self, device_us: int, arrival_ns: int) -> float:
         """Take a frame's two times; return its delay."""
-        offset_ns = arrival_ns - 1000 * device_us
-        if self._least_ns is None:
-            self._least_ns = offset_ns
-        else:
-            forgiven_ns = int((arrival_ns - self._arrival_ns) * DRIFT_PPM * 1e-6)
-            self._least_ns = min(self._least_ns + forgiven_ns, offset_ns)
-        self._arrival_ns = arrival_ns
-        return (offset_ns - self._least_ns) / 1e9
+        offset_ns, least_ns = arrival_ns - 1000 * device_us, self._least_ns
+        if least_ns is not None:
+            least_ns += int((arrival_ns - self._arrival_ns) * DRIFT_PPM * 1e-6)  # forgiven
+        if least_ns is None or offset_ns < least_ns:
+            least_ns = offset_ns
+        self._least_ns, self._arrival_ns = least_ns, arrival_ns
+        return (offset_ns - least_ns) / 1e9

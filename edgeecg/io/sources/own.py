@@ -42,6 +42,8 @@ class OwnDevice:
         self._reader = Reader()
         self._is_joining = only is None  # a line is joined in the middle of a frame, a message is whole
         self._hello: f.Hello | None = None
+        self._clock_bits = 0
+        """Of the last hello."""
         self._streams: dict[int, Stream] = {}
         self._known: dict[str, dict[int, Stream]] = {}
         self._greeted_ns: dict[str, int] = {}
@@ -108,7 +110,7 @@ class OwnDevice:
         self._greeted_ns[hello.device_id] = now_ns
         if self._hello is not None and hello.clock_us < self._hello.clock_us:  # a clock that comes round costs one start too many
             self._begins_anew()
-        self._hello, self.awaits_hello = hello, False
+        self._hello, self._clock_bits, self.awaits_hello = hello, hello.clock_bits, False
         self._streams = self._known.setdefault(hello.device_id, {})
         for described in sorted(hello.streams, key=lambda stream: stream.kind != f.KIND_ECG):  # an ECG before the sound that belongs to it
             announced = self._announced(hello, described)
@@ -225,7 +227,9 @@ class OwnDevice:
             items += stream.opened(arrival_ns, self._intake.epoch)
         if frame.dropped:
             items.append(SourceState(stream.name, SourceChange.DROPPED, arrival_ns, frame.dropped))
-        device_us = self._device_us(stream, frame.clock_us, steady_us, arrival_ns)
+        if steady_us >= 0:
+            stream.watch(steady_us, arrival_ns, self._intake)
+        device_us = frame.clock_us if self._clock_bits == 32 else steady_us  # of 32 bits the engine follows itself
         chunk = _Chunk(stream.name, samples_of(frame), arrival_ns, frame.sequence, device_us, 0, 0, None)
         chunk.__class__ = Chunk
         items.append(chunk)
@@ -257,9 +261,8 @@ class OwnDevice:
         return self._only is None or (twins is not None and twins.take_one_sender(run.table))
 
     def _put_device_us(self, stream: Stream, run: Run, arrival_ns: int) -> None:
-        """See `_device_us`: within a run no clock comes round."""
-        assert self._hello is not None
-        bits, clocks_us = self._hello.clock_bits, run.table[:, 2]
+        """As in `_samples`: within a run no clock comes round."""
+        bits, clocks_us = self._clock_bits, run.table[:, 2]
         if bits < 32:
             clocks_us[:] = -1
             return
@@ -271,20 +274,11 @@ class OwnDevice:
 
     def _steady_us(self, stream: Stream, clock_us: int) -> int:
         """Return what a clock says that goes on where it comes round; -1: it comes round too often to say anything."""
-        assert self._hello is not None
-        bits = self._hello.clock_bits
+        bits = self._clock_bits
         return -1 if bits < 32 else unwrapped(stream, clock_us, bits)
 
     def _has_twin(self, frame: f.Samples) -> bool:
         return self._twins.setdefault(frame.stream, Twins()).are_two(frame.sequence, frame.clock_us)
-
-    def _device_us(self, stream: Stream, clock_us: int, steady_us: int, arrival_ns: int) -> int:
-        """Return the clock of a new frame as the engine is told it; -1: none that it could follow."""
-        if steady_us < 0:
-            return -1
-        stream.watch(steady_us, arrival_ns, self._intake)
-        assert self._hello is not None
-        return clock_us if self._hello.clock_bits == 32 else steady_us
 
     # --- the rest -------------------------------------------------------------------------------------------------
 

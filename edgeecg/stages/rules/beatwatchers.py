@@ -123,6 +123,10 @@ class Irregular(Measured):
         self.regular_until = -1
         """Up to this turn of the heart it finds nothing, whatever beats come."""
 
+    def steady_until(self, now: int) -> int:
+        """It is shown each second later, as if none had waited."""
+        return self.episode.steady_until(now)
+
     def second(self, now: int, out: list[Event]) -> None:
         if self.episode.phase != Phase.IDLE or not self.rule.above:
             self.look(now, out)

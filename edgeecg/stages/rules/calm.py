@@ -90,15 +90,14 @@ class Calm:
         lengths = round(rate_hz), round(RATE_WITHIN_S * rate_hz), min(silent, default=NEVER)
         _SET.pack_into(room, self._at + _AT_SET, *lengths, rate_hz, *usual[:3], max(DOUBTFUL, *limits, DOUBTFUL), usual.least_prematurity)
 
-    def look(self, heart: Heart, n_awake: int, now: int) -> None:
-        """See whether events may wait from `now` on: of so many rules something is pending or told."""
+    def look(self, heart: Heart, awake: Sequence[Watcher], now: int) -> None:
+        """See whether events may wait from `now` on; `awake`: of whose rules something is pending or told."""
         room, at = self._room, self._at
-        awake = self._awake() if n_awake else []
-        if not self._can_be or n_awake > len(awake) or len(heart.beats) <= RATE_INTERVALS or _is_troubled(heart):
+        until = min([watcher.steady_until(now) for watcher in awake], default=NEVER)
+        if not self._can_be or until <= now or len(heart.beats) <= RATE_INTERVALS or _is_troubled(heart):
             _FLAG.pack_into(room, at + _AT_SAID, 0)
             return
         newest = heart.beats[-1 - RATE_INTERVALS :]
-        until = min([watcher.episode.steady_until(now) for watcher in awake], default=NEVER)
         left = (
             min([watcher.regular_until for watcher in self._irregular if not watcher.episode.phase], default=heart.turn + MOST) - heart.turn
         )

@@ -62,8 +62,8 @@ class StreamRules:
     """The rules of one stream. What time it is it is told."""
 
     __slots__ = (
-        "_always_beats", "_always_seconds", "_beats", "_chain", "_episodes_due", "_every_beats", "_every_seconds", "_fastest", "_lead",
-        "_longest_s", "_n_awake", "_others", "_seconds", "_slowest", "_timed", "_vitals", "calm", "due", "episodes", "heart", "now", "owner", "rules",
+        "_always_beats", "_always_seconds", "_awake", "_beats", "_chain", "_episodes_due", "_every_beats", "_every_seconds", "_fastest", "_lead",
+        "_longest_s", "_others", "_seconds", "_slowest", "_timed", "_vitals", "_watchers", "calm", "due", "episodes", "heart", "now", "owner", "rules",
     )  # fmt: skip
 
     def __init__(self, owner: Owner, rules: Sequence[tuple[RuleFacts, int]], room: memoryview | None = None, slot: int = 0) -> None:
@@ -77,7 +77,7 @@ class StreamRules:
         """The latest sample that decided anything here."""
         self.due = NEVER
         """When time alone decides something."""
-        watchers = [
+        self._watchers = watchers = [
             watcher_of(rule)(rule, episode, self.heart, owner, model)
             for (rule, model), episode in zip(rules, self.episodes, strict=True)
         ]  # fmt: skip
@@ -230,11 +230,11 @@ class StreamRules:
 
     def _look(self) -> None:
         """See whether what comes next may wait."""
-        self.calm.look(self.heart, self._n_awake, self.now)
+        self.calm.look(self.heart, self._awake, self.now)
 
     def _plan(self) -> None:
         self.owner.changed = False
-        self._n_awake = sum(episode.phase != Phase.IDLE for episode in self.episodes)
+        self._awake = [watcher for watcher in self._watchers if watcher.episode.phase]
         self._episodes_due = min([episode.due for episode in self.episodes], default=NEVER)
         self._beats = _awake(self._every_beats, self._always_beats)
         self._seconds = _awake(self._every_seconds, self._always_seconds)

@@ -15,11 +15,15 @@ STALE_S: Final = 4.0
 """Without a beat for this long, what the last ones said holds no more."""
 
 
+WAITING: Final = frozenset({"beat", "second", "vitals"})
+"""Events of a calm heart that may wait."""
+
+
 M = TypeVar("M", bound=Callable[..., None])
 
 
 class Needs(IntEnum):
-    """What must have happened for a rule of which nothing is pending and nothing told to find anything at an event."""
+    """What must have happened for a rule of which nothing is pending or told, or that does not hold any more, to find anything at an event."""
 
     ANYTHING = 0
     """It must be asked always; so is who says nothing else."""
@@ -68,6 +72,14 @@ class Watcher:
     def due(self) -> int:
         """When time alone decides something that events do not."""
         return NEVER
+
+    def steady_until(self, now: int) -> int:
+        """Return before which sample nothing that waits, from `now` on, could change what is pending or told.
+
+        What does not hold cannot cease to once more, and in a calm heart begins no more than if it were idle; who wants none of it hears none.
+        """
+        episode = self.episode
+        return episode.due if episode.over_at >= 0 or not self.wants & WAITING else now
 
     def time(self, now: int, out: list[Event]) -> None:
         """It is `due`."""
