@@ -50,6 +50,18 @@ def test_it_agrees_with_the_oracle(seed: int, first: int) -> None:
     np.testing.assert_allclose(rows["value"][:, :3], [numbers for _, *numbers in expected], rtol=1e-9)
 
 
+def test_it_agrees_with_the_oracle_about_the_most_uneven_waves_that_are_told() -> None:
+    """Here and there a little more noise."""
+    leakages = []
+    for level in np.linspace(0.3, 0.7, 21):
+        y = fibrillating(4) + np.random.default_rng(5).normal(0, level, N_S * GRID_HZ)
+        rows = told(y)
+        assert rows["sample"].tolist() == [start for start, *_ in waves(y, np.zeros(len(y), bool), 0)]
+        leakages += rows["value"][:, 0].tolist()
+    assert len(leakages) < 21 * (N_S - 3)
+    assert sum(0.5 < leakage < 0.55 for leakage in leakages) > 10
+
+
 def test_waves_are_told_each_second_once_there_are_four() -> None:
     rows = told(wave())
     assert rows["known_at"].tolist() == [GRID_HZ * second - 1 for second in range(4, N_S + 1)]

@@ -31,6 +31,6 @@ def waves(y: NDArray[np.float64], bad: NDArray[np.bool_], first: int) -> list[tu
         if begin < 0 or bad[begin : end - first].any():
             continue
         left, hz, swing = leakage(y[begin : end - first])
-        if swing >= 0.2 and 2.5 <= hz <= 10.0 and left < 0.5:
+        if swing >= 0.2 and 2.5 <= hz <= 10.0 and left < 0.55:
             found.append((begin + first, left, hz, swing))
     return found

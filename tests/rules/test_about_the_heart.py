@@ -233,10 +233,10 @@ def test_doubt_alone_does_not_hide_asystole() -> None:
 # --- fibrillation of the ventricles -----------------------------------------------------------------------------------
 
 
-def waving(start_s: float, n: int) -> list[Event]:
+def waving(start_s: float, n: int, leakage: float = 0.4) -> list[Event]:
     """Waves from `start_s` on, and their seconds rated as such seconds are."""
     doubt = seconds(int(start_s), n + 3, 0.2, QualityReason.MOTION)
-    return ordered([waves(start_s + 4 + i) for i in range(n)], doubt)
+    return ordered([waves(start_s + 4 + i, leakage) for i in range(n)], doubt)
 
 
 def test_waves_without_complexes_are_fibrillation_whatever_the_signals_rating() -> None:
@@ -262,6 +262,14 @@ def test_a_heart_that_beats_on_under_a_tremor_does_not_fibrillate() -> None:
     assert told(rules_with("v-fib"), ordered(beats(0.5, 0.8, 10), odd, waving(8.0, 20))), "found at odd times they are not the heart's"
     wide = [beat(8.2 + i * 0.7, W) for i in range(20)]
     assert told(rules_with("v-fib"), ordered(beats(0.5, 0.8, 10), wide, waving(8.0, 20)))
+
+
+def test_uneven_waves_are_fibrillation_where_no_beat_of_the_usual_shape_is_among_them() -> None:
+    odd = [beat(8.3 + i * 0.7, W if i % 2 else U) for i in range(10)]
+    assert told(rules_with("v-fib"), ordered(beats(0.5, 0.8, 9), odd, waving(8.0, 6, leakage=0.54)))
+    usual = [beat(8.6 + 2.9 * i) for i in range(4)]
+    assert not told(rules_with("v-fib"), ordered(beats(0.5, 0.8, 9), odd, usual, waving(8.0, 6, leakage=0.54)))
+    assert told(rules_with("v-fib"), ordered(beats(0.5, 0.8, 9), odd, usual, waving(8.0, 6, leakage=0.49)))
 
 
 def test_of_asystole_tachycardia_and_fibrillation_the_last_is_the_top() -> None:

@@ -29,6 +29,8 @@ NO_ANSWER_S: Final = 10.0
 
 OWN_BEATS: Final = 3
 """So many beats of the usual shape, evenly, are the heart's own: no ventricle that fibrillates makes them."""
+UNEVEN: Final = 0.5
+"""Waves that leak so much begin a fibrillation as often as they are motion; that a heart beats on under them one beat of the usual shape tells."""
 UNSAID_S: Final = 1.25
 """Waves are said each second: they are over where the next one does not say so."""
 
@@ -93,7 +95,7 @@ class Waves(Watcher):
 
     def event(self, event: Event, now: int, out: list[Event]) -> None:
         assert isinstance(event, Flutter)
-        if self.inhibited or self._beats_go_on(event.start_sample):
+        if self.inhibited or self._beats_go_on(event):
             return
         goes_on = self.episode.phase != Phase.IDLE and self.episode.over_at < 0
         onset = self.episode.reading.onset if goes_on else max(event.start_sample, 0)
@@ -103,9 +105,11 @@ class Waves(Watcher):
         evidence = (event.leakage, event.waves_hz, event.swing_mv)
         self.episode.holds(now, Reading(onset, now, lasted_s, 1.0 - event.leakage, self.heart.index, (), evidence), out)
 
-    def _beats_go_on(self, since: int) -> bool:
+    def _beats_go_on(self, waves: Flutter) -> bool:
         """Say whether the heart beats on as it did, under a tremor."""
-        own = [beat for beat in self.heart.beats if beat.sample >= since and beat.morphology == NORMAL]
+        own = [beat for beat in self.heart.beats if beat.sample >= waves.start_sample and beat.morphology == NORMAL]
+        if waves.leakage >= UNEVEN:
+            return bool(own)
         return len(own) >= OWN_BEATS and alike(own, EVEN)
 
     @needs(Needs.ITSELF)
