@@ -19,12 +19,10 @@ from typing import Any
 import numpy as np
 
 from edgeecg.data import load_excerpt
-from edgeecg.facts import StreamFacts
 from edgeecg.models import card as cards
 from edgeecg.models import folders, golden
 from edgeecg.models.classifier import Classifier, Model
 from edgeecg.models.net1d.shape import CLEF_SMALL, Net1dShape
-from edgeecg.models.recording import classify
 from edgeecg.models.registry import Registry
 from edgeecg.models.windows import STREAM, of_recording
 from edgeecg.models.workers import Workers
@@ -87,28 +85,13 @@ def fleet(model: Model) -> Iterator[str]:
     yield f"100 streams, hop 2 s      {share:8.1%} of a core (mark: 20 %), {used_s / 400 * 1e3:.3f} ms a window through a worker"
 
 
-def first_answer(name: str) -> None:
-    """Be the fresh process: classify ten seconds, say how long since the process began, and the memory it took."""
-    excerpt = load_excerpt()
-    model = Registry().load(name, untrained=True)
-    samples = excerpt.samples_mv[: round(10 * excerpt.rate_hz)]
-    result = classify(samples, StreamFacts(name=STREAM, rate_hz=excerpt.rate_hz), model)
-    assert result.windows
-    begun_ticks = int(Path("/proc/self/stat").read_text(encoding="ascii").rpartition(")")[2].split()[19])
-    up_s = float(Path("/proc/uptime").read_text(encoding="ascii").split()[0])
-    answer_s = up_s - begun_ticks / os.sysconf("SC_CLK_TCK")
-    peak = next(line for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines() if line.startswith("VmHWM"))
-    print(json.dumps({"answer_s": answer_s, "cpu_s": time.process_time(), "rss_mb": int(peak.split()[1]) / 1024}))
-
-
 def _output(command: list[str]) -> str:
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
 def starts(name: str) -> Iterator[str]:
-    """Start fresh processes, the first of which fills the caches, without what numba loads only where developers installed it."""
-    base = "import sys; sys.modules.update(scipy=None, coverage=None, cffi=None, yaml=None); from benchmarks.models_runtime import first_answer; first_answer(sys.argv[1])"
-    command = [sys.executable, "-c", base, name]
+    """Start fresh processes, the first of which fills the caches."""
+    command = [sys.executable, "-m", "benchmarks.first_answer", name]
     runs = [json.loads(_output(command)) for _ in range(STARTS + 1)][1:]
     answer, cpu, rss = (statistics.median(run[key] for run in runs) for key in ("answer_s", "cpu_s", "rss_mb"))
     yield f"first answer, fresh       {answer:8.2f} s    (mark: 1.2 s), {cpu:.2f} s of processor time, best {min(run['answer_s'] for run in runs):.2f} s"
