@@ -19,7 +19,7 @@ from edgeecg.bench.workloads import ARRHYTHMIA, FLEET, MV_PER_COUNT, QUIET, WORK
 from edgeecg.daemon import pauses
 from edgeecg.engine import Engine
 from edgeecg.facts import EngineConfig, StreamFacts
-from edgeecg.io.device import SimulatedDevice
+from edgeecg.io.device import Sent, SimulatedDevice
 from edgeecg.io.outbox.outbox import Outbox
 from edgeecg.io.sources.claims import Claims
 from edgeecg.io.sources.intake import Intake
@@ -48,6 +48,8 @@ UNBOUND = Limits(size_cap_bytes=64 << 30, segment_bytes=16 << 30)
 MOST_JOURNALLED = 30
 """Streams: of a snapshot of many more a disk's speed is all that is measured."""
 NAME = "stream-0"
+RECORDS = Chunk, SourceState
+"""Of what a device's bytes become, what goes into an engine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +99,13 @@ def chunks_of(heart: Counts, length: int) -> list[Chunk]:
 
 def frames(effort: Effort, scenario: str = "normal", *, times: int = 1) -> list[bytes]:
     """Return what a device sends, frame by frame, its hello first; `times` as long as others work."""
+    return [one.data for one in _frames_when_due(effort, scenario, times)]
+
+
+def _frames_when_due(effort: Effort, scenario: str, times: int) -> list[Sent]:
     setup = Setup(scenario=NAMED[scenario], rate_hz=RATE_HZ)
     n = round(times * effort.heart_s * RATE_HZ)
-    return [one.data for one in SimulatedDevice(setup).frames(packets(Simulation(setup), n_samples=n, packet_len=CHUNK))]
+    return list(SimulatedDevice(setup).frames(packets(Simulation(setup), n_samples=n, packet_len=CHUNK)))
 
 
 def reader() -> OwnDevice:
@@ -117,15 +123,16 @@ def decoding(effort: Effort) -> Iterator[Timing]:
 def bytes_to_beat(effort: Effort) -> Iterator[Timing]:
     """From a frame's bytes until the beat it decides is known: decoder, engine, rules; Python's collector kept as the daemon keeps it."""
     device = reader()
-    hello, *rest = frames(effort, times=ENOUGH)
-    announced = next(item for item in device.feed(hello, 0) if isinstance(item, Announced))
+    hello, *rest = _frames_when_due(effort, "normal", ENOUGH)
+    announced = next(item for item in device.feed(hello.data, 0) if isinstance(item, Announced))
     engine = engine_of(facts=announced.facts)
     every: list[int] = []
     beats: list[int] = []
     with _collected_as_in_a_daemon():
         for number, frame in enumerate(rest):
+            arrival_ns = round(frame.due_s * 1e9)
             begun_ns = time.thread_time_ns()
-            records = [item for item in device.feed(frame, (number + 1) * 40_000_000) if isinstance(item, Chunk | SourceState)]
+            records = [item for item in device.feed(frame.data, arrival_ns) if isinstance(item, RECORDS)]
             given = engine.feed_many(records)
             taken_ns = time.thread_time_ns() - begun_ns
             if number * CHUNK >= SETTLED * RATE_HZ or effort.heart_s < 2 * SETTLED:
