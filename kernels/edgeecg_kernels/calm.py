@@ -13,7 +13,7 @@ before them, smoothed: none of those is above the tallest, so that a beat of FAI
 from typing import Any
 
 from edgeecg_kernels._jit import kernel
-from edgeecg_kernels.calm_state import ALONE, FAINT, MOST, MOVED_MV, RATE_INTERVALS
+from edgeecg_kernels.calm_state import ALONE, FAINT, FEW, MANY, MOST, MOVED_MV, RATE_INTERVALS
 from edgeecg_kernels.state import KIND_BEAT, KIND_EXPIRED, KIND_QUALITY, KIND_VITALS, KIND_WINDOW
 
 _MORPHOLOGY_NORMAL = 1.0
@@ -139,6 +139,13 @@ def calm_keep(s: Any, due: Any, slot: int, out: Any, begin: int, end: int, now: 
     s["tallest_mv"] = tallest
     due[slot] = _due(s, watched)
     return True
+
+
+@kernel
+def calm_asks(s: Any) -> bool:
+    """Say whether so much waits that the rules are to remember it now, where nothing else is said."""
+    beats = s["beats"]
+    return bool(max(beats, s["seconds"]) >= MANY or beats >= max(s["beats_left"], FEW))
 
 
 @kernel

@@ -9,6 +9,9 @@ RATE_INTERVALS = 6
 """A rate is of the last six RR intervals."""
 MOST = 32
 """Beats that wait, and rated seconds."""
+MANY, FEW = 30, 8
+"""From MANY on, or where one beat more could be of an irregular rhythm, a piece that says nothing is the moment to remember them, and no beat has to
+wait for that; but FEW are too few to ask so often."""
 ALONE = 2
 """So many beats of the usual shape are before a beat of another that is alone."""
 FAINT = 0.3

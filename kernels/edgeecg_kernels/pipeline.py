@@ -11,7 +11,7 @@ from edgeecg_kernels import align_state as span_of
 from edgeecg_kernels._jit import kernel
 from edgeecg_kernels.align import align_break, align_chunk, align_tick
 from edgeecg_kernels.arena import BLOCK_INPUT, MAX_PIECE_GRID, PIECE_BREAK, PIECE_TICK, ROWS_PER_PIECE
-from edgeecg_kernels.calm import calm_keep
+from edgeecg_kernels.calm import calm_asks, calm_keep
 from edgeecg_kernels.condition import condition_block, condition_reset
 from edgeecg_kernels.flutter import flutter_block, flutter_reset
 from edgeecg_kernels.machine import borrowed
@@ -210,7 +210,8 @@ def run_pieces(
     announced and not read: unread[slot] is where the oldest such window of a stream starts, for who reads it to clear.
 
     due[slot] is the sample at which time alone decides something of a stream's rules: the last row of a piece says that it
-    has come, or that something else was said that calm[slot] does not keep; then every piece says so until it is set anew.
+    has come, that something else was said that calm[slot] does not keep, or nothing while it holds much; then every piece says so until it is
+    set anew.
 
     row_ends[i] is where the rows of piece i end in `out`; those of the first one begin at 0. One entry for all that
     samples, time and loss can bring: every entry compiles all the stages anew.
@@ -245,7 +246,10 @@ def run_pieces(
             unread[slot] = min(unread[slot], _oldest_window(out, said, n_out))
         now = stream["align"]["next_index"] - 1
         if due[slot] != UNRULED:
-            is_kept = n_out == said or (due[slot] != ASKED and calm_keep(calm[slot], due, slot, out, said, n_out, now))
+            if n_out == said:
+                is_kept = not calm_asks(calm[slot])
+            else:
+                is_kept = due[slot] != ASKED and calm_keep(calm[slot], due, slot, out, said, n_out, now)
             if not is_kept or now >= due[slot]:
                 n_out = _say(KIND_TIME, now, now, 0.0, 0.0, out, n_out)
                 due[slot] = ASKED

@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 
 from benchmarks.calm_fuzz import played
-from edgeecg.bench.workloads import ARRHYTHMIA, MV_PER_COUNT, WORKLOADS, Workload, hearts_of
+from edgeecg.bench.workloads import ARRHYTHMIA, MV_PER_COUNT, QUIET, WORKLOADS, Workload, hearts_of
 from edgeecg.engine import Engine
 from edgeecg.facts import EngineConfig, ModelFacts, StreamFacts
 from edgeecg.io.wfdb import read_record
 from edgeecg.rulefacts import default_rules
 from edgeecg.simulate.scenario import NAMED, Scenario
 from edgeecg.stages.rules.calm import Calm
+from edgeecg.stages.rules.heart import Heart
 from edgeecg.types import (
     Acknowledge,
     Alert,
@@ -227,6 +228,27 @@ def test_a_piece_that_waits_is_not_told_too_when_time_decides_something_in_it(ed
     assert sum(len(alerts(some)) for some in given) >= 3
     monkeypatch.setattr(Calm, "look", lambda calm, *_: calm.forget())
     assert given == [asked.feed(chunk) for chunk in chunks]
+
+
+def test_no_beat_of_a_heart_at_rest_waits_for_those_before_it_to_be_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is time for that while nothing is said."""
+    remembered: list[int] = []
+    remember, engine = Calm.remember, opened()
+
+    def noted(calm: Calm, heart: Heart, now: int) -> int:
+        remembered.append(now)
+        return remember(calm, heart, now)
+
+    monkeypatch.setattr(Calm, "remember", noted)
+    (counts,) = hearts_of(WORKLOADS[QUIET], 200.0)
+    found = []
+    for chunk in frames(counts * MV_PER_COUNT, "a", 10):
+        remembered.clear()
+        said = engine.feed(chunk)
+        if remembered and chunk.arrival_ns > 60 * S:
+            found.append(said)
+    assert len(found) > 4
+    assert not any(found)
 
 
 @pytest.mark.parametrize("seed", [2, 5, 9])

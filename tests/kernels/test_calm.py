@@ -4,10 +4,11 @@ import random
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
-from edgeecg_kernels.calm import calm
-from edgeecg_kernels.calm_state import CALM_STATE, MOST
+from edgeecg_kernels.calm import calm, calm_asks
+from edgeecg_kernels.calm_state import CALM_STATE, FEW, MANY, MOST
 from edgeecg_kernels.state import EVENT
 from tests.naive.calm import BEAT, EXPIRED, QUALITY, VITALS, WINDOW, Row, Said, beats_of, due_of, kept, seconds_of
 
@@ -155,6 +156,16 @@ def test_no_more_waits_than_there_is_room_for() -> None:
             piece = [Row(kind, 0, at, at, value)]
             assert calm(state, due, told(piece), 1, at) == (k < MOST)
         assert state[count][0] == MOST
+
+
+@pytest.mark.parametrize(("what", "left", "many"), [("beats", MOST, MANY), ("seconds", MOST, MANY), ("beats", 12, 12), ("beats", 0, FEW)])
+def test_the_rules_are_asked_while_more_may_wait(what: str, left: int, many: int) -> None:
+    state, asks = state_of(replace(AT_REST, beats_left=left)), []
+    for n in range(MOST + 1):
+        state[what] = n
+        asks.append(calm_asks(state[0]))
+    assert asks == [n >= many for n in range(MOST + 1)]
+    assert 0 < FEW < MANY < MOST
 
 
 def test_nothing_waits_before_the_rules_have_said_that_it_may() -> None:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from edgeecg.rulefacts import Priority, RuleFacts, default_rules
 from edgeecg.stages.rules import calm
 from edgeecg.stages.rules.episodes import NEVER, Episode, Owner
+from edgeecg.stages.rules.heart import Heart
 from edgeecg.stages.rules.stream import StreamRules
 from edgeecg.stages.rules.watcher import Watcher
 from edgeecg.types import Alert, Beat, Event, Quality, QualityReason, StreamChange, Vitals
@@ -39,6 +40,12 @@ class Hearing:
         if kept_by_kernel(self.room, self.due, rows, len(rows), newest):
             return events
         out = self.rules.hear(events, newest)
+        self.due[0] = self.rules.due
+        return out
+
+    def hear_nothing(self, newest: int) -> list[Event]:
+        """As where a piece of input says nothing, and much waits."""
+        out = self.rules.hear([], newest)
         self.due[0] = self.rules.due
         return out
 
@@ -145,6 +152,8 @@ def compare(events: list[Event], seed: int, *more: RuleFacts, lie: Lie = lambda 
         if not luck.randrange(100):
             hearing.rules.load(taking.to_bytes())
             hearing.due[0] = hearing.rules.due
+        if not luck.randrange(10):
+            assert hearing.hear_nothing(newest) == []
         lie(hearing.room)
     assert hearing.rules.to_bytes() == taking.to_bytes()
     return len(alerts), n_waited
@@ -202,6 +211,7 @@ def test_rules_that_were_restored_are_asked_before_anything_waits() -> None:
         (StreamRules, "catch_up", lambda _rules: None),
         (Episode, "steady_until", lambda _episode, _now: NEVER),
         (Watcher, "steady_until", lambda _watcher, _now: NEVER),
+        (Heart, "regular_until", lambda heart, _percent: heart.turn + MOST),
         (calm, "_look_late", lambda heart, _awake, beats, _seconds, _now: heart.beats_on(beats)),
     ],
 )

@@ -106,6 +106,12 @@ class Calm:
         _SAID.pack_into(room, at + _AT_SAID, 1, since_odd, heart.watched_from, until, heart.odd_at, left, tallest_mv)
         _PLACES.pack_into(room, at + _AT_PLACES, *[beat.sample for beat in newest])
 
+    def look_ahead(self, heart: Heart) -> None:
+        """Find out up to when the rhythm cannot be irregular, before a second is rated after that."""
+        for watcher in self._irregular:
+            if watcher.rule.above:
+                watcher.regular_until = max(watcher.regular_until, heart.regular_until(watcher.rule.limit))
+
     def _awake(self) -> list[beatwatchers.Irregular]:
         return [watcher for watcher in self._irregular if watcher.episode.phase]
 

@@ -95,7 +95,7 @@ class StreamRules:
 
     def hear(self, events: Sequence[Event], newest: int) -> list[Event]:
         """Take events, and time up to a sample: return as `take` and `pass_time` do."""
-        out = self.take(events) if events else []
+        out = self.take(events) if events else self._rest()
         if self.due <= newest or self.calm.n_waiting:
             self.pass_time(newest, out)
         return out
@@ -113,6 +113,14 @@ class StreamRules:
             self.one(event, reported_at, out)
         self._look()
         return out
+
+    def _rest(self) -> list[Event]:
+        """Nothing is said: remember what waited, and find out how much more may."""
+        if self.calm.n_waiting:
+            self.catch_up()
+            self.calm.look_ahead(self.heart)
+            self._look()
+        return []
 
     def catch_up(self) -> None:
         """Remember what waited, before anything is asked."""
