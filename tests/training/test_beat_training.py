@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,15 +15,23 @@ def _training_in_reach(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "path", [str(Path(__file__).parents[2] / "training"), *sys.path])
 
 
-def test_missed_beats_and_false_ones_count_against_the_class() -> None:
+def _record(person: str, features: np.ndarray, label: np.ndarray, **known: np.ndarray) -> Any:
+    """A record of which only so much is known: all beats were asked about, look like nothing, and nothing fibrillates."""
     from beat.harvest import Harvest  # type: ignore[import-not-found, unused-ignore]
+
+    n = len(label)
+    rest = {"truth": label, "asked": np.arange(n), "shape": np.zeros((n, 45), np.float32), "fibrillating": np.zeros(n, np.bool_)}
+    return Harvest(name=person, person=person, features=features, label=label, **(rest | known))
+
+
+def test_missed_beats_and_false_ones_count_against_the_class() -> None:
     from beat.judge import judged, predictivity, sensitivity  # type: ignore[import-not-found, unused-ignore]
 
     truth = np.array([0, 2, 2, 2])  # N V V V
     asked = np.array([0, 1, 2, -1])  # the last was never asked about
     label = np.array([0, 2, 2, -1])  # and the fourth question is no beat
     said = np.eye(5)[[0, 2, 0, 2]]
-    counts = judged(Harvest("101", "101", np.zeros((4, 1), np.float32), label, truth, asked, np.zeros((4, 45), np.float32)), said).counts
+    counts = judged(_record("101", np.zeros((4, 1), np.float32), label, truth=truth, asked=asked), said).counts
     assert sensitivity(counts, 2) == pytest.approx(1 / 3)
     assert predictivity(counts, 2) == pytest.approx(1 / 2)
     assert counts.sum() == 5
@@ -40,32 +49,71 @@ def test_a_fusion_called_ventricular_counts_neither_way_and_a_normal_beat_counts
 
 def test_no_view_of_a_person_is_learned_from_who_is_judged(monkeypatch: pytest.MonkeyPatch) -> None:
     from beat import judge
-    from beat.harvest import Harvest
     from beat.settled import Settled
 
     def features(n: int, mark: float) -> np.ndarray:
         return np.full((n, len(judge.NAMES)), mark, np.float32)
 
-    def record(person: str, mark: float) -> Harvest:
-        label = np.arange(12) % 3
-        return Harvest(person, person, features(12, mark), label, label, np.arange(12), np.zeros((12, 45), np.float32))
+    def record(person: str, mark: float) -> Any:
+        return _record(person, features(12, mark), np.arange(12) % 3)
+
+    def more(mark: float, label: list[int]) -> Settled:
+        return Settled(features(len(label), mark), np.array(label), 1, np.zeros(len(label), np.bool_))
 
     seen: list[np.ndarray] = []
-    monkeypatch.setattr(judge, "grow", lambda x, y, weight, _: seen.append(np.column_stack((x[:, 0], y, weight, x[:, judge.HIDDEN]))))
-    lessons = judge.Lessons(
-        [record("a", 1), record("b", 2)],
-        [record("a", 3), record("b", 4)],
-        Settled(features(5, 9), np.array([0, 0, 0, 1, 1]), 1),
-        Settled(features(4, 11), np.array([0, 1, 2, 2]), 1),
-    )
+    monkeypatch.setattr(judge, "grow", lambda x, y, weight, *_: seen.append(np.column_stack((x[:, 0], y, weight, x[:, judge.HIDDEN]))))
+    records, views = [record("a", 1), record("b", 2)], [record("a", 3), record("b", 4)]
+    lessons = judge.Lessons(records, views, more(9, [0, 0, 0, 1, 1]), more(11, [0, 1, 2, 2]), more(13, [1, 2, 2]))
     lessons.forest(lambda person: person != "b")
-    assert set(seen[0][:, 0]) == {1.0, 3.0, 9.0, 11.0}
+    assert set(seen[0][:, 0]) == {1.0, 3.0, 9.0, 11.0, 13.0}
     own = seen[0][:, 0] < 9
-    for mark, shares in ((9, judge.SETTLED), (11, judge.OTHERS)):
+    for mark, shares in ((9, judge.SETTLED), (11, judge.OTHERS), (13, judge.WIDE)):
         for at, name in enumerate("NSV"):
             of, weight = seen[0][:, 1] == at, seen[0][:, 2]
             assert weight[(seen[0][:, 0] == mark) & of].sum() == pytest.approx(shares.get(name, 0.0) * weight[own & of].sum())
     assert not seen[0][:, 3:].any(), "how long a stream has lasted is not learned from"
+
+
+def test_normal_beats_of_a_fibrillating_heart_are_learned_apart_and_answered_as_normal(monkeypatch: pytest.MonkeyPatch) -> None:
+    from beat import judge
+    from beat.settled import Settled
+
+    seen: list[np.ndarray] = []
+    monkeypatch.setattr(judge, "grow", lambda x, y, *_: seen.append(np.column_stack((x[:, 0], y))))
+    label, fibrillating = np.array([0] * 24 + [1, 1, 2, 2]), np.arange(28) % 2 == 1
+    x = np.repeat(fibrillating[:, None], len(judge.NAMES), 1).astype(np.float32)
+    record = _record("a", x, label, fibrillating=fibrillating)
+    none = Settled(x[:0], label[:0], 0, fibrillating[:0])
+    judge.Lessons([record], [record], Settled(x, label, 1, fibrillating), none, none).forest(lambda _: True)
+    normal = np.isin(seen[0][:, 1], (0, judge.FIBRILLATING))
+    np.testing.assert_array_equal(seen[0][normal, 1] == judge.FIBRILLATING, seen[0][normal, 0] == 1)
+    assert set(seen[0][:, 1]) == {0, 1, 2, judge.FIBRILLATING}
+
+    class Says:
+        def predict_proba(self, _: np.ndarray) -> np.ndarray:
+            return np.array([[0.2, 0.1, 0.1, 0.05, 0.05, 0.5]])
+
+    np.testing.assert_allclose(judge.answered(Says(), x), [[0.7, 0.1, 0.1, 0.05, 0.05]], atol=1e-7)
+
+
+def test_the_rhythm_noted_last_is_the_rhythm_of_a_beat() -> None:
+    from beat.harvest import fibrillating
+
+    from edgeecg.io.wfdb import Annotations
+
+    notes = {10: "(N", 20: "(AFIB\0", 40: "", 50: "(VT", 60: "(AFL"}
+    n = len(notes)
+    symbols = np.array(["+" if aux else "N" for aux in notes.values()])
+    annotations = Annotations(
+        samples=np.array(list(notes)),
+        symbols=symbols,
+        subtypes=np.zeros(n, np.int8),
+        channels=np.zeros(n, np.uint8),
+        numbers=np.zeros(n, np.int8),
+        aux=tuple(notes.values()),
+    )
+    samples = np.array([5, 15, 20, 45, 55, 70])
+    assert fibrillating(annotations, samples).tolist() == [False, False, True, True, False, True]
 
 
 def _rhythm(*, early_at: tuple[int, ...] = (), every_s: float = 0.8) -> np.ndarray:
@@ -102,16 +150,13 @@ def test_of_an_irregular_heart_nothing_is_told() -> None:
 
 def test_a_lean_is_taken_from_other_persons() -> None:
     from beat import judge
-    from beat.harvest import Harvest
 
-    def record(person: str, sure: float) -> tuple[Harvest, np.ndarray]:
+    def record(person: str, sure: float) -> tuple[Any, np.ndarray]:
         label = np.tile([0, 0, 0, 1, 2], 20)
         chance = np.full((100, 5), 1e-3)
         chance[np.arange(100), label] = np.where(label == 2, sure, 0.9)
         chance[label == 2, 0] = 1 - sure
-        return Harvest(
-            person, person, np.zeros((100, 1), np.float32), label, label, np.arange(100), np.zeros((100, 45), np.float32)
-        ), chance
+        return _record(person, np.zeros((100, 1), np.float32), label), chance
 
     timid = [record(str(k), 0.3) for k in range(16)]
     records, answers = [list(part) for part in zip(*timid, strict=True)]
@@ -130,7 +175,6 @@ def test_a_lean_is_taken_from_other_persons() -> None:
 
 def test_a_memory_is_judged_as_it_is_asked() -> None:
     from beat import judge
-    from beat.harvest import Harvest
 
     rng = np.random.default_rng(3)
     records, answers = [], []
@@ -140,7 +184,7 @@ def test_a_memory_is_judged_as_it_is_asked() -> None:
         deceives = (label == 2) & (rng.random(100) < 0.3)
         chance[deceives] = chance[0]  # nearly one ventricular beat in three cannot be told from a normal one by itself
         shape = np.eye(45, dtype=np.float32)[label]
-        records.append(Harvest(str(person), str(person), np.zeros((100, 1), np.float32), label, label, np.arange(100), shape))
+        records.append(_record(str(person), np.zeros((100, 1), np.float32), label, shape=shape))
         answers.append(chance / chance.sum(1, keepdims=True))
     told, manner = judge.nested(records, answers)
     assert manner.weight > 0
@@ -182,6 +226,31 @@ def test_beats_are_made_early_where_it_is_said_and_keep_their_qrs() -> None:
     assert (rr[hasty[1:]] < 0.95 * 255).all()
     assert (rr[~hasty[1:]] == 255).all()
     np.testing.assert_allclose([y[at - 6 : at + 7] for at in early], [qrs[94:107]] * len(early), atol=1e-3)
+
+
+def test_what_is_made_wide_keeps_its_beginning_behind_its_p_wave_or_loses_both() -> None:
+    from beat.wide import S, V, widened  # type: ignore[import-not-found, unused-ignore]
+
+    rate_hz, peaks = 300.0, np.arange(150, 9000, 255)
+    t = np.arange(9300)
+    qrs = np.exp(-0.5 * ((t - peaks[:, None]) / 4) ** 2).sum(0)
+    p_wave = 0.15 * np.exp(-0.5 * ((t - peaks[:, None] + 42) / 5) ** 2).sum(0)
+    usual = qrs[peaks[3] - 9 : peaks[3] - 5]
+    begins: dict[int, list[float]] = {S: [], V: []}
+    for seed in range(6):
+        y, early, kinds = widened(qrs + p_wave, peaks, rate_hz, np.random.default_rng(seed))
+        for at, kind in zip(early[:-1].tolist(), kinds[:-1].tolist(), strict=True):
+            begin = y[at - 9 : at - 5]
+            if not ((early < at) & (early > at - 260)).any():  # else its P wave lies on what was made wide before it
+                size = float(np.ptp(y[at - 47 : at - 25]))
+                assert (size > 0.06) if kind == S else (size < 0.06)
+            over = np.flatnonzero(np.abs(y[at - 18 : at + 78]) > 0.1 * np.abs(y[at - 18 : at + 78]).max())
+            assert over[-1] - over[0] > 18, "the usual complex is 17 samples wide there"
+            begins[kind].append(float(begin @ usual / np.linalg.norm(usual)))
+    least = 0.2 * np.linalg.norm(usual)
+    assert len(begins[S]) > 10
+    assert min(begins[S]) > least
+    assert min(begins[V]) < -least
 
 
 def test_a_person_lies_on_one_side() -> None:

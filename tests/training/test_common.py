@@ -63,6 +63,64 @@ def test_a_value_right_on_a_threshold_goes_the_forest_s_way() -> None:
     np.testing.assert_allclose(said, grown.predict_proba(probes), atol=1e-5)
 
 
+def boosted(seed: int, **growth: Any) -> tuple[Any, np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    from common.boost import Boost, grow  # type: ignore[import-not-found, unused-ignore]
+
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(1500, 12)).astype(np.float32)
+    x[rng.random(x.shape) < 0.1] = np.nan
+    y = (np.nan_to_num(x[:, 0]) + np.nan_to_num(x[:, 1]) ** 2 > 0.7).astype(int) + 2 * np.isnan(x[:, 2]).astype(int)
+    return grow(x, y, np.ones(len(y)), 4, Boost(**({"rounds": 25, "share_of_columns": 0.5} | growth))), x, y
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_our_own_trees_learn_and_their_graph_says_what_they_say(seed: int) -> None:
+    from common.trees import ensemble
+
+    grown, x, y = boosted(seed, seeds=(1, 2))
+    said = grown.predict_proba(x)
+    assert (said.argmax(1) == y).mean() > 0.9
+    splits = [float(row["num_threshold"]) for _, nodes in grown.trees for row in nodes if not row["is_leaf"]][:60]
+    probes = np.concatenate((x[:200], np.repeat(np.array(splits, np.float32)[:, None], 12, 1)))
+    fold = np.array([[1, 0], [1, 0], [0, 1], [0, 1]], np.float32)
+    for together in (None, fold):
+        session = ort.InferenceSession(ensemble(grown.trees, grown.baseline, 12, together).SerializeToString())
+        told = np.concatenate([session.run(None, {"features": row[None]})[0] for row in probes])
+        wanted = grown.predict_proba(probes)
+        np.testing.assert_allclose(told, wanted if together is None else wanted @ fold, atol=1e-5)
+
+
+def test_forests_of_several_seeds_speak_as_the_mean_of_their_log_odds() -> None:
+    one, x, _ = boosted(3, seeds=(1,))
+    other, both = boosted(3, seeds=(2,))[0], boosted(3, seeds=(1, 2))[0]
+    middle = np.sqrt(one.predict_proba(x) * other.predict_proba(x))
+    np.testing.assert_allclose(both.predict_proba(x), middle / middle.sum(1, keepdims=True), atol=1e-6)
+    assert np.abs(one.predict_proba(x) - other.predict_proba(x)).max() > 0.01
+
+
+def test_a_tree_of_our_own_splits_where_a_slow_search_would_and_heeds_weights() -> None:
+    from common.boost import Boost, grow
+
+    rng = np.random.default_rng(5)
+    x = rng.normal(size=(300, 3)).astype(np.float32)
+    y, weight = (x[:, 1] + 0.5 * rng.normal(size=300) > 0.3).astype(int), rng.uniform(0.2, 3.0, 300)
+    grown = grow(x, y, weight, 2, Boost(rounds=1, leaves=2, least_in_leaf=20, pull=2.0, share_of_columns=1.0))
+    (nodes,) = [nodes for label, nodes in grown.trees if label == 1]
+    w = weight / weight.mean()
+    p = (w * y).sum() / w.sum()
+    g, h = w * (p - y), w * p * (1 - p)
+
+    def gain(column: int, edge: float) -> float:
+        left = x[:, column] <= edge
+        sides = [(g[side].sum() ** 2 / (h[side].sum() + 2.0), side.sum()) for side in (left, ~left)]
+        return sum(one for one, _ in sides) if min(n for _, n in sides) >= 20 else -1.0
+
+    chosen = gain(int(nodes[0]["feature_idx"]), float(nodes[0]["num_threshold"]))
+    assert chosen == pytest.approx(max(gain(c, e) for c in range(3) for e in np.sort(x[:, c])[::2].tolist()), rel=0.02)
+    side = x[:, nodes[0]["feature_idx"]] <= nodes[0]["num_threshold"]
+    assert nodes[nodes[0]["left"]]["value"] == pytest.approx(-0.06 * g[side].sum() / (h[side].sum() + 2.0))
+
+
 def test_the_rule_s_f1_is_the_mean_of_three() -> None:
     from rhythm.together import rule_f1  # type: ignore[import-not-found, unused-ignore]
 

@@ -27,6 +27,14 @@ P_GAIN = -0.8, 1.2
 
 def hastened(samples: Floats, peaks: Ints, rate_hz: float, rng: Rng) -> tuple[Floats, Ints]:
     """Return the recording with some beats come early, and where their R peaks lie now."""
+    y, early = cut_short(samples, peaks, rate_hz, rng)
+    for peak in early.tolist():
+        other_p_wave(y, peak, rate_hz, float(rng.uniform(*P_GAIN)))
+    return y, early
+
+
+def cut_short(samples: Floats, peaks: Ints, rate_hz: float, rng: Rng) -> tuple[Floats, Ints]:
+    """Return the recording with some diastoles cut short, and where the R peaks behind them lie now."""
     pieces: list[Floats] = []
     early, begin, gone = [], 0, 0
     fade = round(FADE_S * rate_hz)
@@ -37,10 +45,7 @@ def hastened(samples: Floats, peaks: Ints, rate_hz: float, rng: Rng) -> tuple[Fl
         pieces.append(samples[begin : p_begins - cut + fade])
         begin, gone = p_begins, gone + cut
         early.append(int(peaks[k]) - gone)
-    y = _joined([*pieces, samples[begin:]], fade)
-    for peak in early:
-        _other_p_wave(y, peak, rate_hz, float(rng.uniform(*P_GAIN)))
-    return y, np.array(early, np.int64)
+    return _joined([*pieces, samples[begin:]], fade), np.array(early, np.int64)
 
 
 def _cuts(peaks: Ints, rate_hz: float, rng: Rng) -> list[tuple[int, int]]:
@@ -69,7 +74,7 @@ def _joined(pieces: list[Floats], fade: int) -> Floats:
     return y
 
 
-def _other_p_wave(y: Floats, peak: int, rate_hz: float, gain: float) -> None:
+def other_p_wave(y: Floats, peak: int, rate_hz: float, gain: float) -> None:
     """Give a beat the P wave of another focus: smaller, or turned over."""
     first, last = peak - round(P_BEGINS_S * rate_hz), peak - round(P_ENDS_S * rate_hz)
     if first >= 0:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from edgeecg.evals.ec57 import truth_of
 from edgeecg.evals.pairing import UNPAIRED, WINDOW_S, pair
 from edgeecg.facts import ModelFacts, StreamFacts
-from edgeecg.io.wfdb import read_annotations, read_record
+from edgeecg.io.wfdb import Annotations, read_annotations, read_record
 from edgeecg.models.classifier import beats_of
 from edgeecg.models.features.beat import BEFORE_S, beat_features
 from edgeecg.models.memory import shape_of
@@ -24,6 +24,7 @@ from edgeecg_kernels.state import GRID_HZ
 LABELS = ("N", "S", "V", "F", "Q")
 AAMI = {**dict.fromkeys("NLRejB", 0), **dict.fromkeys("AaJSn", 1), **dict.fromkeys("VEr", 2), "F": 3, **dict.fromkeys("/fQ?", 4)}
 """EC57's five classes."""
+RHYTHM_NOTE, ATRIAL = "+", ("(AFIB", "(AFL")
 SAME_PERSON = {"202": "201"}
 PACED = ("102", "107")
 AFTER_S = 0.6
@@ -74,6 +75,8 @@ class Harvest:
     """Of every annotated beat: the number of its question, or -1."""
     shape: NDArray[np.float32]
     """Of each question: how its complex looks, for the model's memory."""
+    fibrillating: NDArray[np.bool_]
+    """Of each question: whether the annotators call the rhythm there fibrillation or flutter of the atria."""
 
 
 def harvests(work: Path, view: View = FIRST_LEAD) -> list[Harvest]:
@@ -87,7 +90,7 @@ def heard_alike(work: Path, old: str, every: int) -> Iterator[tuple[str, bool]]:
     for path in sorted(work.glob(f"beats-???-{old}.pickle"))[::every]:
         before: Harvest = pickle.loads(path.read_bytes())  # noqa: S301 our own file
         again = harvest(before.name, FIRST_LEAD)
-        pairs = [(getattr(before, part), getattr(again, part)) for part in ("features", "label", "truth", "asked", "shape")]
+        pairs = [(getattr(before, part), getattr(again, part)) for part in ("features", "label", "truth", "asked", "shape", "fibrillating")]
         yield before.name, all(a.tobytes() == b.tobytes() for a, b in pairs)
 
 
@@ -107,7 +110,14 @@ def harvest(name: str, view: View) -> Harvest:
     label = np.full(len(asked), -1, np.int64)
     label[match[match >= 0]] = classes[match >= 0]
     print(f"{name}{view.suffix}: {len(asked)} questions, {len(classes)} beats, {(match < 0).sum()} without one", flush=True)
-    return Harvest(name, SAME_PERSON.get(name, name), features, label, classes, match, shapes)
+    return Harvest(name, SAME_PERSON.get(name, name), features, label, classes, match, shapes, fibrillating(annotations, asked))
+
+
+def fibrillating(annotations: Annotations, samples: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Say of each sample whether the rhythm that was noted last before it is fibrillation or flutter of the atria."""
+    notes = np.flatnonzero(annotations.symbols == RHYTHM_NOTE)
+    atrial = np.array([False] + [annotations.aux[k].rstrip("\0") in ATRIAL for k in notes.tolist()])
+    return np.asarray(atrial[np.searchsorted(annotations.samples[notes], samples, side="right")])
 
 
 def questions(samples_mv: NDArray[np.float64], rate_hz: float) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.float32]]:

@@ -53,7 +53,7 @@ def _harvest() -> Settled:
     table = np.concatenate(rows).astype(np.float32)
     label = table[:, 0].astype(np.int64)
     print(f"others: {np.bincount(label).tolist()} beats of {used} recordings", flush=True)
-    return Settled(table[:, 1:], label, used)
+    return Settled(table[:, 1:], label, used, np.zeros(len(label), np.bool_))
 
 
 def _recordings() -> Iterator[tuple[NDArray[np.float32], NDArray[np.int64]]]:

@@ -31,11 +31,13 @@ Rng = np.random.Generator
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Settled:
-    """Features of beats, normal or made early, and which of the two."""
+    """Features of beats of recordings, and which class each is of."""
 
     features: NDArray[np.float32]
     label: NDArray[np.int64]
     recordings: int
+    fibrillating: NDArray[np.bool_]
+    """Whether the recording is one of atrial fibrillation."""
 
 
 def settled(work: Path) -> Settled:
@@ -45,16 +47,22 @@ def settled(work: Path) -> Settled:
 
 def _harvest(seed: int = 0) -> Settled:
     rng = np.random.default_rng(seed)
-    of = reference()
-    normal, fibrillating = (sorted(name for name, label in of.items() if RHYTHMS[label] == kind) for kind in "NA")
-    drawn = [normal[k] for k in rng.permutation(len(normal))[:NORMAL_RECORDINGS]]
+    fibrillating = sorted(name for name, label in reference().items() if RHYTHMS[label] == "A")
+    drawn = normal_recordings(rng)
     rows = [_beats(name, rng, early=False) for name in fibrillating]
     rows += [_beats(name, rng, early=early) for early in (False, True) for name in drawn]
-    table = np.concatenate(rows)
-    narrow = table[table[:, 1 + NAMES.index("v_kind")] != WIDE]
+    table, n_fibrillating = np.concatenate(rows), sum(map(len, rows[: len(fibrillating)]))
+    kept_rows = table[:, 1 + NAMES.index("v_kind")] != WIDE
+    narrow, in_fibrillation = table[kept_rows], (np.arange(len(table)) < n_fibrillating)[kept_rows]
     label = narrow[:, 0].astype(np.int64)
     print(f"settled: {np.bincount(label).tolist()} beats of {len(rows)} recordings", flush=True)
-    return Settled(narrow[:, 1:], label, len(fibrillating) + len(drawn))
+    return Settled(narrow[:, 1:], label, len(fibrillating) + len(drawn), in_fibrillation)
+
+
+def normal_recordings(rng: Rng) -> list[str]:
+    """Draw NORMAL_RECORDINGS of normal rhythm."""
+    normal = sorted(name for name, label in reference().items() if RHYTHMS[label] == "N")
+    return [normal[k] for k in rng.permutation(len(normal))[:NORMAL_RECORDINGS]]
 
 
 def _beats(name: str, rng: Rng, *, early: bool) -> NDArray[np.float32]:

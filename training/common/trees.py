@@ -1,12 +1,13 @@
-"""Gradient boosting by scikit-learn's histograms, and the same trees as an ONNX graph, answer for answer."""
+"""Gradient boosting by scikit-learn's histograms, and the same trees, or our own, as an ONNX graph, answer for answer."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from onnx import TensorProto, helper
+from onnx import TensorProto, helper, numpy_helper
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 OPSET, ML_OPSET, IR = 17, 3, 8
@@ -23,18 +24,11 @@ class Growth:
     pull: float = 5.0
     share_of_features: float = 0.3
     seed: int = 1
-    even_bins: bool = False
-    """Values are put into bins by how many rows have them, not by what those weigh, which takes longer than all trees."""
-
-
-class _EvenBins(HistGradientBoostingClassifier):  # type: ignore[misc, unused-ignore]
-    def _bin_data(self, X: Any, sample_weight: Any, is_training_data: bool) -> Any:  # noqa: ARG002, N803 scikit-learn's own
-        return super()._bin_data(X, None, is_training_data)
 
 
 def grow(x: NDArray[np.float32], y: NDArray[np.int64], weight: NDArray[np.float64], growth: Growth) -> HistGradientBoostingClassifier:
     """Grow a forest on weighted rows; a NaN is a missing value, and goes where the split sends it."""
-    forest = (_EvenBins if growth.even_bins else HistGradientBoostingClassifier)(
+    forest = HistGradientBoostingClassifier(
         learning_rate=growth.rate,
         max_iter=growth.rounds,
         max_leaf_nodes=growth.leaves,
@@ -53,28 +47,42 @@ def graph(forest: HistGradientBoostingClassifier, n_features: int, lean: NDArray
 
     `lean` is added to the logarithms of the labels' odds.
     """
-    n_labels = len(forest.classes_)
-    nodes: dict[str, list[Any]] = {name: [] for name in _NODE + _LEAF}
     rounds = forest._predictors  # noqa: SLF001 there is no other way in
-    for number, (label, tree) in enumerate(pair for round_ in rounds for pair in enumerate(round_)):
-        _plant(nodes, tree.nodes, number, label)
-    ensemble = helper.make_node(
-        "TreeEnsembleRegressor",
-        ["features"],
-        ["scores"],
-        domain="ai.onnx.ml",
-        n_targets=n_labels,
-        aggregate_function="SUM",
-        post_transform="SOFTMAX",
-        base_values=[float(value) for value in forest._baseline_prediction.reshape(-1) + lean],  # noqa: SLF001 ditto
-        **nodes,
-    )
+    trees = ((label, tree.nodes) for round_ in rounds for label, tree in enumerate(round_))
+    return ensemble(trees, forest._baseline_prediction.reshape(-1) + lean, n_features)  # noqa: SLF001 ditto
+
+
+def ensemble(
+    trees: Iterable[tuple[int, NDArray[Any]]], baseline: NDArray[np.float64], n_features: int, fold: NDArray[np.float32] | None = None
+) -> onnx.ModelProto:
+    """Return trees that each speak for a label as one graph. `fold`, learned labels by answers, says which of them are one answer."""
+    nodes: dict[str, list[Any]] = {name: [] for name in _NODE + _LEAF}
+    for number, (label, rows) in enumerate(trees):
+        _plant(nodes, rows, number, label)
+    steps = [
+        helper.make_node(
+            "TreeEnsembleRegressor",
+            ["features"],
+            ["scores" if fold is None else "learned"],
+            domain="ai.onnx.ml",
+            n_targets=len(baseline),
+            aggregate_function="SUM",
+            post_transform="SOFTMAX",
+            base_values=[float(value) for value in baseline],
+            **nodes,
+        )
+    ]
+    stored = []
+    if fold is not None:
+        stored = [numpy_helper.from_array(fold, "fold")]
+        steps.append(helper.make_node("MatMul", ["learned", "fold"], ["scores"]))
     ends = (
         helper.make_tensor_value_info("features", TensorProto.FLOAT, [1, n_features]),
-        helper.make_tensor_value_info("scores", TensorProto.FLOAT, [1, n_labels]),
+        helper.make_tensor_value_info("scores", TensorProto.FLOAT, [1, len(baseline) if fold is None else fold.shape[1]]),
     )
     opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid("ai.onnx.ml", ML_OPSET)]
-    model = helper.make_model(helper.make_graph([ensemble], "forest", [ends[0]], [ends[1]]), opset_imports=opsets, ir_version=IR)
+    drawn = helper.make_graph(steps, "forest", [ends[0]], [ends[1]], stored)
+    model = helper.make_model(drawn, opset_imports=opsets, ir_version=IR)
     onnx.checker.check_model(model)
     return model
 
