@@ -149,6 +149,24 @@ def test_missing_samples_are_bridged_and_counted() -> None:
     assert np.isfinite(strip.strip(x).clean).all()
 
 
+def test_a_window_s_own_bytes_are_stripped_once_and_nothing_that_may_change_is_remembered() -> None:
+    rng = np.random.default_rng(2)
+    first, second = (rng.normal(size=LENGTH).astype("<f4") for _ in range(2))
+    own, other = first.tobytes(), second.tobytes()
+    once, again = (strip.strip(np.frombuffer(own, "<f4")) for _ in range(2))
+    assert once is again
+    np.testing.assert_array_equal(once.clean, strip.strip(first).clean)
+    np.testing.assert_array_equal(strip.strip(np.frombuffer(other, "<f4")).clean, strip.strip(second).clean)
+    part = strip.strip(np.frombuffer(other, "<f4", count=LENGTH // 2))
+    assert len(part.clean) == LENGTH // 2
+    before = strip.strip(first).clean
+    first[100:200] += 1.0
+    assert not np.array_equal(strip.strip(first).clean, before)
+    features = SETS["beat-3"](np.frombuffer(own, "<f4"), rows(np.arange(0.6, 9.5, 0.8)))
+    np.testing.assert_array_equal(once.clean, strip.strip(np.frombuffer(bytes(bytearray(own)), "<f4")).clean)
+    np.testing.assert_array_equal(features, SETS["beat-3"](np.frombuffer(own, "<f4").copy(), rows(np.arange(0.6, 9.5, 0.8))))
+
+
 def test_a_run_is_known_by_its_onset_however_long_ago() -> None:
     sinus, onset = np.arange(beat.BEFORE_S - 45, beat.BEFORE_S - 20, 0.8), beat.BEFORE_S - 20
     run = np.append(np.arange(onset, beat.BEFORE_S - 0.2, 0.4), beat.BEFORE_S)
