@@ -2,18 +2,18 @@
 
 import argparse
 import logging
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from queue import Empty, SimpleQueue
+from signal import SIGHUP, SIGINT, SIGTERM
 from typing import TYPE_CHECKING
 
 from edgeecg.cli.check_config import USUAL
 from edgeecg.cli.dashboard import check_installed
 from edgeecg.cli.parser import Parser, checked
+from edgeecg.cli.signals import Signals
 
 if TYPE_CHECKING:
     from edgeecg.daemon.app import App
@@ -41,7 +41,7 @@ def run(options: argparse.Namespace) -> int:
 
     if options.dashboard:
         check_installed()
-    signals = Signals()
+    signals = Signals(SIGTERM, SIGINT, SIGHUP)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", stream=sys.stderr)
     ears = Ears(lambda: load(options.config), Clock(speed=options.speed))
     with listening(ears):
@@ -89,19 +89,3 @@ def dashboard_beside(config: Path) -> Iterator[None]:
         assert page.stdin is not None
         page.stdin.close()
         page.wait()
-
-
-class Signals:
-    """Signals wait in a queue that a handler may write to at any moment, and are taken out in one place."""
-
-    def __init__(self) -> None:
-        self._told: SimpleQueue[int] = SimpleQueue()
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(number, lambda told, _frame: self._told.put(told))
-
-    def next(self, timeout_s: float) -> int | None:
-        """Wait so long for one."""
-        try:
-            return self._told.get(timeout=timeout_s)
-        except Empty:
-            return None

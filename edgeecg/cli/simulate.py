@@ -9,10 +9,12 @@ import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from signal import SIGINT, SIGTERM
 from typing import TypeVar
 
 from edgeecg.cli.broker_options import add_broker_options, broker_of
 from edgeecg.cli.parser import Parser, checked
+from edgeecg.cli.signals import Signals
 from edgeecg.errors import InputError
 from edgeecg.io.device import DEVICE_ID, MAX_COUNT, SimulatedDevice, is_device_id
 from edgeecg.io.mqttline import MqttLine
@@ -226,18 +228,20 @@ def _fate(tally: Tally) -> dict[str, object]:
 
 
 def _to_line(options: argparse.Namespace, simulation: Simulation, line: PtyLine | MqttLine) -> dict[str, object]:
-    """Be a device until the time is over or somebody interrupts."""
+    """Be a device until the time is over or somebody interrupts; either way, say what was sent."""
     device, tally = SimulatedDevice(simulation.setup, trouble=_trouble(options), device_id=options.device), Tally()
     with ExitStack() as opened:
         opened.callback(line.close)
+        signals = opened.enter_context(Signals(SIGINT, SIGTERM))
         seen = None
         if options.truth is not None:
             seen = opened.enter_context(Truth(options.truth, simulation, _n_samples(simulation, options.seconds))).take
         sending = device.frames(_packets(options, simulation, tally, options.seconds, seen))
         print(line.name, flush=True)
-        pace = Pace(options.speed)
+        pace = Pace(options.speed, wait=lambda wait_s: signals.next(wait_s) is not None)
         for sent in sending:
-            pace.wait_for(sent.due_s)
+            if not pace.wait_for(sent.due_s):
+                break
             line.send(device.answer(line.received()))
             line.send(sent.data)
     return {"to": line.name, "bytes": line.n_bytes, "overrun": line.n_overrun, "withheld": device.n_withheld} | _fate(tally)

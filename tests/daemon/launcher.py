@@ -12,7 +12,7 @@ import sys
 import traceback
 from pathlib import Path
 
-from edgeecg.cli.run import Signals
+from edgeecg.cli.signals import Signals
 from edgeecg.config import load
 from edgeecg.daemon.app import App
 from edgeecg.daemon.classifiers import Classifiers
@@ -46,7 +46,7 @@ def _be_a_daemon(config: Path, speed: float) -> None:
         logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s", stream=sys.stderr)
         clock = Clock(speed=speed)
         ears = Ears(lambda: load(config), clock)
-        App(ears, Classifiers(ears.settings.models, Registry(), clock)).run(Signals().next)
+        App(ears, Classifiers(ears.settings.models, Registry(), clock)).run(Signals(signal.SIGTERM, signal.SIGINT, signal.SIGHUP).next)
         code = 0
     except BaseException:  # noqa: BLE001 - this process ends here, and says why
         traceback.print_exc()
