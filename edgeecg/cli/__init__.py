@@ -43,7 +43,7 @@ COMMANDS = {
     "models import": "turn a published checkpoint of ECGFounder or CLEF into a model here",
     "models bench": "measure a classifier's files and runtimes on this host, and choose among them",
     "bench": "measure this machine: how many streams it holds, at which model and hop, how late, in how much memory",
-    "warmup": "compile every kernel now, so that no first beat waits for it",
+    "warmup": "compile every kernel and module now, so that no first beat waits for them",
     "version": "say what is installed: what a bug report needs",
 }
 

@@ -91,9 +91,11 @@ def _run(options: argparse.Namespace) -> int:
 def _measured(*, quick: bool) -> dict[str, Any]:
     from edgeecg.bench.effort import FULL, QUICK
     from edgeecg.bench.suite import measure
+    from edgeecg.ready import keep_bytecode
     from edgeecg.warmup import compile_all
 
     compile_all()
+    keep_bytecode()
     begun_s = time.monotonic()
 
     def say(what: str) -> None:

@@ -1,4 +1,4 @@
-"""`edgeecg warmup`: compile every kernel now."""
+"""`edgeecg warmup`: compile every kernel and module now."""
 
 import argparse
 import time
@@ -17,6 +17,7 @@ def run(options: argparse.Namespace) -> int:
     """Compile, prune, and say where."""
     begin = time.perf_counter()
     ready.make_ready()
+    ready.keep_bytecode()
     removed = ready.prune()
     if not options.quiet:
         print(f"kernels ready after {time.perf_counter() - begin:.1f} s, in {cache_root() or 'memory only: no folder can be written'}")

@@ -142,3 +142,30 @@ def test_the_stamp_names_all_that_decides_the_code(monkeypatch: pytest.MonkeyPat
     assert other not in {None, stamp}
     monkeypatch.setattr(warmed, "folders_in_use", lambda: {Path("pipeline-0"), Path("sound-2")})
     assert warmed.stamp() not in {None, stamp, other}
+
+
+UNKEPT = """
+import edgeecg, edgeecg_kernels, edgeecg_wire
+from importlib.util import cache_from_source
+from pathlib import Path
+from edgeecg.ready import keep_bytecode
+
+keep_bytecode()
+sources = [one for package in (edgeecg, edgeecg_kernels, edgeecg_wire) for one in Path(package.__path__[0]).rglob("*.py")]
+print(len(sources), *(one for one in sources if not Path(cache_from_source(one)).exists()))
+"""
+
+
+def test_bytecode_is_kept_also_where_python_is_told_to_write_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    monkeypatch.setenv("PYTHONPYCACHEPREFIX", str(tmp_path))
+    n_sources, *unkept = output_of(UNKEPT, jit=False)
+    assert int(n_sources) > 100
+    assert unkept == []
+
+
+def test_where_nothing_can_be_written_modules_stay_as_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("PYTHONPYCACHEPREFIX", str(tmp_path / "file"))
+    n_sources, *unkept = output_of(UNKEPT, jit=False)
+    assert len(unkept) == int(n_sources)
