@@ -13,7 +13,7 @@ before them, smoothed: none of those is above the tallest, so that a beat of FAI
 from typing import Any
 
 from edgeecg_kernels._jit import kernel
-from edgeecg_kernels.calm_state import ALONE, FAINT, FEW, MANY, MOST, MOVED_MV, RATE_INTERVALS
+from edgeecg_kernels.calm_state import ALARM_INTERVALS, ALONE, FAINT, FEW, MANY, MOST, MOVED_MV
 from edgeecg_kernels.state import KIND_BEAT, KIND_EXPIRED, KIND_QUALITY, KIND_VITALS, KIND_WINDOW
 
 _MORPHOLOGY_NORMAL = 1.0
@@ -30,11 +30,11 @@ def _has_usual_shape(s: Any, row: Any, beats: int, since_odd: int) -> bool:
 @kernel
 def _is_in_time(s: Any, row: Any, beats: int) -> bool:
     """Say whether a beat, with so many waiting before it, is the newest, no pause, and leaves the rate as usual."""
-    since = row["sample"] - s["place"][beats + RATE_INTERVALS]
+    since = row["sample"] - s["place"][beats + ALARM_INTERVALS]
     length = row["sample"] - s["place"][beats + 1]
     if since <= 0 or since / s["rate_hz"] >= s["longest_s"] or length > s["rate_len"]:
         return False
-    rate = 60.0 * s["rate_hz"] * RATE_INTERVALS / length
+    rate = 60.0 * s["rate_hz"] * ALARM_INTERVALS / length
     return bool(s["slowest"] <= rate <= s["fastest"])
 
 
@@ -68,7 +68,7 @@ def _note_vitals(s: Any, row: Any) -> None:
 
 @kernel
 def _put_beat(s: Any, row: Any, beats: int) -> None:
-    s["place"][beats + 1 + RATE_INTERVALS] = row["sample"]
+    s["place"][beats + 1 + ALARM_INTERVALS] = row["sample"]
     value, kept = row["value"], s["beat"][beats]
     kept["morphology"] = int(value[1])
     kept["confidence"] = value[0]

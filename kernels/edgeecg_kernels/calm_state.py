@@ -5,7 +5,7 @@ It is no part of a snapshot: who makes one has the rules remember first what wai
 
 import numpy as np
 
-RATE_INTERVALS = 6
+ALARM_INTERVALS = 6
 """A rate is of the last six RR intervals."""
 MOST = 32
 """Beats that wait, and rated seconds."""
@@ -70,7 +70,7 @@ CALM_STATE = np.dtype(
         ("longest_s", "f8"),  # nor below this RR interval
         ("least_index", "f8"),  # nor in seconds at least so good
         ("least_prematurity", "f8"),  # nor in a beat of another shape, alone, that comes no earlier than this
-        ("place", "i8", (1 + RATE_INTERVALS + MOST,)),  # R peaks: those the rate is of, then those that wait
+        ("place", "i8", (1 + ALARM_INTERVALS + MOST,)),  # R peaks: those the rate is of, then those that wait
         ("beat", BEAT, (MOST,)),
         ("second", SECOND, (MOST,)),
     ],

@@ -10,7 +10,7 @@ from edgeecg.stages.rules.readings import MAX_TOLD_BEATS, Reading
 from edgeecg.stages.rules.seen import NORMAL, WIDE, Seen, alike
 from edgeecg.stages.rules.watcher import BeatWatcher, Needs, Watcher, needs
 from edgeecg.types import ClockReport, Event
-from edgeecg_kernels.calm_state import RATE_INTERVALS
+from edgeecg_kernels.calm_state import ALARM_INTERVALS
 
 ALIKE: Final = 1.6
 """In a run of wide beats no RR interval is longer than another by more: noise and double counts come at odd times."""
@@ -62,7 +62,7 @@ class Rate(BeatWatcher):
 
     def _is_of_one_heart(self) -> bool:
         """Say whether the heart made all beats of a high rate, as far as intervals and widths tell."""
-        beats = self.heart.beats[-1 - RATE_INTERVALS :]
+        beats = self.heart.beats[-1 - ALARM_INTERVALS :]
         if not in_doubt(self.heart):
             return alike(beats, STEADY)
         least_ms = NARROW * self.heart.usual_width_ms()

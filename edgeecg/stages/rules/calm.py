@@ -24,7 +24,7 @@ from edgeecg.stages.rules.heart import DOUBTFUL, RATE_WITHIN_S, STEADY_BEATS, He
 from edgeecg.stages.rules.seen import NORMAL, SEEN, Seen
 from edgeecg.stages.rules.watcher import Watcher
 from edgeecg.types import Event
-from edgeecg_kernels.calm_state import ALONE, CALM_STATE, MOST, RATE_INTERVALS
+from edgeecg_kernels.calm_state import ALARM_INTERVALS, ALONE, CALM_STATE, MOST
 
 
 def _place(name: str) -> int:
@@ -36,7 +36,7 @@ _AT_SAID, _AT_WAITS, _AT_PIECES, _AT_SET = _place("is_now"), _place("beats"), _p
 _AT_PLACES, _AT_BEATS, _AT_SECONDS = _place("place"), _place("beat"), _place("second")
 _FLAG, _SAID, _WAITS, _SET = Struct("=q"), Struct("=6qd"), Struct("=5q2dq4d"), Struct("=3q6d")
 """Fields of CALM_STATE, many at once: one of a record by its name takes numpy as long as all of them."""
-_PLACES, _BEAT, _SECOND = Struct(f"={1 + RATE_INTERVALS}q"), Struct("=q4d"), Struct("=2d2q")
+_PLACES, _BEAT, _SECOND = Struct(f"={1 + ALARM_INTERVALS}q"), Struct("=q4d"), Struct("=2d2q")
 _NOTHING = bytes(_WAITS.size)
 
 
@@ -94,10 +94,10 @@ class Calm:
         """See whether events may wait from `now` on; `awake`: of whose rules something is pending or told."""
         room, at = self._room, self._at
         until = min([watcher.steady_until(now) for watcher in awake], default=NEVER)
-        if not self._can_be or until <= now or len(heart.beats) <= RATE_INTERVALS or _is_troubled(heart):
+        if not self._can_be or until <= now or len(heart.beats) <= ALARM_INTERVALS or _is_troubled(heart):
             _FLAG.pack_into(room, at + _AT_SAID, 0)
             return
-        newest = heart.beats[-1 - RATE_INTERVALS :]
+        newest = heart.beats[-1 - ALARM_INTERVALS :]
         left = (
             min([watcher.regular_until for watcher in self._irregular if not watcher.episode.phase], default=heart.turn + MOST) - heart.turn
         )

@@ -11,12 +11,12 @@ from edgeecg.rulefacts import DOUBT, LEAD_OFF, NOISE
 from edgeecg.stages.rules.delays import Delays
 from edgeecg.stages.rules.seen import NORMAL, SEEN, WIDE, Seen, alike
 from edgeecg.types import Beat, Quality, QualityReason, SignalState
-from edgeecg_kernels.calm_state import FAINT, MOVED_MV, RATE_INTERVALS
+from edgeecg_kernels.calm_state import ALARM_INTERVALS, FAINT, MOVED_MV
 
 MAX_BEATS: Final = 40
-RATE_INTERVALS_MIN: Final = 3
+ALARM_INTERVALS_MIN: Final = 3
 RATE_WITHIN_S: Final = 15.0
-"""A rate is of the last RATE_INTERVALS RR intervals, of three at least, none older than this."""
+"""A rate is of the last ALARM_INTERVALS RR intervals, of three at least, none older than this."""
 GAIN_SHARE: Final = 1 / 8
 LOSS_SHARE: Final = 1 / 32
 """A heart that stops leaves noise, in which a detector that adapts finds beats before long. They are faint, and end no asystole."""
@@ -319,8 +319,8 @@ class Heart:
 
     def _rate(self) -> float:
         beats = self.beats
-        n = min(RATE_INTERVALS, len(beats) - 1)
-        while n >= RATE_INTERVALS_MIN:
+        n = min(ALARM_INTERVALS, len(beats) - 1)
+        while n >= ALARM_INTERVALS_MIN:
             length = beats[-1].sample - beats[-1 - n].sample
             if length <= self._rate_len:
                 return 60.0 * self.rate_hz * n / length

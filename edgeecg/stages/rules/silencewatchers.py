@@ -65,8 +65,7 @@ class Asystole(NoBeat):
 
     @property
     def ripe_at(self) -> int:
-        heart = self.heart
-        ripe_at, moved_at = heart.watched_from + self.patience, heart.moved_at
+        ripe_at, moved_at = super().ripe_at, self.heart.moved_at
         return max(ripe_at, moved_at + round((NEW_CONTACT_S + DECIDED_S) * self.owner.rate_hz)) if moved_at else ripe_at
 
 
@@ -77,5 +76,4 @@ class ContactLost(NoBeat):
 
     @property
     def ripe_at(self) -> int:
-        heart = self.heart
-        return heart.watched_from + self.patience if heart.moved_at else NEVER
+        return super().ripe_at if self.heart.moved_at else NEVER
