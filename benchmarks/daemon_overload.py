@@ -25,13 +25,13 @@ from numpy.typing import NDArray
 from edgeecg.client import AlertSubscriber
 from edgeecg.daemon.app import App
 from edgeecg.engine import Engine
-from edgeecg.io.broker import free_port
 from edgeecg.io.sources.items import Item
 from edgeecg.rulefacts import Priority
 from edgeecg.simulate.simulation import Setup, Simulation
 from edgeecg.types import Alert, Chunk, Record, SourceChange, SourceState
 from tests.daemon.killing import restless
 from tests.daemon.rehearsal import running
+from tests.ports import free_port
 
 RATE_HZ = 250
 CALM, FLOODING = 4, 60

@@ -27,10 +27,10 @@ import numpy as np
 from benchmarks.daemon_latency import Readiness
 from edgeecg.client import AlertSubscriber
 from edgeecg.daemon.numbers import PAGE_BYTES
-from edgeecg.io.broker import free_port
 from edgeecg.types import AlertState, Priority
 from tests.daemon.killing import restless
 from tests.daemon.rehearsal import playing
+from tests.ports import free_port
 
 RECEIVER = "soak"
 SPEED = 60.0

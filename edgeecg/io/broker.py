@@ -14,6 +14,8 @@ from edgeecg.mqtt.settings import MqttSettings
 
 HOST: Final = "127.0.0.1"
 MAX_PAYLOAD: Final = 1 << 17
+START_S: Final = 30.0
+"""How long it may take to listen: it is a process of its own, and a board that has just booted has much else to do."""
 _TOML: Final = """
 id = 0
 [router]
@@ -62,7 +64,7 @@ class EmbeddedBroker:
     def start(self) -> None:
         """Start it, or start it again, and wait until it listens."""
         try:
-            self._broker.start()
+            self._broker.start(START_S)
         except (OSError, RuntimeError) as error:
             raise ConfigError(f"broker {HOST}:{self.port}", str(error), "a free port where a broker starts") from error
 

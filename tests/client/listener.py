@@ -14,7 +14,7 @@ from edgeecg.mqtt.settings import MqttSettings
 from edgeecg.payload.stamped import StampedAlert
 from tests.payload.alerts import DEVICE
 
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 KEY = b"a key for the device's seals"
 
 
@@ -22,7 +22,7 @@ def until(holds: Callable[[], Any], what: str, patience_s: float = PATIENCE_S) -
     """Wait until something holds; a test that has to wait for other processes cannot do without."""
     end_s = time.monotonic() + patience_s
     while not holds():
-        assert time.monotonic() < end_s, f"waited {patience_s} s for {what}"
+        assert time.monotonic() < end_s, f"waited {patience_s:g} s for {what}"
         time.sleep(0.005)
 
 

@@ -15,13 +15,13 @@ import pytest
 
 from edgeecg.client import AlertSubscriber
 from edgeecg.errors import ConfigError, InputError
-from edgeecg.io.broker import free_port
 from edgeecg.io.sinks.mqtt import MqttSink
 from edgeecg.payload.stamped import StampedAlert
 from edgeecg.types import AlertState, Priority
-from tests.client.listener import KEY, device_at, subscriber_at, take, until
+from tests.client.listener import KEY, PATIENCE_S, device_at, subscriber_at, take, until
 from tests.io.sources.brokers import BROKERS, mosquitto_running
 from tests.payload.alerts import DEVICE, stamped
+from tests.ports import free_port
 
 
 def _take_and_crash(port: int, folder: Path, taken: list[StampedAlert]) -> None:
@@ -92,7 +92,7 @@ def test_async_for(tmp_path: Path) -> None:
     with mosquitto_running(tmp_path) as port, device_at(port, tmp_path) as (outbox, sink):
         outbox.put([stamped(n) for n in range(10)])
         sink.wake()
-        assert sorted(numbers(asyncio.run(asyncio.wait_for(listen(port), 30.0)))) == list(range(10))
+        assert sorted(numbers(asyncio.run(asyncio.wait_for(listen(port), PATIENCE_S)))) == list(range(10))
         until(lambda: outbox.counters().n_waiting == 0, "receipts")
 
 

@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 
 from edgeecg.client import AlertSubscriber
-from edgeecg.io.broker import free_port
 from edgeecg.io.sinks.mqtt import MqttSink
 from edgeecg.io.sources.claims import Claims
 from edgeecg.io.sources.items import ClockAnswer, Line
@@ -29,6 +28,7 @@ from tests.client.rawclient import RawClient
 from tests.io.sources.brokers import PATIENCE_S, _await_listener, mosquitto
 from tests.io.sources.listening import Listener
 from tests.payload.alerts import DEVICE, stamped
+from tests.ports import free_port
 
 DEPLOY = Path(__file__).parents[2] / "deploy/mosquitto"
 USERS = {DEVICE: "device", "dev-2": "device", "ward": "receiver", "log": "receiver", "dr.grey": "person", "strap-7": "sensor"}

@@ -24,6 +24,7 @@ from edgeecg.journal import replay
 from edgeecg.simulate.scenario import Episode, Scenario
 from edgeecg.types import Alert
 from tests.daemon.rehearsal import playing
+from tests.ports import free_port
 
 PATIENCE_S = 120.0
 SPEED = 20.0
@@ -168,7 +169,11 @@ def killed(kills: int, folder: Path, *, seed: int, within_s: float = 1.0, budget
     rng = random.Random(seed)
     begun_s = time.monotonic()
     done = 0
-    with EmbeddedBroker(folder / "broker") as broker, playing(restless(), speed=SPEED) as device, Subscriber(broker.port, folder) as ear:
+    with (
+        EmbeddedBroker(folder / "broker", port=free_port()) as broker,
+        playing(restless(), speed=SPEED) as device,
+        Subscriber(broker.port, folder) as ear,
+    ):
         config = folder / "edgeecg.toml"
         config.write_text(settings_of(folder, device.port, broker.port))
         with launching(config, folder) as launcher:

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from edgeecg.daemon.app import App
 from edgeecg.engine import Engine
-from edgeecg.io.broker import free_port
 from edgeecg.journal import read, replay
 from edgeecg.types import Chunk, ConfigChange, Event, Gap, Refused
 from tests.daemon.rehearsal import playing, running, settings_text
+from tests.ports import free_port
 
 LOW_RATES = (40.0, 45.0)
 CHUNKS_BETWEEN = 5

@@ -9,11 +9,11 @@ import pytest
 
 from edgeecg.daemon.keeper import Keeper
 from edgeecg.facts import EngineConfig
-from edgeecg.io.broker import free_port
 from edgeecg.journal import read
 from edgeecg.types import Acknowledge, Chunk, Refused, SourceState, StreamChanged
 from tests.daemon.rehearsal import PATIENCE_S, STREAM, playing, running, settings_text
 from tests.daemon.reloading import LOW_RATES, events_of, fed, reloaded
+from tests.ports import free_port
 
 pytest.importorskip("iotcore")
 SPEED = 20.0

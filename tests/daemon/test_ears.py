@@ -15,10 +15,10 @@ from edgeecg.daemon.keeper import Keeper
 from edgeecg.engine import Engine
 from edgeecg.errors import JournalError
 from edgeecg.facts import EngineConfig, StreamFacts
-from edgeecg.io.broker import free_port
 from edgeecg.journal import last_time, read, replay
 from edgeecg.types import Chunk, SourceChange, SourceState, Tick
 from tests.daemon.rehearsal import PATIENCE_S, STREAM, playing, running, settings_text
+from tests.ports import free_port
 
 SPEED, SECONDS, RATE_HZ = 20.0, 8.0, 250.0
 YEAR_NS = 365 * 86_400 * 10**9

@@ -8,13 +8,13 @@ import pytest
 
 from edgeecg.daemon.worker import LOOK_EVERY_NS
 from edgeecg.facts import StreamFacts
-from edgeecg.io.broker import free_port
 from edgeecg.io.sources.intake import FORGET_AFTER_NS
 from edgeecg.io.sources.items import ECG, Announced, Item
 from edgeecg.journal import read
 from edgeecg.types import Alert, AlertState, Chunk, SourceChange, SourceState, Tick
 from tests.daemon.rehearsal import Running, running
 from tests.daemon.reloading import events_of
+from tests.ports import free_port
 
 pytest.importorskip("iotcore")
 RATE_HZ = 250

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from edgeecg.io.broker import free_port
 from edgeecg.types import ModelChange, ModelChanged, Prediction, WindowReady
 from tests.daemon.rehearsal import playing, running, settings_text
 from tests.daemon.reloading import events_of
+from tests.ports import free_port
 
 pytest.importorskip("iotcore")
 SPEED = 10.0

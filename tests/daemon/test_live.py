@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgeecg.io.broker import free_port
 from edgeecg.live.messages import Message
 from edgeecg.live.reader import Reader, socket_in
 from edgeecg.simulate.scenario import Episode, Scenario
 from tests.daemon.rehearsal import PATIENCE_S, STREAM, playing, running, settings_text
+from tests.ports import free_port
 
 pytest.importorskip("iotcore")
 SPEED = 4.0

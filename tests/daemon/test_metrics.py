@@ -12,6 +12,8 @@ from edgeecg.daemon.health import MOST_AT_ONCE, HealthServer
 from edgeecg.daemon.metrics import Asked, Counter, Gauge, Histogram, render
 from edgeecg.errors import ConfigError
 
+PATIENCE_S = 60.0
+
 
 def test_counters_gauges_and_histograms_as_text() -> None:
     counter = Counter("a_total", "Things\nof note.", ("kind",))
@@ -48,7 +50,7 @@ def serving(troubles: list[str]) -> Iterator[HealthServer]:
 
 
 def asked(server: HealthServer, path: str, *, method: str = "GET", **headers: str) -> tuple[int, str]:
-    line = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+    line = http.client.HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE_S)
     try:
         line.request(method, path, headers=headers)
         answer = line.getresponse()

@@ -8,10 +8,11 @@ import pytest
 
 from edgeecg.config import parse
 from edgeecg.daemon.app import App, waits_for_start
-from edgeecg.io.broker import EmbeddedBroker, free_port
+from edgeecg.io.broker import EmbeddedBroker
 from edgeecg.types import Gap
 from tests.daemon.rehearsal import Running, playing, running, settings_text
 from tests.daemon.reloading import events_of, fed
+from tests.ports import free_port
 
 pytest.importorskip("iotcore")
 SPEED = 20.0
@@ -29,7 +30,11 @@ def connections(daemon: Running) -> int:
 
 
 def test_alerts_go_to_another_broker_and_back_while_samples_come(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    with playing("normal", speed=SPEED) as device, EmbeddedBroker(tmp_path / "other") as other, caplog.at_level(logging.WARNING):
+    with (
+        playing("normal", speed=SPEED) as device,
+        EmbeddedBroker(tmp_path / "other", port=free_port()) as other,
+        caplog.at_level(logging.WARNING),
+    ):
         own = settings_text(tmp_path / "state", device.port, free_port())
         elsewhere = own + f'[mqtt]\nhost = "127.0.0.1"\nport = {other.port}\n[alerts]\npeople = ["nurse"]\nexpiry_s = 60\n'
         current = [own]

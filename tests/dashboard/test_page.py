@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from edgeecg.io.broker import free_port
 from edgeecg.simulate.scenario import Episode, Scenario
 from tests.daemon.rehearsal import STREAM, playing, running, settings_text
+from tests.ports import free_port
 
 pytest.importorskip("iotcore")
 for needed in ("starlette", "uvicorn", "websockets"):

@@ -31,7 +31,7 @@ def told_within(folder: Path, lines: Iterable[bytes], wanted: str, requests: int
         assert browser is not None
         task = asyncio.create_task(relaying.run())
         told: list[Message] = []
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not any(message["kind"] == wanted for message in told):
                 told += json.loads(await browser.queue.get())
                 if requests and told[-1] == {"kind": "away", "is_away": False}:

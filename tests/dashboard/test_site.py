@@ -17,7 +17,7 @@ from tests.live.test_server import Ward
 
 for needed in ("starlette", "uvicorn", "websockets"):
     pytest.importorskip(needed)
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 TOKEN = "correct-horse-battery"
 
 
@@ -53,7 +53,8 @@ class Page:
 
         host = f"127.0.0.1:{self.port}"
         headers = {"Cookie": cookie} if cookie else {}
-        return connect(f"ws://{host}/live", origin=f"http://{host}" if origin == "ours" else origin, additional_headers=headers)  # type: ignore[arg-type]
+        ours = f"http://{host}" if origin == "ours" else origin
+        return connect(f"ws://{host}/live", origin=ours, additional_headers=headers, open_timeout=PATIENCE_S, ping_interval=None)  # type: ignore[arg-type]
 
     def end(self) -> str:
         _, said = self.process.communicate(timeout=PATIENCE_S)

@@ -12,6 +12,7 @@ from edgeecg.errors import ConfigError
 from edgeecg.io.broker import EmbeddedBroker
 from tests.client.listener import device_at, subscriber_at, take, until
 from tests.payload.alerts import stamped
+from tests.ports import free_port
 
 pytestmark = pytest.mark.skipif(importlib.util.find_spec("iotcore") is None, reason="iotcore is not installed")
 
@@ -25,7 +26,7 @@ def listens(port: int, host: str = "127.0.0.1") -> bool:
 
 
 def test_alerts_go_through_it_also_after_it_was_restarted(tmp_path: Path) -> None:
-    with EmbeddedBroker(tmp_path / "broker") as broker:
+    with EmbeddedBroker(tmp_path / "broker", port=free_port()) as broker:
         assert broker.settings("me").port == broker.port
         with device_at(broker.port, tmp_path) as (outbox, sink), subscriber_at(broker.port, tmp_path) as subscriber:
             outbox.put([stamped(1)])

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from edgeecg.io.broker import free_port
+from tests.ports import free_port
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 EMBEDDED = """
 id = 0
@@ -94,8 +94,12 @@ def embedded_running(folder: Path) -> Iterator[int]:
     port = free_port()
     config = folder / "embedded.toml"
     config.write_text(EMBEDDED.format(port=port), encoding="utf-8")
-    with Broker(config_path=str(config)):
+    broker = Broker(config_path=str(config))
+    broker.start(PATIENCE_S)
+    try:
         yield port
+    finally:
+        broker.stop()
 
 
 BROKERS = {"mosquitto": mosquitto_running, "embedded": embedded_running}

@@ -11,7 +11,7 @@ from edgeecg.io.sources.queue import DroppingQueue
 from edgeecg.io.sources.reception import Reception
 from edgeecg.types import Event, SourceChange, SourceState
 
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 
 
 class Listener:

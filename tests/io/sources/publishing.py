@@ -11,7 +11,7 @@ from edgeecg_wire import frames as f
 from edgeecg_wire.codec import encode
 from tests.io.sources.pty_device import ECG
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 
 class Publisher:

@@ -19,7 +19,7 @@ from edgeecg.journal import open_for_append
 from edgeecg.types import Beat, Chunk, Gap, Record, Refused, SourceChange, SourceState, Tick
 from tests.io.test_edf import written as edf_written
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 AT_ONCE = float("inf")
 
 

@@ -16,7 +16,6 @@ from paho.mqtt.client import Client, MQTTv5
 from paho.mqtt.enums import CallbackAPIVersion
 
 from edgeecg.errors import ConfigError
-from edgeecg.io.broker import free_port
 from edgeecg.io.sources.claims import Claims
 from edgeecg.io.sources.items import Announced, ClockAnswer, Line, Refusal
 from edgeecg.io.sources.mqtt import MqttSettings, MqttSource
@@ -28,6 +27,7 @@ from tests.io.sources.brokers import BROKERS, mosquitto, mosquitto_running
 from tests.io.sources.listening import Listener
 from tests.io.sources.pty_device import ECG
 from tests.io.sources.publishing import ask, hello, publishing, raw, samples
+from tests.ports import free_port
 
 EPOCH = 78
 

@@ -13,7 +13,7 @@ from edgeecg.io.sources.items import Announced, Item, Lagging, Line
 from edgeecg.io.sources.queue import LEAST_COST, MAX_NOTICES, MAX_STATES, DroppingQueue, WaitingQueue
 from edgeecg.types import Chunk, SourceChange, SourceState
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 
 def chunk(stream: str, n: int, at: int) -> Chunk:
