@@ -37,6 +37,8 @@ RATE_HZ = 250
 CALM, FLOODING = 4, 60
 CALM_EVERY_S = 0.5
 """A second of each calm heart in so long."""
+CALM_WAITING = 8
+"""Seconds of a calm heart that may wait, half its share: where a host stands still for longer, calm hearts do too, or were not calm."""
 SIGNAL_S = 400
 EPOCH = 7
 QUEUE_VALUES = 4096
@@ -109,7 +111,7 @@ class Hearts:
     """Who sends: the flood endlessly, the calm ones a second every half."""
 
     def __init__(self, app: App, now_ns: Callable[[], int]) -> None:
-        self.now_ns, self._push = now_ns, app.inbox.queue.push_all
+        self.now_ns, self._push, self._next_sample = now_ns, app.inbox.queue.push_all, app.keeper.engine.next_sample
         self._seconds = [seconds_of(seed) for seed in range(CALM)]
         self.calm: dict[str, list[Chunk]] = {name: [] for name in calm_names()}
         self._places = {name: count() for name in flood_names()}
@@ -128,6 +130,10 @@ class Hearts:
         begun_s = time.monotonic()
         for place in range(SIGNAL_S):
             time.sleep(max(0.0, begun_s + place * CALM_EVERY_S - time.monotonic()))
+            while not self.is_stopping and any(
+                len(sent) - self._next_sample(name) / RATE_HZ >= CALM_WAITING for name, sent in self.calm.items()
+            ):
+                time.sleep(0.01)
             if self.is_stopping:
                 return
             for i, (name, sent) in enumerate(self.calm.items()):
@@ -182,14 +188,19 @@ def sustainable(app: App, hearts: Hearts, seconds: float) -> float:
     return (chunks_taken(app) - before) / (time.monotonic() - begun_s)
 
 
-def flooded(app: App, hearts: Hearts, rate: float, seconds: float, say: Callable[[str], None]) -> tuple[float, float, int, float]:
-    """Offer so many chunks a second; return how many were offered and taken a second, most waiting, and the greatest age."""
+def flooded(
+    app: App, hearts: Hearts, times: float, rate: float, seconds: float, seen: Callable[[], bool], say: Callable[[str], None]
+) -> tuple[float, float, int, float]:
+    """Offer `times` as many chunks a second as `rate`, or as are taken where those are more, for so long and until what is to come was seen.
+
+    Return how many were offered and taken a second, most waiting, and the greatest age.
+    """
     rounds, begun_s, before = hearts.flood(), time.monotonic(), chunks_taken(app)
     offered = most = 0
     oldest_s, said_s = 0.0, 0.0
     queue = app.inbox.queue
-    while (passed_s := time.monotonic() - begun_s) < seconds:
-        while offered < rate * passed_s:
+    while (passed_s := time.monotonic() - begun_s) < seconds or (passed_s < seconds + SETTLE_S and not seen()):
+        while offered < times * max(rate * passed_s, chunks_taken(app) - before):
             queue.push_all(next(rounds))
             offered += FLOODING
         most = max(most, queue.n_waiting)
@@ -238,7 +249,12 @@ def overloaded(times: float, seconds: float, folder: Path, say: Callable[[str], 
                 say(f"{rate:.0f} chunks of a second a second are sustainable")
                 hearts.start_calm()
                 begun_s = time.monotonic()
-                offered, taken, most, oldest_s = flooded(app, hearts, times * rate, seconds, say)
+
+                def seen() -> bool:
+                    is_urgent = any(alert.stream in hearts.calm and alert.priority == Priority.HIGH for _, alert in list(ear.got))
+                    return is_urgent and app.inbox.queue.dropped_samples > 0 and ear.first("overload", "RAISED", begun_s) >= 0
+
+                offered, taken, most, oldest_s = flooded(app, hearts, times, rate, seconds, seen, say)
                 ended_s = time.monotonic()
                 hearts.stop()
                 wanted = expected(app, hearts)

@@ -39,7 +39,7 @@ LOOKS = 240
 """Times that the daemon is looked at in a run."""
 MOST_SLOPE = 1.0
 PATIENCE_S = 60.0
-"""How long a short run waits for a first alert on a busy machine."""
+"""How long a run waits for its first alert, with which it begins, and for an answer, on a busy machine."""
 MIB = 2**20
 COUNTED = ("descriptors", "threads")
 
@@ -122,7 +122,7 @@ def slope(looks: Sequence[Look]) -> float:
 
 def rated_hours(health: int) -> float:
     """Ask the daemon how many seconds it has rated."""
-    text = urllib.request.urlopen(f"http://127.0.0.1:{health}/metrics", timeout=10).read().decode()
+    text = urllib.request.urlopen(f"http://127.0.0.1:{health}/metrics", timeout=PATIENCE_S).read().decode()
     return sum(float(line.split()[1]) for line in text.splitlines() if line.startswith('edgeecg_events_total{kind="Quality"}')) / 3600
 
 
@@ -157,9 +157,10 @@ def soaked(minutes: float, speed: float, folder: Path, say: Callable[[str], None
                 listener = Listener(ear)
                 listener.start()
                 try:
+                    if not listener.heard.wait(PATIENCE_S):
+                        raise RuntimeError(f"no alert within {PATIENCE_S:g} s")
                     looks = watched(daemon, minutes * 60, listener, say)
                     rated = rated_hours(health)
-                    listener.heard.wait(PATIENCE_S)
                 finally:
                     listener.stop()
         finally:

@@ -1,6 +1,5 @@
 """A device's line that is two topics of an MQTT 5 broker: each frame one message on the one, acknowledged by the broker; what a host asks on the other."""
 
-import time
 from typing import Any, Final
 
 from paho.mqtt.client import Client, ConnectFlags, MQTTMessage, MQTTMessageInfo
@@ -66,9 +65,8 @@ class MqttLine:
         return asked
 
     def close(self) -> None:
-        """Wait until the broker has the last frame, and leave."""
-        end_s = time.monotonic() + CONNECT_S
-        while self._last is not None and not self._last.is_published() and self._client.is_connected() and time.monotonic() < end_s:
+        """Wait until the broker has the last frame, or is known to be gone by keepalives it does not answer, and leave."""
+        while self._last is not None and not self._last.is_published() and self._client.is_connected():
             self._client.loop(CONNECT_S)
         self._client.disconnect()
         self._client.loop(timeout=0.0)

@@ -25,7 +25,7 @@ STREAM = "simulated/ecg"
 
 
 class PlayedDevice:
-    """A simulated device on a pty, `speed` times as fast; a host that reads in time loses nothing."""
+    """A simulated device on a pty, `speed` times as fast. It waits for a host that does not read: nothing is lost for being read late."""
 
     def __init__(self, scenario: Scenario | str, *, speed: float, seconds: float | None = None, pcg_rate_hz: float | None = None) -> None:
         self._simulation = Simulation(Setup(scenario=NAMED[scenario] if isinstance(scenario, str) else scenario, pcg_rate_hz=pcg_rate_hz))
@@ -50,17 +50,20 @@ class PlayedDevice:
         device, asked = SimulatedDevice(self._simulation.setup), b""
         while not asked and not self._stopping.wait(0.001):  # as a board that begins anew when its port is opened
             asked = self.line.received()
-        self.line.send(device.answer(asked))
+        self._send(device.answer(asked))
         n_samples = None if self._seconds is None else round(self._seconds * self._simulation.setup.rate_hz)
         pace = Pace(self._speed, wait=self._stopping.wait)
         for sent in device.frames(packets(self._simulation, n_samples=n_samples)):
             if not pace.wait_for(sent.due_s):
                 return
-            self.line.send(device.answer(self.line.received()))
-            self.line.send(sent.data)
+            self._send(device.answer(self.line.received()))
+            self._send(sent.data)
+        self.is_over.set()
+
+    def _send(self, data: bytes) -> None:
+        self.line.send(data)
         while self.line.still_waits() and not self._stopping.wait(0.001):
             pass
-        self.is_over.set()
 
 
 class Running:
@@ -135,7 +138,7 @@ def playing(
 
 
 def settings_text(folder: Path, port: str, broker_port: int, more: str = "") -> str:
-    """The least a daemon needs, its own broker, no model."""
+    """The least a daemon needs, its own broker, no model; room for all that is sent while it is not looked at for a minute."""
     return f"""
 [state]
 folder = "{folder}"
@@ -145,6 +148,8 @@ port = {broker_port}
 port = 0
 [models]
 use = []
+[queue]
+values = {1 << 20}
 [[sources.serial]]
 port = "{port}"
 {more}

@@ -74,7 +74,10 @@ def test_the_watchdog_is_fed_by_probes_alone(tmp_path: Path, monkeypatch: pytest
     with running(lambda: text, speed=SPEED) as daemon:
         watch = daemon.app._watch
         daemon.until(lambda _: watch.n_fed > 3, "probes that come through")
+        probe, came_through = daemon.app._sink.probe, Event()
         monkeypatch.setattr(daemon.app._sink, "probe", lambda _: None)  # the sink hangs
+        probe(came_through.set)
+        assert came_through.wait(PATIENCE_S), "those that were on their way"
         fed_before = watch.n_fed
         daemon.until(lambda _: watch.trouble(), "a probe that is missed")
         assert watch.n_fed <= fed_before + 1
@@ -91,8 +94,8 @@ def test_an_engine_that_dies_ends_the_daemon(tmp_path: Path, monkeypatch: pytest
     daemon = Running(lambda: text, speed=SPEED)
     monkeypatch.setattr("threading.excepthook", lambda _: None)
     monkeypatch.setattr(Keeper, "feed", dies)
-    daemon._thread.join(30)
-    assert isinstance(daemon.failure, RuntimeError)
+    daemon._thread.join(PATIENCE_S)
+    assert isinstance(daemon.failure, RuntimeError), f"what ended it within {PATIENCE_S:g} s: {daemon.failure!r}"
     assert isinstance(daemon.failure.__cause__, ArithmeticError)
 
 

@@ -115,7 +115,7 @@ class AlertTalk:
         self._sentences: dict[str, int] = {}
         self._notices: deque[str] = deque(maxlen=MAX_NOTICES)
         self._lock = Lock()
-        self.is_up = self._is_told = False
+        self.is_up, self._told_why = False, ""
         self.subscriptions = (f"{self._topics.receipts}/+", f"{self._topics.acks}/+")
         self.will = self._retained.status("offline")
 
@@ -131,9 +131,9 @@ class AlertTalk:
 
     def down(self, why: str) -> None:
         """See Talk."""
-        if self.is_up or not self._is_told:
+        if self.is_up or why != self._told_why:  # who first did not answer, and then refuses a password, is told of both
             self._tell(f"{self._settings.broker.broker}: not connected: {why}")
-        self._is_told = True
+        self._told_why = why
         self._counts["lines_lost" if self.is_up else "failed_connections"] += 1
         self.is_up = False
         self._dispatcher.line_down()

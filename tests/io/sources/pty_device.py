@@ -1,4 +1,4 @@
-"""A device at the far end of a pty that can be pulled out and put back, and that runs on meanwhile."""
+"""A device at the far end of a pty that can be pulled out and put back, and that runs on meanwhile; what is read late is not lost."""
 
 import os
 import select
@@ -42,6 +42,7 @@ class PtyDevice:
         self._wrote = wrote
         self._lock = Lock()
         self._master = -1
+        self._unread = b""
         self._decoder = Decoder()
         self._sends = starts
         self._n_frames = 0
@@ -62,7 +63,7 @@ class PtyDevice:
         name = os.ttyname(slave)
         with self._lock:
             self._master, self._slave = master, slave
-            self._decoder = Decoder()
+            self._decoder, self._unread = Decoder(), b""
             self._sends = self._starts
         self._link.symlink_to(name)
 
@@ -88,8 +89,9 @@ class PtyDevice:
             self._write(encode(hello))
 
     def _write(self, data: bytes) -> None:
-        with suppress(BlockingIOError, OSError):  # nobody reads: a UART does not care
-            os.write(self._master, data)
+        self._unread += data
+        with suppress(BlockingIOError, OSError):
+            self._unread = self._unread[os.write(self._master, self._unread) :]
 
     def _run(self) -> None:
         while not self._ends.is_set():
@@ -103,6 +105,7 @@ class PtyDevice:
             with self._lock:
                 if self._master >= 0:
                     self._listen()
+                    self._write(b"")
                 self._speak()
 
     def _listen(self) -> None:
