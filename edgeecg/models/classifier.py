@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from edgeecg.models.backend import Floats, Net
 from edgeecg.models.card import Card, FileKey
-from edgeecg.models.memory import Memories
+from edgeecg.models.memory import Heard, Memories
 from edgeecg.models.onnx_backend import Tree
 from edgeecg.models.preprocess import Preprocessor
 from edgeecg.stages.classify import places_shown
@@ -66,6 +66,8 @@ class Opinion:
     """Why there is none: the scores are all the same then."""
     of_tree: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
     """What the tree says alone, log p; empty without one."""
+    beside: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    """What the tree tells beside the labels."""
 
     @property
     def last_word(self) -> NDArray[np.float64]:
@@ -94,8 +96,8 @@ class Classifier:
         card = self.model.card
         if not card.memory:
             return opinion
-        by_itself = log_softmax(opinion.scores - np.array(card.memory.lean))
-        return replace(opinion, scores=opinion.scores + self.memories.recall(window, by_itself, card, card.memory))
+        heard = Heard(log_softmax(opinion.scores - np.array(card.memory.lean)), opinion.features, opinion.beside)
+        return replace(opinion, scores=opinion.scores + self.memories.recall(window, heard, card, card.memory))
 
     def opinion(self, samples_mv: Floats, beats: Floats, sound: Floats | None = None) -> Opinion:
         """Answer samples on the grid with the beats known in them, and the sound of the same span if the model hears."""
@@ -110,9 +112,12 @@ class Classifier:
         if not (fusion and model.tree and model.features):
             return Opinion(self._leant(logits), self._shown(activation, logits), None)
         features = model.features(samples_mv, beats)
-        of_tree = np.log(np.maximum(model.tree(features).astype(np.float64), LEAST_PROBABILITY))
-        scores = fusion.net_weight * log_softmax(logits / fusion.net_temperature) + (1 - fusion.net_weight) * of_tree
-        return Opinion(self._leant(scores), self._shown(activation, scores), features, of_tree=of_tree)
+        told = model.tree(features).astype(np.float64)
+        of_tree, beside = np.log(np.maximum(told[: len(logits)], LEAST_PROBABILITY)), told[len(logits) :]
+        scores = of_tree  # a tree alone has all the weight, and a softmax of nothing costs as much as a tenth of the trees
+        if model.net:
+            scores = fusion.net_weight * log_softmax(logits / fusion.net_temperature) + (1 - fusion.net_weight) * of_tree
+        return Opinion(self._leant(scores), self._shown(activation, scores), features, of_tree=of_tree, beside=beside)
 
     def of_features(self, features: Floats) -> Opinion:
         """Answer the features that a model that hears reads; its activation is what each sense adds."""

@@ -133,8 +133,11 @@ def completed(table: Mapping[str, Any], folder: Path) -> Card:
     A file no runtime here can run is an error: nobody may state what was not measured.
     """
     n_outputs = len(table.get("labels", ())) or table.get("n_features", 0)
-    nothing = {"values": [0.0] * n_outputs, "tolerance": 1.0}
-    draft = cards.make({**table, "golden": {"formula": FORMULA, "outputs": dict.fromkeys(table.get("files", ()), nothing)}})
+    beside = len((table.get("fusion") or {}).get("beside") or ())
+    nothing = {
+        key: {"values": [0.0] * (n_outputs + beside * (key == FileKey.TREE_ONNX)), "tolerance": 1.0} for key in table.get("files", ())
+    }
+    draft = cards.make({**table, "golden": {"formula": FORMULA, "outputs": nothing}})
     outputs = {}
     for key in draft.files:
         said = answers(draft, folder, key)

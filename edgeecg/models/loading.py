@@ -43,7 +43,8 @@ def open_tree(card: Card, folder: Path, cache: Path | None) -> Tree:
     assert card.fusion, "a card with a tree says how it is fused"
     file = card.files[FileKey.TREE_ONNX]
     data = read_checked(folder, file)
-    return Tree(data, file.path, n_features=card.fusion.features_len, n_labels=len(card.labels), cache=cache)
+    told = len(card.labels) + len(card.fusion.beside or ())
+    return Tree(data, file.path, n_features=card.fusion.features_len, n_labels=told, cache=cache)
 
 
 def feature_set(card: Card) -> Features:

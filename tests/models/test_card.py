@@ -120,6 +120,33 @@ TREE: dict[str, Any] = {
 
 BEATS: dict[str, Any] = {"task": "beat", "input": table()["input"] | {"window_s": 2.0, "before_s": 0.5}}
 REMEMBERED: dict[str, Any] = {"beats": 9, "alike": 0.9, "usual": "N", "lean": [0.0] * 3, "weight": [0.0] * 3}
+COURSE: dict[str, Any] = {
+    "early": "A",
+    "fibrillating": "fibrillating",
+    "alike": 0.1,
+    "behind_early": [0.9, 0.5, 0.1],
+    "behind_other": [0.1, 0.5, 0.1],
+    "common": [0.2, 0.5, 0.1],
+    "trust": 0.5,
+    "half_beats": 100.0,
+    "weight": 1.0,
+    "against": 1.0,
+}
+TOLD: dict[str, Any] = (
+    BEATS
+    | TREE
+    | {
+        "fusion": TREE["fusion"] | {"features": "beat", "beside": ["fibrillating"]},
+        "golden": {"formula": "heart", "outputs": {"tree_onnx": {"values": [1.0, 0.0, 0.0, 0.5], "tolerance": 1.0}}},
+    }
+)
+
+
+def test_a_card_may_hold_a_course_and_comes_back_from_its_text() -> None:
+    card = cards.make(table(**TOLD, memory=REMEMBERED | {"course": COURSE}))
+    assert cards.loads(cards.dumps(card), "toy.card.toml") == card
+    assert "course" not in cards.dumps(cards.make(table(**TOLD, memory=REMEMBERED)))
+    assert "beside" not in cards.dumps(cards.make(table(**TREE)))
 
 
 @pytest.mark.parametrize(
@@ -134,6 +161,21 @@ REMEMBERED: dict[str, Any] = {"beats": 9, "alike": 0.9, "usual": "N", "lean": [0
         (BEATS | {"memory": REMEMBERED | {"lean": [0.0]}}, "memory.lean: 1 values is not one for each of 3 labels"),
         (BEATS | {"memory": REMEMBERED | {"weight": [0.0] * 4}}, "memory.weight: 4 values is not one for each of 3 labels"),
         (BEATS | {"memory": REMEMBERED | {"alike": 1.0}}, "memory.alike: 1.0 is not less than 1"),
+        (TOLD | {"memory": REMEMBERED | {"course": COURSE | {"early": "N"}}}, "memory.course.early: N is not one of A, ~"),
+        (
+            TOLD | {"memory": REMEMBERED | {"course": COURSE | {"fibrillating": "A"}}},
+            "memory.course.fibrillating: A is not one of fusion.beside",
+        ),
+        (
+            TOLD | {"memory": REMEMBERED | {"course": COURSE | {"common": [0.0, 0.5, 0.5]}}},
+            "memory.course.common.0: 0.0 is not greater than 0",
+        ),
+        (TOLD | {"memory": REMEMBERED | {"course": COURSE | {"common": [0.5, 0.5]}}}, "memory.course.common"),
+        (
+            TOLD | {"fusion": TOLD["fusion"] | {"features": "f"}, "memory": REMEMBERED | {"course": COURSE}},
+            "memory.course: beside features f is not beside those that tell a beat's intervals, beat",
+        ),
+        (TOLD | {"golden": TREE["golden"]}, "golden.outputs.tree_onnx.values: 3 values is not one for each of 3 labels and 1 beside"),
         ({"labels": ["N", "N", "~"]}, "labels: ('N', 'N', '~') is not different labels"),
         ({"label_names": ["normal"]}, "label_names: 1 names is not one for each of 3 labels"),
         ({"task": "beat"}, "input.before_s: None is not what a model with task 'beat' has"),

@@ -89,8 +89,10 @@ def test_a_tree_of_another_width_or_unknown_features_is_refused(tmp_path: Path) 
     card = toys.toy(tmp_path, tree=True)
     other = with_file(card, tmp_path, toys.onnx_tree(n_labels=4), FileKey.TREE_ONNX)
     assert "scores of shape (None, 4) is not scores of shape (any, 3)" in refused(other, tmp_path)
-    with_file(card, tmp_path, toys.onnx_tree(), FileKey.TREE_ONNX)
     assert card.fusion
+    beside = other.model_copy(update={"fusion": card.fusion.model_copy(update={"beside": ("besides",)})})
+    assert load(beside, tmp_path).tree is not None, "a fourth that the card says is told beside"
+    with_file(card, tmp_path, toys.onnx_tree(), FileKey.TREE_ONNX)
     strange = card.model_copy(update={"fusion": card.fusion.model_copy(update={"features_version": 9})})
     assert "toy-1.0: fusion.features: toy-9 is not one this version makes" in refused(strange, tmp_path)
 

@@ -93,7 +93,21 @@ def test_normal_beats_of_a_fibrillating_heart_are_learned_apart_and_answered_as_
         def predict_proba(self, _: np.ndarray) -> np.ndarray:
             return np.array([[0.2, 0.1, 0.1, 0.05, 0.05, 0.5]])
 
-    np.testing.assert_allclose(judge.answered(Says(), x), [[0.7, 0.1, 0.1, 0.05, 0.05]], atol=1e-7)
+    np.testing.assert_allclose(judge.answered(Says(), x), [[0.7, 0.1, 0.1, 0.05, 0.05, 0.5]], atol=1e-7)
+
+
+def test_fusions_are_learned_as_what_cannot_be_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    from beat import judge
+    from beat.settled import Settled
+
+    seen: list[np.ndarray] = []
+    monkeypatch.setattr(judge, "grow", lambda x, y, *_: seen.append(np.column_stack((x[:, 0], y))))
+    label = np.array([0] * 12 + [1, 2, 3, 4, -1])
+    x = np.repeat(label[:, None], len(judge.NAMES), 1).astype(np.float32)
+    record, nothing = _record("a", x, label), np.zeros(0, np.bool_)
+    none = Settled(x[:0], label[:0], 0, nothing)
+    judge.Lessons([record], [record], none, none, none).forest(lambda _: True)
+    assert set(map(tuple, seen[0].tolist())) == {(0, 0), (1, 1), (2, 2), (3, 4), (4, 4), (-1, 4)}
 
 
 def test_the_rhythm_noted_last_is_the_rhythm_of_a_beat() -> None:
@@ -148,6 +162,18 @@ def test_of_an_irregular_heart_nothing_is_told() -> None:
     assert (told(regular, np.tile(np.eye(45)[0], (30, 1)), np.zeros(30, bool)) == NOTHING).all(), "what beats so fast is no rest"
 
 
+def _beats(n: int, rr: float = 0.8) -> np.ndarray:
+    """Features of beats of which only the intervals are known, all alike."""
+    x = np.zeros((n, 2), np.float32)
+    x[:] = rr
+    return x
+
+
+def _said(p: np.ndarray) -> np.ndarray:
+    """Answers about beats, none of them in fibrillation."""
+    return np.column_stack((p, np.zeros(len(p))))
+
+
 def test_a_lean_is_taken_from_other_persons() -> None:
     from beat import judge
 
@@ -156,21 +182,21 @@ def test_a_lean_is_taken_from_other_persons() -> None:
         chance = np.full((100, 5), 1e-3)
         chance[np.arange(100), label] = np.where(label == 2, sure, 0.9)
         chance[label == 2, 0] = 1 - sure
-        return _record(person, np.zeros((100, 1), np.float32), label), chance
+        return _record(person, _beats(100), label), _said(chance)
 
     timid = [record(str(k), 0.3) for k in range(16)]
     records, answers = [list(part) for part in zip(*timid, strict=True)]
-    told, manner = judge.nested(records, answers)
+    told, manner, _ = judge.nested(records, answers, alone=True)
     assert manner.of_v > np.log(0.7 / 0.3)
-    assert manner.weight == 0
+    assert (manner.weight, manner.run, manner.against) == (0, 0, 0)
     assert all((log_p.argmax(1) == h.label).all() for h, log_p in zip(records, told, strict=True))
     fold_of = judge.folds([h.person for h in records])
     alone = [k for k, h in enumerate(records) if fold_of[h.person] == 0]
     for k in range(len(records)):
         if k not in alone:
             answers[k] = record("sure", 0.9)[1]  # only the persons of one fold would gain by leaning: nobody tells the others' judge
-    kept, _ = judge.nested(records, answers)
-    assert all((kept[k].argmax(1) == answers[k].argmax(1)).all() for k in alone)
+    kept, _, _ = judge.nested(records, answers, alone=True)
+    assert all((kept[k].argmax(1) == answers[k][:, :5].argmax(1)).all() for k in alone)
 
 
 def test_a_memory_is_judged_as_it_is_asked() -> None:
@@ -184,16 +210,79 @@ def test_a_memory_is_judged_as_it_is_asked() -> None:
         deceives = (label == 2) & (rng.random(100) < 0.3)
         chance[deceives] = chance[0]  # nearly one ventricular beat in three cannot be told from a normal one by itself
         shape = np.eye(45, dtype=np.float32)[label]
-        records.append(_record(str(person), np.zeros((100, 1), np.float32), label, shape=shape))
-        answers.append(chance / chance.sum(1, keepdims=True))
-    told, manner = judge.nested(records, answers)
+        records.append(_record(str(person), _beats(100), label, shape=shape))
+        answers.append(_said(chance / chance.sum(1, keepdims=True)))
+    told, manner, _ = judge.nested(records, answers)
     assert manner.weight > 0
     right = np.mean([(log_p.argmax(1) == h.label)[h.label == 2].mean() for h, log_p in zip(records, told, strict=True)])
-    assert right > 0.9
+    by_itself, _, _ = judge.nested(records, answers, alone=True)
+    assert right > 0.9 > np.mean([(log_p.argmax(1) == h.label)[h.label == 2].mean() for h, log_p in zip(records, by_itself, strict=True)])
     said = judge.said_of_alike(records[0], answers[0])
     np.testing.assert_array_equal(said[[0, 3, 4]], 0, "nothing was said yet")
     p = answers[0][[3, 8]] + 1e-3
     np.testing.assert_allclose(said[13, 2], np.log(p[:, 2] / p[:, 0]).mean())
+
+
+def _runs(person: str, rng: np.random.Generator, *, fibrillates: bool) -> tuple[Any, np.ndarray]:
+    """Runs of early beats, every third of which is called normal by itself; or fibrillation, every third beat of which is called early."""
+    label, x = np.zeros(120, np.int64), _beats(120)
+    if not fibrillates:
+        for begin in (20, 60, 90):
+            label[begin : begin + 12] = 1
+            x[begin + 1 : begin + 12] = 0.5
+            x[begin], x[begin + 12] = (0.5, 0.8), (0.8, 0.5)
+    chance = np.where(label[:, None] == np.arange(5), 0.88, 0.03)
+    deceives = rng.random(120) < 0.33
+    deceives &= fibrillates | (x[:, 0] == x[:, 1]) & (label == 1)
+    chance[deceives, :2] = [[0.25, 0.65]] if fibrillates else [[0.5, 0.4]]
+    beside = np.where(fibrillates, chance[:, 0], 0.01)
+    return _record(person, x, label), np.column_stack((chance / chance.sum(1, keepdims=True), beside))
+
+
+def test_a_course_is_learned_from_other_persons_and_judged_as_it_is_asked() -> None:
+    from beat import judge
+    from beat.course import counted, learned, said_of_course
+
+    from edgeecg.models.course import Course, pace_of
+
+    rng = np.random.default_rng(4)
+    pairs = [_runs(str(k), rng, fibrillates=k % 2 == 1) for k in range(16)]
+    records, answers = [list(part) for part in zip(*pairs, strict=True)]
+
+    def right(alone: bool) -> float:
+        told, _, _ = judge.nested(records, answers, alone=alone)
+        return float(
+            np.mean([(log_p.argmax(1) == 1) == (h.label == 1) for h, log_p in zip(records, told, strict=True)])
+        )  # nothing is V here
+
+    _, manner, course = judge.nested(records, answers)
+    assert manner.run > 0
+    assert manner.against > 0
+    assert (course.weight, course.against) == (manner.run, manner.against)
+    assert right(alone=False) > right(alone=True) + 0.05
+    how = learned(np.sum([counted(h) for h in records], axis=0))
+    assert min(how.behind_early[0], how.behind_other[1]) > 0.8
+    assert how.common[0] > how.behind_other[0]
+    live, said = Course(how), said_of_course(records[1], answers[1], how)
+    for k, (p, x) in enumerate(zip(answers[1], records[1].features, strict=True)):
+        pace = pace_of(float(x[0]), float(x[1]), how.alike)
+        assert tuple(said[k]) == tuple(live.step(float(p[0]), float(p[1]), float(p[5]), pace))
+
+
+def test_what_follows_an_early_beat_is_counted_by_pace_and_no_person_speaks_for_all() -> None:
+    from beat.course import MOST_OF_A_PERSON, counted, learned
+
+    x = _beats(6)
+    x[3], x[5] = (0.5, 0.8), (0.9, 0.5)
+    counts = counted(_record("a", x, np.array([0, 1, 1, 2, 1, 0])))  # the ventricular beat is passed over
+    wanted = np.zeros((3, 2, 2))
+    wanted[0, 0, 1] = 1
+    wanted[0, 1, 1] = 2
+    wanted[2, 1, 0] = 1
+    np.testing.assert_array_equal(counts, wanted)
+    many = counted(_record("a", _beats(1000), np.ones(1000, np.int64)))
+    assert many.max() == MOST_OF_A_PERSON
+    assert all(0 < chance < 1 for part in (learned(np.zeros((3, 2, 2))), learned(many)) for chance in part.behind_early + part.common)
 
 
 def test_what_an_older_detector_heard_is_learned_from_where_it_lies(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

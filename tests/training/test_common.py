@@ -90,6 +90,21 @@ def test_our_own_trees_learn_and_their_graph_says_what_they_say(seed: int) -> No
         np.testing.assert_allclose(told, wanted if together is None else wanted @ fold, atol=1e-5)
 
 
+def test_a_label_that_nobody_has_gets_no_trees_and_is_as_unlikely_in_the_graph() -> None:
+    from common.boost import Boost, grow
+    from common.trees import ensemble
+
+    x = np.random.default_rng(7).normal(size=(900, 6)).astype(np.float32)
+    y = np.where(x[:, 0] > 0.5, 2, 0)
+    grown = grow(x, y, np.ones(900), 4, Boost(rounds=20))
+    assert {label for label, _ in grown.trees} == {0, 2}
+    said = grown.predict_proba(x)
+    assert said[:, [1, 3]].max() < 1e-6
+    assert (said.argmax(1) == y).mean() > 0.95
+    session = ort.InferenceSession(ensemble(grown.trees, grown.baseline, 6).SerializeToString())
+    np.testing.assert_allclose([session.run(None, {"features": row[None]})[0][0] for row in x[:50]], said[:50], atol=1e-6)
+
+
 def test_forests_of_several_seeds_speak_as_the_mean_of_their_log_odds() -> None:
     one, x, _ = boosted(3, seeds=(1,))
     other, both = boosted(3, seeds=(2,))[0], boosted(3, seeds=(1, 2))[0]

@@ -1,27 +1,31 @@
 """The beat model on records whose person it has not seen: sensitivity and predictivity of each class, missed beats counted."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from common.boost import Boost, Forest, grow
 from common.scores import interval, log_softmax
 from numpy.typing import NDArray
 
+from beat.course import counted, learned, said_of_course
 from beat.harvest import LABELS, Harvest
 from beat.settled import Settled
+from edgeecg.models.card import Course
 from edgeecg.models.features.beat import NAMES
 from edgeecg.models.memory import Heart, odds
 
 FOLDS = 8
 TINY = 1e-12
-UNLABELLED = LABELS.index("Q")
-"""What no annotator saw is learned as Q, the class of what cannot be told."""
-GROWTH = Boost(seeds=(1, 2))
+UNTOLD, FUSION = LABELS.index("Q"), LABELS.index("F")
+"""What no annotator saw is learned as Q, the class of what cannot be told; and so are fusions, which too few persons have to tell them."""
+GROWTH = Boost(seeds=(1, 2, 3))
 FIBRILLATING = len(LABELS)
 """While learning, normal beats of a fibrillating heart are a class of their own: they come early and late, and are neither S nor V."""
-FOLD = np.vstack((np.eye(len(LABELS)), np.eye(len(LABELS))[0])).astype(np.float32)
-"""What is learned, by row, is answered as the label by column."""
+FOLD = np.eye(FIBRILLATING + 1, dtype=np.float32)
+FOLD[FIBRILLATING, 0] = 1.0
+"""What is learned, by row, is answered as the label by column; the last column tells, beside the labels, what part of them fibrillates."""
 HIDDEN = [NAMES.index(name) for name in ("n_before", "minute_rr_n")]
 """Never learned from: how long the stream has lasted tells where a recording is from, not what a beat is."""
 BALANCE = 0.25
@@ -36,12 +40,14 @@ WIDE = {"S": 0.2, "V": 0.05}
 """And so much those made early and wide."""
 LEANS = np.linspace(0.0, 3.0, 13)
 """Added to a logarithm of odds: what is tried for S and for V."""
-WEIGHTS = (0.0, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0)
-"""What is tried for how much that was said of beats alike counts for V."""
+RUNS, AGAINST = (0.0, 0.25, 0.5), (0.0, 4.0, 8.0, 12.0)
+"""What is tried for how much a run counts for S, and fibrillation before against it."""
+WEIGHT = 3.0
+"""How much that was said of beats alike counts for V."""
 MOST_BEATS, ALIKE = 300, 0.95
 """So many beats are remembered, and those whose complexes correlate by more than this are alike."""
-MARKS_OF_V = 0.93, 0.95
-"""Sensitivity and predictivity that V is to reach: the first is easily had for the second, so the lean is where both are as near."""
+MARKS = {"S": (0.75, 0.70), "V": (0.93, 0.95)}
+"""Sensitivity and predictivity that are to be reached: the first is easily had for the second, so a lean is where both are as near."""
 NEUTRAL = {"S": ("Q",), "V": ("F", "Q")}
 """Calling these so neither counts for nor against a class: EC57's rule, and that of the literature."""
 
@@ -67,7 +73,7 @@ def rows(harvests: list[Harvest]) -> tuple[NDArray[np.float32], NDArray[np.int64
     """Return features, labels, whether the atria fibrillate, and weights of what the engine asked in some records."""
     x = np.concatenate([h.features for h in harvests])
     fibrillating = np.concatenate([h.fibrillating for h in harvests])
-    y = np.concatenate([np.where(h.label < 0, UNLABELLED, h.label) for h in harvests])
+    y = np.concatenate([np.where(h.label < 0, UNTOLD, h.label) for h in harvests])
     normal = y == 0
     kept = ~normal | (np.cumsum(normal) % EVERY_NORMAL == 0)
     x, y, fibrillating, weight = x[kept], y[kept], fibrillating[kept], np.where(normal, float(EVERY_NORMAL), 1.0)[kept]
@@ -98,11 +104,12 @@ class Lessons:
             weighed.append([more.features, more.label, more.fibrillating, added])
         x, y, fibrillating, weight = (np.concatenate(part) for part in zip(*weighed, strict=True))
         x[:, HIDDEN] = 0.0
+        y = np.where(y == FUSION, UNTOLD, y)
         return grow(x, np.where(fibrillating & (y == 0), FIBRILLATING, y), weight, len(FOLD), GROWTH)
 
 
 def answered(forest: Forest, features: NDArray[np.float32]) -> Floats:
-    """Return each label's probability."""
+    """Return each label's probability, and last what part of them is of normal beats in fibrillation."""
     return np.asarray(forest.predict_proba(features) @ FOLD.astype(np.float64))
 
 
@@ -110,7 +117,7 @@ def cross_validated(lessons: Lessons) -> list[Floats]:
     """Return each record's probabilities by a forest that did not see its person."""
     harvests = lessons.records
     fold_of = folds([h.person for h in harvests])
-    answers: list[Floats] = [np.zeros((0, len(LABELS)))] * len(harvests)
+    answers: list[Floats] = [np.zeros((0, len(FOLD)))] * len(harvests)
     for fold in range(FOLDS):
         forest = lessons.forest(lambda person, fold=fold: fold_of[person] != fold)  # type: ignore[misc]
         for place, h in enumerate(harvests):
@@ -122,55 +129,95 @@ def cross_validated(lessons: Lessons) -> list[Floats]:
 
 @dataclass(frozen=True, slots=True)
 class Manner:
-    """How answers are made of a forest's: what is added to the log odds of S and V, and how much this heart's beats alike count for V."""
+    """How answers are made of a forest's: what is added to the log odds of S and V, how much this heart's beats alike count for V, and its
+    course for S.
+    """
 
-    of_s: float
-    of_v: float
-    weight: float
+    of_s: float = 0.0
+    of_v: float = 0.0
+    weight: float = WEIGHT
+    run: float = 0.0
+    against: float = 0.0
 
     @property
     def lean(self) -> Floats:
         """Return what is added for each label."""
-        return np.array([{"S": self.of_s, "V": self.of_v}.get(label, 0.0) for label in LABELS])
+        return _by_label(S=self.of_s, V=self.of_v)
 
     @property
     def weights(self) -> Floats:
         """Return how much what was said of beats alike counts for each label."""
-        return np.array([self.weight if label == "V" else 0.0 for label in LABELS])
+        return _by_label(V=self.weight)
 
-    def scores(self, chance: Floats, said: Floats) -> Floats:
-        """Return what the model says, given what was `said` of the beats alike."""
-        return np.asarray(np.log(np.maximum(chance, TINY)) + self.lean + self.weights * said)
+    def scores(self, chance: Floats, past: "Past") -> Floats:
+        """Return what the model says, given what the beats before say."""
+        of_course = past.course @ np.array([self.run, -self.against])
+        own = np.log(np.maximum(chance[:, : len(LABELS)], TINY)) + self.lean
+        return np.asarray(own + self.weights * past.alike + of_course[:, None] * _by_label(S=1.0))
 
 
-MANNERS = [Manner(float(s), float(v), w) for w in WEIGHTS for s in LEANS for v in LEANS]
+def _by_label(**of: float) -> Floats:
+    return np.array([of.get(label, 0.0) for label in LABELS])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Past:
+    """What was said, of each beat of a record, of those before it that look like it, and of the heart's course."""
+
+    alike: Floats
+    course: Floats
+
+
+def past(h: Harvest, chance: Floats, how: Course) -> Past:
+    """Return what the beats before say of each beat of a record, as the model remembers."""
+    return Past(said_of_alike(h, chance), said_of_course(h, chance, how))
 
 
 def said_of_alike(h: Harvest, chance: Floats) -> Floats:
     """Return of each beat of a record what was said of those before that look like it, as the model remembers."""
-    heart, said = Heart(MOST_BEATS, len(LABELS)), odds(np.log(np.maximum(chance, TINY)), LABELS.index("N"))
-    result = np.zeros_like(chance)
+    log_p = np.log(np.maximum(chance[:, : len(LABELS)], TINY))
+    heart, said = Heart(MOST_BEATS, len(LABELS)), odds(log_p, LABELS.index("N"))
+    result = np.zeros_like(log_p)
     for k, shape in enumerate(h.shape.astype(np.float64)):
         result[k] = heart.said_of_alike(k, shape, ALIKE)
         heart.keep(k, shape, said[k])
     return result
 
 
-def tried(h: Harvest, chance: Floats) -> NDArray[np.int64]:
-    """Return a record's counts in every manner."""
-    said = said_of_alike(h, chance)
-    return np.stack([judged(h, manner.scores(chance, said)).counts for manner in MANNERS])
+@dataclass(frozen=True, slots=True, eq=False)
+class Trial:
+    """A record with the answers about it, of which every manner is tried once."""
+
+    record: Harvest
+    chance: Floats
+    past: Past
+
+    def scores(self, manner: Manner) -> Floats:
+        """Return the answers in a manner."""
+        return manner.scores(self.chance, self.past)
 
 
-def best(counts: NDArray[np.int64]) -> Manner:
-    """Return the manner in which S has the best F1 and V comes nearest to both its marks together, by records' counts in every manner."""
-    scores = [_f1(total, LABELS.index("S")) + _beside_marks(total, LABELS.index("V")) for total in counts.sum(0)]
-    return MANNERS[int(np.argmax(scores))]
+def chosen(trials: Sequence[Trial], counts: Callable[[Trial, Manner], NDArray[np.int64]], *, alone: bool) -> Manner:
+    """Return the manner for some records: first how much the course counts, by the F1 of S; then the leans, by all marks."""
+
+    def best(manners: list[Manner], score: Callable[[NDArray[np.int64]], float]) -> Manner:
+        return max(manners, key=lambda manner: score(np.sum([counts(trial, manner) for trial in trials], axis=0)))
+
+    weight = 0.0 if alone else WEIGHT
+    pairs = [(0.0, 0.0)] if alone else [(run, against) for run in RUNS for against in AGAINST]
+    first = best(
+        [Manner(0.0, float(v), weight, *pair) for pair in pairs for v in LEANS],
+        lambda total: _f1(total, LABELS.index("S")) + _beside_marks(total, "V"),
+    )
+    return best(
+        [Manner(float(s), float(v), weight, first.run, first.against) for s in LEANS for v in LEANS],
+        lambda total: _beside_marks(total, "S") + _beside_marks(total, "V"),
+    )
 
 
-def _beside_marks(counts: NDArray[np.int64], label: int) -> float:
+def _beside_marks(counts: NDArray[np.int64], name: str) -> float:
     """Return the lesser of both figures in parts of what each is to reach."""
-    se, ppv = MARKS_OF_V
+    (se, ppv), label = MARKS[name], LABELS.index(name)
     return min(sensitivity(counts, label) / se, predictivity_ec57(counts, label) / ppv)
 
 
@@ -179,17 +226,21 @@ def _f1(counts: NDArray[np.int64], label: int) -> float:
     return 2 * se * ppv / max(se + ppv, TINY)
 
 
-def nested(harvests: list[Harvest], answers: list[Floats]) -> tuple[list[Floats], Manner]:
-    """Return every record's log-probabilities in the manner that was best on the other folds, and the one best on all."""
+def nested(harvests: list[Harvest], answers: list[Floats], *, alone: bool = False) -> tuple[list[Floats], Manner, Course]:
+    """Return every record's log-probabilities in the manner that was best on the other folds, and the manner and the course of all.
+
+    `alone`: each beat is judged by itself.
+    """
     fold_of = folds([h.person for h in harvests])
-    counts = np.stack([tried(h, chance) for h, chance in zip(harvests, answers, strict=True)])
-    own = np.array([fold_of[h.person] for h in harvests])
-    manners = [best(counts[own != fold]) for fold in range(FOLDS)]
-    told = [
-        log_softmax(manners[fold_of[h.person]].scores(chance, said_of_alike(h, chance)))
-        for h, chance in zip(harvests, answers, strict=True)
-    ]
-    return told, best(counts)
+    own = [fold_of[h.person] for h in harvests]
+    each = [counted(h) for h in harvests]
+    courses = [learned(np.sum([one for one, at in zip(each, own, strict=True) if at != fold], axis=0)) for fold in range(FOLDS)]
+    trials = [Trial(h, chance, past(h, chance, courses[at])) for h, chance, at in zip(harvests, answers, own, strict=True)]
+    counts = cache(lambda trial, manner: judged(trial.record, trial.scores(manner)).counts)
+    manners = [chosen([trial for trial, at in zip(trials, own, strict=True) if at != fold], counts, alone=alone) for fold in range(FOLDS)]
+    told = [log_softmax(trial.scores(manners[at])) for trial, at in zip(trials, own, strict=True)]
+    of_all = chosen(trials, counts, alone=alone)
+    return told, of_all, learned(np.sum(each, axis=0), of_all.run, of_all.against)
 
 
 def judged(h: Harvest, scores: Floats) -> Judged:

@@ -83,11 +83,13 @@ def _boosted(
 ) -> list[tuple[int, Any]]:
     scores = np.repeat(baseline[:, None], len(y), 1)
     pull_down, bend = np.empty_like(scores), np.empty_like(scores)
-    drawn, trees = max(1, round(growth.share_of_columns * len(codes))), []
+    drawn, trees, had = max(1, round(growth.share_of_columns * len(codes))), [], np.bincount(y, minlength=len(baseline)) > 0
     for _ in range(growth.rounds):
         _gradients(scores, y, weight, pull_down, bend)
         for label in range(len(scores)):
             columns = rng.permutation(len(codes))[:drawn]
+            if not had[label]:
+                continue
             g, h, of = pull_down[label], bend[label], scores[label]
             trees.append((label, _tree(codes, columns, g, h, of, growth.leaves, growth.pull, growth.least_in_leaf, growth.rate)))
     return trees

@@ -57,7 +57,9 @@ def ensemble(
 ) -> onnx.ModelProto:
     """Return trees that each speak for a label as one graph. `fold`, learned labels by answers, says which of them are one answer."""
     nodes: dict[str, list[Any]] = {name: [] for name in _NODE + _LEAF}
-    for number, (label, rows) in enumerate(trees):
+    grown = list(trees)
+    without = sorted(set(range(len(baseline))) - {label for label, _ in grown})
+    for number, (label, rows) in enumerate([*grown, *((label, SILENT) for label in without)]):
         _plant(nodes, rows, number, label)
     steps = [
         helper.make_node(
@@ -87,6 +89,8 @@ def ensemble(
     return model
 
 
+SILENT = np.array([(True, 0.0)], [("is_leaf", "?"), ("value", "f8")])
+"""A tree that adds nothing: of a label without any, onnxruntime (1.31.1) forgets the base value."""
 _NODE = [
     "nodes_treeids", "nodes_nodeids", "nodes_featureids", "nodes_values", "nodes_modes", "nodes_truenodeids", "nodes_falsenodeids",
     "nodes_missing_value_tracks_true",

@@ -20,6 +20,7 @@ from edgeecg.models.card.sections import (
     SHAPE_AFTER_S,
     SHAPE_BEFORE_S,
     Calibration,
+    Course,
     Data,
     Expected,
     File,
@@ -49,6 +50,7 @@ __all__ = [
     "SUFFIX",
     "Calibration",
     "Card",
+    "Course",
     "Data",
     "Expected",
     "File",
@@ -254,6 +256,20 @@ def _memory_faults(card: Card, learned: Memory) -> Iterator[Fault]:
     for name, values in (("lean", learned.lean), ("weight", learned.weight)):
         if len(values) != len(card.labels):
             yield Fault(f"memory.{name}", f"{len(values)} values", f"one for each of {len(card.labels)} labels")
+    if learned.course:
+        yield from _course_faults(card, learned.course, learned.usual)
+
+
+def _course_faults(card: Card, learned: Course, usual: str) -> Iterator[Fault]:
+    """Find what no beat can be said to be, or no tree tells."""
+    others = [label for label in card.labels if label != usual]
+    if learned.early not in others:
+        yield Fault("memory.course.early", learned.early, f"one of {', '.join(others)}")
+    told = (card.fusion and card.fusion.beside) or ()
+    if learned.fibrillating not in told:
+        yield Fault("memory.course.fibrillating", learned.fibrillating, f"one of fusion.beside, {', '.join(told) or 'which is empty'}")
+    if card.fusion and card.fusion.features != "beat":
+        yield Fault("memory.course", f"beside features {card.fusion.features}", "beside those that tell a beat's intervals, beat")
 
 
 def _recording_faults(card: Card, learned: Recording) -> Iterator[Fault]:
@@ -275,8 +291,10 @@ def _golden_faults(card: Card) -> Iterator[Fault]:
     for key in card.files.keys() - card.golden.outputs.keys():
         yield Fault("golden.outputs", f"without {key}", "an expectation for every file")
     for key, expected in card.golden.outputs.items():
-        if len(expected.values) != card.n_outputs:
-            yield Fault(f"golden.outputs.{key}.values", f"{len(expected.values)} values", f"one for each of {card.n_outputs} labels")
+        beside = len(card.fusion.beside or ()) if card.fusion and key == FileKey.TREE_ONNX else 0
+        if len(expected.values) != card.n_outputs + beside:
+            wanted = f"one for each of {card.n_outputs} labels" + (f" and {beside} beside" if beside else "")
+            yield Fault(f"golden.outputs.{key}.values", f"{len(expected.values)} values", wanted)
 
 
 # --- reading and writing ------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ Version = Annotated[str, Field(pattern=r"^\d+(\.\d+){0,2}$", max_length=20)]
 Text = Annotated[str, Field(min_length=1)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Share = Annotated[float, Field(ge=0, le=1)]
+Chance = Annotated[float, Field(gt=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=0)]
 Several = Strict(strict=False)  # TOML's lists become tuples; what is in them stays strict
@@ -88,6 +89,8 @@ class Fusion(Section):
     features_len: Annotated[int, Field(ge=1, le=4096)]
     typical: Annotated[tuple[float, ...], Several] = ()
     """Each feature's median over the training windows: with it a model can say which features spoke."""
+    beside: Annotated[tuple[Text, ...], Several] | None = None
+    """What the tree tells after the labels' probabilities, each a part of one of them."""
 
 
 class Hearing(Section):
@@ -121,6 +124,34 @@ SHAPE_BEFORE_S, SHAPE_AFTER_S = 0.08, 0.1
 """What of a beat is remembered: from so long before its R peak to so long after it."""
 
 
+ByPace = Annotated[tuple[Chance, Chance, Chance], Several]
+"""Where a beat's interval is like the one before, shorter, longer or not known."""
+
+
+class Course(Section):
+    """Added to the score of `early`: weight * the log odds that the beats before give it, beyond those of beats of its pace, less
+    against * the share of the last beats that were `fibrillating`.
+    """
+
+    early: Text
+    fibrillating: Text
+    """One of what the tree tells beside the labels."""
+    alike: Annotated[float, Field(gt=0, lt=1)]
+    """An interval this near the one before, in parts of it, is like it."""
+    behind_early: ByPace
+    """How often a beat is early behind one that is."""
+    behind_other: ByPace
+    """And behind one that is not."""
+    common: ByPace
+    """And whatever it is behind."""
+    trust: Annotated[float, Field(ge=0, le=1)]
+    """How much what was said of a beat by itself counts for what comes behind it."""
+    half_beats: Annotated[float, Field(ge=1, le=10_000)]
+    """A beat so long ago counts half of the last, for the share that were fibrillating."""
+    weight: Annotated[float, Field(ge=0)]
+    against: Annotated[float, Field(ge=0)]
+
+
 class Memory(Section):
     """For a model of beats: score = log p + lean + weight * the mean, over this heart's earlier beats of the same shape, of their log odds
     against the usual label.
@@ -133,6 +164,7 @@ class Memory(Section):
     usual: Text
     lean: Annotated[tuple[float, ...], Several]
     weight: Annotated[tuple[float, ...], Several]
+    course: Course | None = None
     fitted_on: str = ""
 
 

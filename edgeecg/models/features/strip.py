@@ -52,14 +52,19 @@ def band(n: int) -> Band:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Strip:
-    """A window's samples as they came, without wander and hiss, and its power."""
+    """A window's samples as they came, without wander and hiss, and its spectrum."""
 
     raw: Floats
     clean: Floats
-    power: Floats
+    spectrum: NDArray[np.complex128]
     missing: float
     first: int
     """Where the samples that were there begin."""
+
+    @property
+    def power(self) -> Floats:
+        """Return the power by frequency, which a beat's features do not ask for."""
+        return power_of(self.spectrum)
 
 
 class _Last(threading.local):
@@ -95,7 +100,7 @@ def _strip(samples_mv: NDArray[np.float32]) -> Strip:
     shared = band(n)
     left, right = float(x[:ENDS].mean()), float(x[-ENDS:].mean())
     spectrum = np.fft.rfft(x - (left + (right - left) * shared.ramp))
-    return Strip(x, np.fft.irfft(spectrum * shared.keep, n), power_of(spectrum), missing, first)
+    return Strip(x, np.fft.irfft(spectrum * shared.keep, n), spectrum, missing, first)
 
 
 def power_of(spectrum: NDArray[np.complex128]) -> Floats:
