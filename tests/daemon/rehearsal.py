@@ -1,5 +1,6 @@
 """A whole daemon in this process, on a clock that runs faster, with a simulated device that runs as fast; and someone who listens."""
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -27,11 +28,20 @@ STREAM = "simulated/ecg"
 class PlayedDevice:
     """A simulated device on a pty, `speed` times as fast. It waits for a host that does not read: nothing is lost for being read late."""
 
-    def __init__(self, scenario: Scenario | str, *, speed: float, seconds: float | None = None, pcg_rate_hz: float | None = None) -> None:
+    def __init__(
+        self,
+        scenario: Scenario | str,
+        *,
+        speed: float,
+        seconds: float | None = None,
+        pcg_rate_hz: float | None = None,
+        holds_at_s: float = math.inf,
+    ) -> None:
+        """At `holds_at_s` of its time it waits for `go_on`: what comes after that is missed by nobody who was there before."""
         self._simulation = Simulation(Setup(scenario=NAMED[scenario] if isinstance(scenario, str) else scenario, pcg_rate_hz=pcg_rate_hz))
-        self.line, self._speed, self._seconds = PtyLine(), speed, seconds
+        self.line, self._speed, self._seconds, self._holds_at_s = PtyLine(), speed, seconds, holds_at_s
         self._stopping = Event()
-        self.is_over = Event()
+        self.is_over, self._goes_on = Event(), Event()
         self._thread = Thread(target=self._run, name="device")
 
     @property
@@ -41,8 +51,12 @@ class PlayedDevice:
     def start(self) -> None:
         self._thread.start()
 
+    def go_on(self) -> None:
+        self._goes_on.set()
+
     def stop(self) -> None:
         self._stopping.set()
+        self._goes_on.set()
         self._thread.join()
         self.line.close()
 
@@ -56,6 +70,8 @@ class PlayedDevice:
         for sent in device.frames(packets(self._simulation, n_samples=n_samples)):
             if not pace.wait_for(sent.due_s):
                 return
+            if sent.due_s >= self._holds_at_s:
+                self._goes_on.wait()
             self._send(device.answer(self.line.received()))
             self._send(sent.data)
         self.is_over.set()
@@ -126,10 +142,10 @@ def running(text: Callable[[], str], *, speed: float = 1.0, first: Callable[[Ear
 
 @contextmanager
 def playing(
-    scenario: Scenario | str, *, speed: float, seconds: float | None = None, pcg_rate_hz: float | None = None
+    scenario: Scenario | str, *, speed: float, seconds: float | None = None, pcg_rate_hz: float | None = None, holds_at_s: float = math.inf
 ) -> Iterator[PlayedDevice]:  # fmt: skip
     """Play a device, from now on; one that hears, where a rate is given."""
-    device = PlayedDevice(scenario, speed=speed, seconds=seconds, pcg_rate_hz=pcg_rate_hz)
+    device = PlayedDevice(scenario, speed=speed, seconds=seconds, pcg_rate_hz=pcg_rate_hz, holds_at_s=holds_at_s)
     device.start()
     try:
         yield device

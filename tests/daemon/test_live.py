@@ -15,7 +15,7 @@ from tests.ports import free_port
 
 pytest.importorskip("iotcore")
 SPEED = 4.0
-HEART = Scenario(name="seen", episodes=(Episode(0.0, "normal"), Episode(15.0, "vt")))
+HEART = Scenario(name="seen", episodes=(Episode(0.0, "normal"), Episode(15.0, "asystole")))
 """What is to be acknowledged is not over before somebody can."""
 PEOPLE = '[alerts]\npeople = ["nurse"]\n'
 
@@ -33,27 +33,28 @@ def until(messages: Iterator[Message], kind: str, **wanted: object) -> Message:
     raise AssertionError(f"no {kind} {wanted} came")
 
 
-def v_tach(messages: Iterator[Message]) -> Message:
+def asystole(messages: Iterator[Message]) -> Message:
     """The alert as it comes, or as it stood when we came."""
     for message in messages:
         for alert in [message] if message["kind"] == "alert" else message.get("alerts", []):
-            if alert["rule"] == "v-tach":
+            if alert["rule"] == "asystole":
                 return dict(alert)
-    raise AssertionError("no v-tach came")
+    raise AssertionError("no asystole came")
 
 
 def test_who_looks_sees_samples_beats_and_alerts_and_may_acknowledge(tmp_path: Path) -> None:
-    with playing(HEART, speed=SPEED) as device:
+    with playing(HEART, speed=SPEED, holds_at_s=1.0) as device:
         text = settings_text(tmp_path, device.port, free_port(), PEOPLE)
         with running(lambda: text, speed=SPEED) as daemon:
             daemon.until(lambda app: app.numbers.open_streams.value() == 1, "the stream")
             with Reader(socket_in(tmp_path)) as reader:
                 coming = told(reader)
                 assert until(coming, "hello")["people"] == ["nurse"]
+                device.go_on()
                 starts = [until(coming, "samples", stream=STREAM)["start_sample"] for _ in range(5)]
                 assert np.diff(starts).tolist() == [25] * 4
                 assert until(coming, "beat")["stream"] == STREAM
-                raised = v_tach(coming)
+                raised = asystole(coming)
                 reader.acknowledge(raised["alert_id"], raised["revision"], "burglar")
                 assert "of nurse" in until(coming, "answer")["refusal"]
                 reader.acknowledge("f" * 32, 1, "nurse")
@@ -67,11 +68,11 @@ def test_who_looks_sees_samples_beats_and_alerts_and_may_acknowledge(tmp_path: P
                 assert [one["refusal"] for one in seen if one["kind"] == "answer"] == [""]
                 (acknowledged,) = [one for one in seen if one.get("state") == "acknowledged"]
                 assert acknowledged["acknowledged_by"] == "nurse"
-            assert daemon.app.numbers.alerts.value("v-tach", "high", "acknowledged") == 1
+            assert daemon.app.numbers.alerts.value("asystole", "high", "acknowledged") == 1
             with Reader(socket_in(tmp_path)) as late:
                 active = until(told(late), "active")
-                assert "v-tach" in {alert["rule"] for alert in active["alerts"]}
-                assert {alert["stream"] for alert in active["alerts"] if alert["rule"] == "v-tach"} == {STREAM}
+                assert "asystole" in {alert["rule"] for alert in active["alerts"]}
+                assert {alert["stream"] for alert in active["alerts"] if alert["rule"] == "asystole"} == {STREAM}
     assert not socket_in(tmp_path).exists()
 
 

@@ -1,4 +1,4 @@
-"""The page in a real browser, beside a real daemon: V-tach is shown, acknowledging it reaches the outbox, and nothing is complained of."""
+"""The page in a real browser, beside a real daemon: asystole is shown, acknowledging it reaches the outbox, and nothing is complained of."""
 
 import sqlite3
 import subprocess
@@ -24,7 +24,7 @@ CHROMIUM = which("chromium") or which("chromium-browser") or which("google-chrom
 needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="needs chromium")
 SPEED = 5.0
 PATIENCE_MS = 60_000
-HEART = Scenario(name="page", episodes=(Episode(0.0, "normal"), Episode(20.0, "vt")))
+HEART = Scenario(name="page", episodes=(Episode(0.0, "normal"), Episode(20.0, "asystole")))
 """What is to be acknowledged is not over before somebody can."""
 
 
@@ -45,7 +45,7 @@ def revisions(folder: Path, state: str) -> int:
 
 
 @needs_chromium
-def test_v_tach_is_shown_and_acknowledging_it_reaches_the_outbox(tmp_path: Path, browser: Any) -> None:
+def test_asystole_is_shown_and_acknowledging_it_reaches_the_outbox(tmp_path: Path, browser: Any) -> None:
     with playing(HEART, speed=SPEED) as device:
         text = settings_text(tmp_path, device.port, free_port(), '[alerts]\nreceivers = ["away"]\n[dashboard]\nport = 0\n')
         (tmp_path / "edgeecg.toml").write_text(text)
@@ -63,15 +63,15 @@ def test_v_tach_is_shown_and_acknowledging_it_reaches_the_outbox(tmp_path: Path,
             page.on("request", lambda request: outside.append(request.url) if not request.url.startswith(address) else None)
             page.goto(address)
             page.locator(f".tile[data-stream='{STREAM}']").wait_for(timeout=PATIENCE_MS)
-            card = page.locator(".alert.high[data-rule='v-tach']")
+            card = page.locator(".alert.high[data-rule='asystole']")
             card.wait_for(timeout=PATIENCE_MS)
-            assert "Ventricular tachycardia" in card.inner_text()
+            assert "Asystole" in card.inner_text()
             card.locator("button.ack").click()
             assert "write your name" in page.locator("#told").inner_text().lower()
             page.locator("#by").fill("nurse")
             card.locator("button.ack").click()
             page.locator(".alert.high.seen", has_text="seen by nurse").wait_for(timeout=PATIENCE_MS)
-            daemon.until(lambda app: app.numbers.alerts.value("v-tach", "high", "acknowledged") == 1, "the acknowledged revision")
+            daemon.until(lambda app: app.numbers.alerts.value("asystole", "high", "acknowledged") == 1, "the acknowledged revision")
             drawn = page.evaluate(
                 "() => { const c = document.getElementById('ecg'); const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;"
                 " return new Set(new Uint32Array(d.buffer)).size; }"
