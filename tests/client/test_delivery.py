@@ -15,6 +15,7 @@ import pytest
 
 from edgeecg.client import AlertSubscriber
 from edgeecg.errors import ConfigError, InputError
+from edgeecg.io.outbox.outbox import Outbox
 from edgeecg.io.sinks.mqtt import MqttSink
 from edgeecg.payload.stamped import StampedAlert
 from edgeecg.types import AlertState, Priority
@@ -80,20 +81,20 @@ def test_an_alert_a_program_did_not_finish_with_is_given_again_and_no_other(tmp_
 
 
 def test_async_for(tmp_path: Path) -> None:
-    async def listen(port: int) -> list[StampedAlert]:
+    async def listen(port: int, outbox: Outbox) -> list[StampedAlert]:
         got = []
         async with subscriber_at(port, tmp_path) as subscriber:
             async for alert in subscriber:
                 got.append(alert)
                 if len(got) == 10:
+                    await asyncio.to_thread(until, lambda: outbox.counters().n_waiting == 0, "receipts")
                     return got
         raise AssertionError
 
     with mosquitto_running(tmp_path) as port, device_at(port, tmp_path) as (outbox, sink):
         outbox.put([stamped(n) for n in range(10)])
         sink.wake()
-        assert sorted(numbers(asyncio.run(asyncio.wait_for(listen(port), PATIENCE_S)))) == list(range(10))
-        until(lambda: outbox.counters().n_waiting == 0, "receipts")
+        assert sorted(numbers(asyncio.run(asyncio.wait_for(listen(port, outbox), 2 * PATIENCE_S)))) == list(range(10))
 
 
 # --- acknowledgements -------------------------------------------------------------------------------------------------
