@@ -12,7 +12,9 @@ from edgeecg.evals.alarm_truth import add_up, high_ones, runs_of, score_alarms
 from edgeecg.evals.alarms import CASES, Delay, add_noise, alerts_of, delay_figures
 from edgeecg.evals.noise import STRETCH_S, Noise
 from edgeecg.io.wfdb import Annotations
+from edgeecg.simulate.scenario import Episode, Scenario
 from edgeecg.simulate.shapes import qrs_swing_mv
+from edgeecg.simulate.simulation import Setup, Simulation
 from edgeecg.types import Alert, AlertState, Priority
 from tests.laws.signals import heart
 
@@ -164,3 +166,11 @@ def test_without_recordings_the_command_says_what_it_needs(capsys: pytest.Captur
     monkeypatch.delenv("EDGEECG_DATA", raising=False)
     assert main(["eval", "alarms", "--parts", "recorded"]) == 2
     assert "--data" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("bpm", [110.0, 130.0, 180.0])
+def test_a_tachycardia_that_lasts_is_told_as_what_it_is_and_once(bpm: float) -> None:
+    lasting = Scenario(name="lasting", episodes=(Episode(0.0, "normal"), Episode(15.0, "vt", {"bpm": bpm})))
+    x = next(Simulation(Setup(scenario=lasting, seed=1, rate_hz=alarms.RATE_HZ)).blocks(round(90 * alarms.RATE_HZ))).ecg_mv
+    high = high_ones(alerts_of(x, alarms.RATE_HZ))
+    assert [alert.rule for alert in high] == ["v-tach"]

@@ -272,6 +272,16 @@ def test_uneven_waves_are_fibrillation_where_no_beat_of_the_usual_shape_is_among
     assert told(rules_with("v-fib"), ordered(beats(0.5, 0.8, 9), odd, usual, waving(8.0, 6, leakage=0.49)))
 
 
+def test_uneven_waves_are_no_fibrillation_where_wide_beats_run_evenly_among_them() -> None:
+    run, usual = beats(8.3, 0.35, 40, W), beats(0.5, 0.8, 9)
+    assert not told(rules_with("v-fib"), ordered(usual, run, waving(8.0, 12, leakage=0.54)))
+    assert told(rules_with("v-fib"), ordered(usual, run, waving(8.0, 12, leakage=0.49))), (
+        "even waves: a flutter, which is fast and wide too"
+    )
+    odd = [beat(8.3 + 0.35 * i + 0.1 * (i % 3 == 0), W) for i in range(40)]
+    assert told(rules_with("v-fib"), ordered(usual, odd, waving(8.0, 12, leakage=0.54)))
+
+
 def test_of_asystole_tachycardia_and_fibrillation_the_last_is_the_top() -> None:
     alerts = told(
         rules_with("v-fib", "v-tach", "asystole"),

@@ -5,7 +5,7 @@ from typing import ClassVar, Final
 from edgeecg.stages.rules.episodes import Phase
 from edgeecg.stages.rules.heart import BLIND, EVEN
 from edgeecg.stages.rules.readings import MAX_TOLD_BEATS, Reading
-from edgeecg.stages.rules.seen import NORMAL, alike
+from edgeecg.stages.rules.seen import NORMAL, WIDE, Seen, alike
 from edgeecg.stages.rules.watcher import Needs, Watcher, needs
 from edgeecg.types import (
     ClockReport,
@@ -30,7 +30,11 @@ NO_ANSWER_S: Final = 10.0
 OWN_BEATS: Final = 3
 """So many beats of the usual shape, evenly, are the heart's own: no ventricle that fibrillates makes them."""
 UNEVEN: Final = 0.5
-"""Waves that leak so much begin a fibrillation as often as they are motion; that a heart beats on under them one beat of the usual shape tells."""
+"""Waves that leak so much begin a fibrillation as often as they are motion or a tachycardia; that a heart beats on under them one beat of the
+usual shape tells, or a run.
+"""
+RUN_BEATS: Final = 4
+"""So many wide beats, evenly, are a run: fibrillation has its beats found at odd times."""
 UNSAID_S: Final = 1.25
 """Waves are said each second: they are over where the next one does not say so."""
 
@@ -106,10 +110,11 @@ class Waves(Watcher):
         self.episode.holds(now, Reading(onset, now, lasted_s, 1.0 - event.leakage, self.heart.index, (), evidence), out)
 
     def _beats_go_on(self, waves: Flutter) -> bool:
-        """Say whether the heart beats on as it did, under a tremor."""
-        own = [beat for beat in self.heart.beats if beat.sample >= waves.start_sample and beat.morphology == NORMAL]
+        """Say whether the heart beats on: as it did, under a tremor, or in a tachycardia, whose complexes are waves themselves."""
+        beats = [beat for beat in self.heart.beats if beat.sample >= waves.start_sample]
+        own = [beat for beat in beats if beat.morphology == NORMAL]
         if waves.leakage >= UNEVEN:
-            return bool(own)
+            return bool(own) or _has_run(beats)
         return len(own) >= OWN_BEATS and alike(own, EVEN)
 
     @needs(Needs.ITSELF)
@@ -117,6 +122,11 @@ class Waves(Watcher):
         """It is over when it is not said any more."""
         if self.episode.phase != Phase.IDLE and now - self.episode.reading.sample > UNSAID_S * self.owner.rate_hz:
             self.episode.over(now, out)
+
+
+def _has_run(beats: list[Seen]) -> bool:
+    runs = (beats[i : i + RUN_BEATS] for i in range(len(beats) - RUN_BEATS + 1))
+    return any(all(beat.morphology == WIDE for beat in run) and alike(run, EVEN) for run in runs)
 
 
 class Signal(Watcher):
