@@ -90,9 +90,9 @@ def _score(one: "AlarmScore") -> dict[str, Any]:
 def _delays_table(figures: dict[str, Any]) -> str:
     from edgeecg.columns import columns
 
-    rows = [["from onset to alarm", "hearts", "told", "median s", "max s", "must be s", ""]]
+    rows = [["from onset to alarm", "hearts", "told", "median s", "max s", "must be s", "as another", ""]]
     for name, own in figures.items():
-        numbers = [str(own[key]) for key in ("hearts", "told", "median_s", "max_s", "must_be_s")]
+        numbers = [str(own[key]) for key in ("hearts", "told", "median_s", "max_s", "must_be_s", "as_another")]
         rows.append([name, *numbers, "" if own["within"] else "NOT MET"])
     return columns(rows, rules=(1,))
 

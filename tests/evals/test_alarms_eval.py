@@ -114,10 +114,11 @@ def test_what_comes_late_or_never_is_said() -> None:
     case, *_ = CASES
     good = [Delay("a", case, seed, 4.0 + seed / 10) for seed in range(5)]
     assert delay_figures(good)[case.name] == {
-        "hearts": 5, "told": 5, "median_s": 4.2, "max_s": 4.4, "must_be_s": case.within_s, "within": True,
+        "hearts": 5, "told": 5, "median_s": 4.2, "max_s": 4.4, "must_be_s": case.within_s, "as_another": 0, "within": True,
     }  # fmt: skip
     assert not delay_figures([*good, Delay("a", case, 9, None)])[case.name]["within"]
     assert not delay_figures([*good, Delay("a", case, 9, 4.6)])[case.name]["within"]
+    assert delay_figures([*good, Delay("a", case, 9, 4.4, ("v-tach", "v-fib"))])[case.name]["as_another"] == 1
 
 
 def test_noise_is_as_loud_as_it_says_and_joins_without_a_step() -> None:
