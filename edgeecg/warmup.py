@@ -6,6 +6,7 @@ from edgeecg.engine import Engine
 from edgeecg.facts import EngineConfig, ModelFacts, StreamFacts
 from edgeecg.models.card import Input, Preprocessing
 from edgeecg.models.features import SETS
+from edgeecg.models.forest import Forest, Leaves, Nodes
 from edgeecg.models.preprocess import Preprocessor
 from edgeecg.simulate.scenario import NAMED
 from edgeecg.simulate.simulation import Setup, Simulation
@@ -23,6 +24,7 @@ def compile_all() -> None:
     _run_an_engine()
     _preprocess_a_window()
     _make_features()
+    _ask_a_tree()
     sounds_alone(np.zeros(4000), 1000.0)
     _couple_nothing()
     next(Simulation(Setup(scenario=NAMED["normal"])).blocks(1))
@@ -72,3 +74,9 @@ def _preprocess_a_window() -> None:
 def _make_features() -> None:
     for make in SETS.values():
         make(np.zeros(2500, np.float32), np.ones((3, len(BEAT_FIELDS)), np.float32))
+
+
+def _ask_a_tree() -> None:
+    none, two, nothing = np.zeros(2, np.int64), np.arange(2), np.zeros(2, np.float32)
+    nodes, leaves = Nodes(two, none, none, nothing, none > 0, none, none, none), Leaves(two, none, two, nothing)
+    Forest(nodes, leaves, nothing, np.eye(2, dtype=np.float32), 1)(nothing[:1])

@@ -1,5 +1,6 @@
 """One protocol over the runtimes: what a net and a tree are to those who ask them."""
 
+from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -8,6 +9,8 @@ from numpy.typing import NDArray
 from edgeecg.models.card import FileKey
 
 Floats = NDArray[np.float32]
+Trees = Callable[[Floats], Floats]
+"""One row of features -> the probability of each label."""
 
 
 class Answer(NamedTuple):

@@ -6,10 +6,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeecg.models.backend import Floats, Net
+from edgeecg.models.backend import Floats, Net, Trees
 from edgeecg.models.card import Card, FileKey
 from edgeecg.models.memory import Heard, Memories
-from edgeecg.models.onnx_backend import Tree
 from edgeecg.models.preprocess import Preprocessor
 from edgeecg.stages.classify import places_shown
 from edgeecg.types import BEAT_FIELDS, Inference, WindowReady
@@ -38,7 +37,7 @@ class Model:
     card: Card
     key: FileKey | None
     net: Net | None
-    tree: Tree | None
+    tree: Trees | None
     features: Features | None
     hears: HeardFeatures | None = None
 

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from edgeecg.errors import Fault, ModelError
-from edgeecg.models.backend import Net, runtime_of
+from edgeecg.models import forest
+from edgeecg.models.backend import Net, Trees, runtime_of
 from edgeecg.models.card import Card, File, FileKey
 from edgeecg.models.classifier import Features, HeardFeatures, Model
 from edgeecg.models.onnx_backend import OnnxNet, Tree
@@ -38,13 +39,15 @@ def open_net(card: Card, folder: Path, key: FileKey, cache: Path | None) -> Net:
     return OnnxNet(data, file.path, len_samples=length, n_labels=outputs, encoder=encoder, reads=reads, cache=cache)
 
 
-def open_tree(card: Card, folder: Path, cache: Path | None) -> Tree:
-    """Load the tree's file."""
+def open_tree(card: Card, folder: Path, cache: Path | None) -> Trees:
+    """Load the tree's file; what is not of the kind that is walked here runs on onnxruntime."""
     assert card.fusion, "a card with a tree says how it is fused"
     file = card.files[FileKey.TREE_ONNX]
     data = read_checked(folder, file)
     told = len(card.labels) + len(card.fusion.beside or ())
-    return Tree(data, file.path, n_features=card.fusion.features_len, n_labels=told, cache=cache)
+    width = card.fusion.features_len
+    walked = forest.read(data, n_features=width, n_labels=told)
+    return walked or Tree(data, file.path, n_features=width, n_labels=told, cache=cache)
 
 
 def feature_set(card: Card) -> Features:
