@@ -77,12 +77,13 @@ class Opinion:
 class Classifier:
     """Asks one model about windows: it owns its scratch, so each thread has its own. Of a model with a memory all share one."""
 
-    __slots__ = ("_net", "memories", "model", "preprocess")
+    __slots__ = ("_lean", "_net", "memories", "model", "preprocess")
 
     def __init__(self, model: Model, memories: Memories | None = None) -> None:
         self.model = model
         self.memories = memories or Memories()
         self._net = model.net.fork() if model.net else None
+        self._lean = np.array(model.card.memory.lean) if model.card.memory else None
         self.preprocess = Preprocessor(model.card.input) if model.net and not model.hears else None
 
     def __call__(self, window: WindowReady) -> Inference:
@@ -93,9 +94,9 @@ class Classifier:
         """Say more than an answer holds, with what was said of this heart's earlier beats."""
         opinion = self.opinion(np.frombuffer(window.samples_mv, "<f4"), beats_of(window), np.frombuffer(window.sound, "<f4"))
         card = self.model.card
-        if not card.memory:
+        if self._lean is None or not card.memory:
             return opinion
-        heard = Heard(log_softmax(opinion.scores - np.array(card.memory.lean)), opinion.features, opinion.beside)
+        heard = Heard(log_softmax(opinion.scores - self._lean), opinion.features, opinion.beside)
         return replace(opinion, scores=opinion.scores + self.memories.recall(window, heard, card, card.memory))
 
     def opinion(self, samples_mv: Floats, beats: Floats, sound: Floats | None = None) -> Opinion:
@@ -129,8 +130,7 @@ class Classifier:
         return Opinion(logits, self._shown(answer.activation, logits), features, answer.activation.astype(np.float64))
 
     def _leant(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
-        memory = self.model.card.memory
-        return scores + np.array(memory.lean) if memory else scores
+        return scores if self._lean is None else scores + self._lean
 
     def _shown(self, activation: Floats | None, scores: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the top label's map, at most MAX_ACTIVATION means of equal stretches, its largest magnitude 1."""
@@ -157,5 +157,5 @@ def beats_of(window: WindowReady) -> Floats:
 
 def log_softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the logarithms of the probabilities that logits stand for."""
-    away = logits - logits.max()
-    return np.asarray(away - np.log(np.exp(away).sum()))
+    away = logits - np.maximum.reduce(logits)
+    return np.asarray(away - np.log(np.add.reduce(np.exp(away))))

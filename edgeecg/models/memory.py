@@ -65,7 +65,7 @@ class Heart:
     def said_of_alike(self, at: int, shape: Scores, alike: float) -> Scores:
         """Return the mean of what was said of the beats before `at` whose shape correlates with this one by more than `alike`; zeros without one."""
         those = np.flatnonzero((self._at < at) & (np.einsum("ij,j->i", self._shapes, shape) > alike))
-        return np.asarray(self._said.take(those, 0).sum(0) / max(len(those), 1))
+        return np.asarray(np.add.reduce(self._said.take(those, 0)) / max(len(those), 1))
 
     def keep(self, at: int, shape: Scores, said: Scores) -> None:
         """Remember a beat in place of the one remembered longest."""

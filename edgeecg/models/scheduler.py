@@ -12,6 +12,7 @@ record; beats' windows have no hop, so a model of beats alone is only relieved b
 
 import heapq
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from edgeecg.types import Overload, WindowReady
 
@@ -29,9 +30,8 @@ class Rule:
     max_hop_factor: int = 64
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Job:
-    """A window with the host's time by which its answer must be there."""
+class Job(NamedTuple):
+    """A window with the host's time by which its answer must be there; a tuple, because a queue compares many."""
 
     rank_ns: int
     """Its deadline, or a later one of those it must not overtake."""

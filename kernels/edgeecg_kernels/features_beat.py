@@ -42,6 +42,8 @@ AT_SHAPE = AT_AGAINST + N_AGAINST
 AT_ONSET = AT_SHAPE + 2 * SHAPE_POINTS
 N_FEATURES = AT_ONSET + N_ONSET
 MOST_BEATS = 360
+ROOM = 2 * MOST_BEATS + 4
+"""To put a sample of so many beats in order, see `typical_of`."""
 NEAR_S = 0.02
 """A beat further than this from the R peak asked about is another one."""
 RECENT, NORMALS, LAST = 8, 4, 6
@@ -57,7 +59,7 @@ def beat_features(
 ) -> None:  # fmt: skip
     """Write N_FEATURES of the beat whose R peak is clean[at], `at_s` into the window, whose samples begin at `first`.
 
-    `rows` are the beats known, oldest first. `scratch` has five rows of MOST_BEATS, `chosen` has MOST_BEATS, `cells` 961.
+    `rows` are the beats known, oldest first. `scratch` has five rows of ROOM, `chosen` has MOST_BEATS, `cells` 961.
     """
     clear(out, 0, AT_OWN)
     clear(out, AT_ONSET, N_ONSET)
@@ -393,4 +395,4 @@ def _p_elsewhere(y: Any, start: int, typical: Any, out: Any, at: int) -> None:
     out[at + 1] = float(best_at)
 
 
-__all__ = ["AFTER", "BEAT", "BEFORE", "MOST_BEATS", "NEAR_S", "PR0", "beat_features"]
+__all__ = ["AFTER", "BEAT", "BEFORE", "MOST_BEATS", "NEAR_S", "PR0", "ROOM", "beat_features"]

@@ -31,6 +31,8 @@ N_FEATURES = AT_BETWEEN + N_BETWEEN
 TYPICAL_BEATS = 2
 """Fewer whole beats than this have no typical one."""
 MOST_BEATS = 360
+ROOM = 2 * MOST_BEATS + 4
+"""To put a sample of so many beats in order, see `typical_of`."""
 
 
 @kernel
@@ -40,7 +42,7 @@ def rhythm_features(
     """Write all that needs no second transform; leave in scratch[0] what lies between beats, and return its unit.
 
     `rows` are beats with their moment from the window's beginning, oldest first, those before it too. `scratch` has five
-    rows, each as long as the window and as MOST_BEATS; `peaks` has room for twice the beats, `cells` for 961.
+    rows, each as long as the window and ROOM; `peaks` has room for twice the beats, `cells` for 961.
     """
     n_rows, length = rows.shape[0], len(clean)
     begin = 0

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from edgeecg.models.features import NAMES, SETS, beat, rhythm, strip
 from edgeecg.types import BEAT_FIELDS
+from edgeecg_kernels.features_strip import AFTER, BEAT, BEFORE, typical_of
 
 GRID_HZ = 250
 LENGTH = 2500
@@ -179,3 +180,14 @@ def test_a_run_is_known_by_its_onset_however_long_ago() -> None:
     slowly = named("beat-3", x, rows(hastens - hastens[-1] + beat.BEFORE_S))
     assert slowly["run_step"] > 0.9
     assert slowly["run_to_before"] > 0.75
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 4, 7, 14, 41, 360])
+def test_the_typical_beat_is_the_median_of_each_sample(n: int) -> None:
+    rng = np.random.default_rng(n)
+    y = rng.choice((-1.0, -0.0, 0.0, 0.5, 1.0), 4000) * rng.choice((1.0, 1.0, rng.normal()), 4000)
+    peaks = np.sort(rng.integers(BEFORE, len(y) - AFTER, n))
+    typical, ordered = np.zeros(BEAT + 1), np.zeros(2 * n + 4)
+    typical_of(y, peaks, n, ordered, typical)
+    np.testing.assert_array_equal(typical[:BEAT], np.median([y[at - BEFORE : at + AFTER] for at in peaks], axis=0))
+    assert typical[BEAT] == 0, "nothing is written behind it"

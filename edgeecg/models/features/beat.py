@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from edgeecg.models.features.intervals import ORDER, SCATTER
 from edgeecg.models.features.strip import GRID_HZ, strip
-from edgeecg_kernels.features_beat import MOST_BEATS, SHAPE_POINTS
+from edgeecg_kernels.features_beat import MOST_BEATS, ROOM, SHAPE_POINTS
 from edgeecg_kernels.features_beat import beat_features as _features
 from edgeecg_kernels.features_intervals import CELLS
 from edgeecg_kernels.features_strip import AFTER
@@ -47,6 +47,6 @@ NAMES = (
 def beat_features(samples_mv: NDArray[np.float32], beats: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return NAMES of the beat whose R peak lies BEFORE_S into the window."""
     told, s, out = beats[-MOST_BEATS:].astype(np.float64), strip(samples_mv), np.empty(len(NAMES))
-    chosen, cells, scratch = np.empty(MOST_BEATS, np.int64), np.empty(CELLS * CELLS, np.int64), np.empty((5, MOST_BEATS))
+    chosen, cells, scratch = np.empty(MOST_BEATS, np.int64), np.empty(CELLS * CELLS, np.int64), np.empty((5, ROOM))
     _features(told, s.clean, s.first, round(BEFORE_S * GRID_HZ), BEFORE_S, chosen, cells, scratch, out)
     return out.astype(np.float32)

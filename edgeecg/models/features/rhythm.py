@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from edgeecg.models.features.intervals import ORDER, SCATTER, TOLD
 from edgeecg.models.features.strip import BETWEEN, GRID_HZ, REPEATED, WHOLE, band, power_of, strip
 from edgeecg_kernels.features_intervals import CELLS
-from edgeecg_kernels.features_rhythm import MOST_BEATS, rhythm_between
+from edgeecg_kernels.features_rhythm import MOST_BEATS, ROOM, rhythm_between
 from edgeecg_kernels.features_rhythm import rhythm_features as _features
 
 Floats = NDArray[np.float64]
@@ -26,7 +26,7 @@ def rhythm_features(samples_mv: NDArray[np.float32], beats: NDArray[np.float32])
     s, n = strip(samples_mv), len(samples_mv)
     shared, out = band(n), np.empty(len(NAMES))
     peaks, cells = np.empty(2 * len(told), np.int64), np.empty(CELLS * CELLS, np.int64)
-    scratch = np.empty((5, max(n, MOST_BEATS)))
+    scratch = np.empty((5, max(n, ROOM)))
     height = _features(told, s.raw, s.clean, s.power, shared.edges, s.missing, peaks, cells, scratch, out)
     left = power_of(np.fft.rfft(scratch[0, :n]))
     rhythm_between(left, s.power, shared.places, GRID_HZ / n, n, height, out)
