@@ -14,7 +14,7 @@ from edgeecg.io.sources.scanned import readings
 from edgeecg.models import golden
 from edgeecg.models.card import Input
 from edgeecg.models.features.beat import BEFORE_S, beat_features
-from edgeecg.models.features.rhythm import rhythm_features
+from edgeecg.models.features.rhythm import rhythm_and_beats
 from edgeecg.models.preprocess import Preprocessor
 from edgeecg.models.registry import Registry
 from edgeecg.stages import transport
@@ -63,7 +63,7 @@ def _preprocessing(window_s: int) -> Way:
 
 def _rhythm_features(window_s: int) -> Way:
     samples, beats = golden.window(_given(window_s))
-    return lambda: rhythm_features(samples, beats)
+    return lambda: rhythm_and_beats(samples, beats)
 
 
 def _beat_features(n_beats: int) -> Way:

@@ -58,6 +58,9 @@ def feature_set(card: Card) -> Features:
     sets: dict[str, Features] = known.SETS
     if asked not in sets:
         raise ModelError(Fault(f"{card.id}: fusion.features", asked, f"one this version makes: {', '.join(sets)}"))
+    if card.fusion.typical and len(card.fusion.typical) != len(known.NAMES[asked]):
+        given, wanted = len(card.fusion.typical), len(known.NAMES[asked])
+        raise ModelError(Fault(f"{card.id}: fusion.typical", f"{given} values", f"one for each of the {wanted} that {asked} names"))
     if asked in known.ABOUT:
         _check_span(card, asked, *known.ABOUT[asked])
     return sets[asked]

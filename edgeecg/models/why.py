@@ -115,8 +115,8 @@ def _parts(classifier: Classifier, features: Floats, typical: Floats, place: int
     tree = classifier.model.tree
     assert tree
     whole = float(tree(features)[place])
-    parts = np.zeros(len(features))
-    for i in range(len(features)):
+    parts = np.zeros(len(typical))
+    for i in range(len(typical)):
         without = features.copy()
         without[i] = typical[i]
         parts[i] = whole - float(tree(without)[place])

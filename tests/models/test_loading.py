@@ -97,6 +97,15 @@ def test_a_tree_of_another_width_or_unknown_features_is_refused(tmp_path: Path) 
     assert "toy-1.0: fusion.features: toy-9 is not one this version makes" in refused(strange, tmp_path)
 
 
+def test_usual_values_are_of_the_features_that_have_names() -> None:
+    card = Registry().card("rhythm")
+    assert card.fusion
+    assert len(card.fusion.typical) < card.fusion.features_len, "the table of beats has none"
+    one_less = card.fusion.model_copy(update={"typical": card.fusion.typical[1:]})
+    with pytest.raises(ModelError, match="fusion.typical: 202 values is not one for each of the 203 that rhythm-3 names"):
+        feature_set(card.model_copy(update={"fusion": one_less}))
+
+
 @pytest.mark.parametrize(
     ("span", "fault"),
     [

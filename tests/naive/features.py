@@ -2,5 +2,6 @@
 
 from tests.naive.features_beat import beat_features
 from tests.naive.features_rhythm import rhythm_features
+from tests.naive.features_sequence import beats_in_order
 
-__all__ = ["beat_features", "rhythm_features"]
+__all__ = ["beat_features", "beats_in_order", "rhythm_features"]

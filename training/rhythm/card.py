@@ -9,6 +9,7 @@ from common.cards import DATA_LICENCE, LICENCE, NOT_A_DEVICE, metric, usual
 from numpy.typing import NDArray
 
 from edgeecg.models.features.rhythm import NAMES
+from edgeecg_kernels.features_sequence import N_SEQUENCE
 from rhythm.forest import BEATS_S
 from rhythm.recordings import FOLDS, LABELS, TWINS
 from rhythm.whole import MOST_WINDOWS
@@ -24,7 +25,10 @@ MODELS = {
     "fusion": "model",
     "mean of windows": "control: the mean of windows' scores",
     "net": "the net alone",
-    "tree": "the tree alone",
+    "net and tree": "control: without the net of beats",
+    "told": "what is told of beats alone: trees and net of beats",
+    "tree": "the trees alone",
+    "beats": "the net of beats alone",
     "tree on intervals": "control: a tree on RR intervals alone",
     "random encoder": "control: the net as it was drawn, under a trained linear head",
 }
@@ -56,7 +60,10 @@ def describe(
         "name": "rhythm",
         "version": version,
         "summary": "Ten seconds of one lead: normal rhythm, atrial fibrillation, another rhythm, or too noisy to say.",
-        "architecture": "CLEF-small architecture (Net1D), trained here, not the published weights; fused with boosted trees on beats and shape",
+        "architecture": (
+            "CLEF-small architecture (Net1D), trained here, not the published weights; fused with boosted trees on beats and shape "
+            "and a small net on the minute's beats in their order"
+        ),
         "task": "window",
         "labels": list(LABELS),
         "label_names": ["normal rhythm", "atrial fibrillation", "other rhythm", "noise"],
@@ -73,8 +80,8 @@ def describe(
             "net_weight": chosen["net_weight"],
             "net_temperature": round(chosen["net_temperature"], 4),
             "features": "rhythm",
-            "features_version": 2,
-            "features_len": len(NAMES),
+            "features_version": 3,
+            "features_len": len(NAMES) + N_SEQUENCE,
             "typical": usual(features),
         },
         "calibration": {

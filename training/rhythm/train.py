@@ -26,11 +26,11 @@ from numpy.typing import NDArray
 
 from edgeecg.models.features.rhythm import INTERVALS_ONLY, NAMES
 from edgeecg.models.quantize import METHOD
-from rhythm import control, files, forest, nets, whole
+from rhythm import control, files, forest, nets, sequence, told, whole
 from rhythm.card import describe
 from rhythm.fit import CYCLES, fresh
 from rhythm.recordings import FOLDS, LABELS, heard_alike
-from rhythm.together import af_figures, by_recording, choose, fused, logs, nested, rule_f1
+from rhythm.together import af_figures, by_recording, choose, choose_share, fused, logs, nested, nested_told, rule_f1
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int64]
@@ -80,19 +80,33 @@ def _answers(school: nets.School) -> dict[str, Floats]:
     trees = forest.out_of_fold(work / f"forest-{detector()}", windows, labels, fold_of, forest.all_columns())
     intervals = forest.out_of_fold(work / f"forest_rr-{detector()}", windows, labels, fold_of, forest.columns_of(INTERVALS_ONLY))
     random, random_of = kept(work / "random.pickle", lambda: control.random_encoder(school.recordings, labels, fold_of))
-    return {"net": logits, "tree": trees, "rr": intervals, "of": windows.recording, "random": random, "random_of": random_of}
+    beats = sequence.out_of_fold(work, sequence.minutes(work, school.recordings), labels, fold_of)
+    mixed = nested_told(trees, beats, windows.recording, labels, fold_of)
+    return {
+        "net": logits,
+        "told": mixed,
+        "tree": trees,
+        "beats": beats,
+        "rr": intervals,
+        "of": windows.recording,
+        "random": random,
+        "random_of": random_of,
+    }
 
 
 def judge(answers: dict[str, Floats], labels: Labels, fold_of: Labels) -> dict[str, Any]:
     """Return figures by recording and by window, with intervals, and what ships of the fusion."""
     of, n = answers["of"].astype(np.int64), len(labels)
     scores = {
-        "fusion": nested(answers["net"], answers["tree"], of, labels, fold_of),
+        "fusion": nested(answers["net"], answers["told"], of, labels, fold_of),
         "net": answers["net"],
+        "told": logs(answers["told"]),
         "tree": logs(answers["tree"]),
+        "beats": answers["beats"],
+        "net and tree": nested(answers["net"], answers["tree"], of, labels, fold_of),
         "tree on intervals": logs(answers["rr"]),
     }
-    last_words = scores | {"fusion": scores["tree"]}
+    last_words = scores | {"fusion": scores["told"], "net and tree": scores["tree"]}
     result: dict[str, Any] = {}
     for name, score in scores.items():
         together, means = whole.out_of_fold(score, last_words[name], of, labels, fold_of), by_recording(score, of, n)
@@ -100,10 +114,12 @@ def judge(answers: dict[str, Floats], labels: Labels, fold_of: Labels) -> dict[s
     result["mean of windows"] = _figures(by_recording(scores["fusion"], of, n), labels, fold_of)
     random_of = answers["random_of"].astype(np.int64)
     result["random encoder"] = _figures(by_recording(answers["random"], random_of, n), labels, fold_of)
-    mix = choose(answers["net"], answers["tree"], of, labels, np.ones(n, np.bool_))
-    result["shipped"] = {"net_weight": mix.net_weight, "net_temperature": mix.net_temperature, **_certainty(scores["fusion"], labels[of])}
-    result["recording"] = _certainty(whole.out_of_fold(scores["fusion"], scores["tree"], of, labels, fold_of), labels)
-    layer = whole.learn(whole.summaries(scores["fusion"], scores["tree"], of, n), labels)
+    mix = choose(answers["net"], answers["told"], of, labels, np.ones(n, np.bool_))
+    share = choose_share(answers["tree"], answers["beats"], labels[of])
+    chosen = {"net_weight": mix.net_weight, "net_temperature": mix.net_temperature, "share of the net of beats": share}
+    result["shipped"] = chosen | _certainty(scores["fusion"], labels[of])
+    result["recording"] = _certainty(whole.out_of_fold(scores["fusion"], scores["told"], of, labels, fold_of), labels)
+    layer = whole.learn(whole.summaries(scores["fusion"], scores["told"], of, n), labels)
     result["layer"] = {"weights": layer.weights.tolist(), "bias": layer.bias.tolist()}
     return result
 
@@ -190,14 +206,14 @@ def _twins(school: nets.School, answers: dict[str, Floats], fold: int) -> dict[s
         learned = [one for one, k in zip(school.recordings, school.fold_of, strict=True) if k != fold]
         files.in_eight_bits(fp32, files.some_windows(learned, files.CALIBRATION), int8)
         held, of = np.flatnonzero(school.fold_of == fold), answers["of"].astype(np.int64)
-        trees = [answers["tree"][of == k] for k in held]
+        beside = [answers["told"][of == k] for k in held]
         others = school.fold_of != fold
-        mix = choose(answers["net"], answers["tree"], of, labels, others)
-        summaries = whole.summaries(fused(mix, answers["net"], answers["tree"]), logs(answers["tree"]), of, len(labels))
+        mix = choose(answers["net"], answers["told"], of, labels, others)
+        summaries = whole.summaries(fused(mix, answers["net"], answers["told"]), logs(answers["told"]), of, len(labels))
         layer = whole.learn(summaries[others], labels[others])
-        return files.compared(fp32, int8, [school.recordings[k] for k in held], labels[held], trees, mix, layer)
+        return files.compared(fp32, int8, [school.recordings[k] for k in held], labels[held], beside, mix, layer)
 
-    twins = kept(work / f"twins_last{fold}-{len(CYCLES)}-{detector()}.pickle", make)
+    twins = kept(work / f"twins_told{fold}-{len(CYCLES)}-{detector()}.pickle", make)
     return {
         "F1 in float": twins.f1_float,
         "F1 in int8": twins.f1_int8,
@@ -221,7 +237,8 @@ def ship(school: nets.School, result: dict[str, Any]) -> None:
     grown = kept(
         school.work / f"forest-{detector()}.pickle", lambda: forest.fit(table, labels, np.ones(len(labels), np.bool_), forest.all_columns())
     )
-    onnx.save(graph(grown, len(NAMES)), paths["tree_onnx"])
+    told_by = sequence.shipped(school.work, sequence.minutes(school.work, recordings), labels)
+    onnx.save(told.graph(graph(grown, len(NAMES)), len(NAMES), told_by, result["shipped"]["share of the net of beats"]), paths["tree_onnx"])
     quantization = {
         "method": METHOD,
         "windows": report.windows,
@@ -241,7 +258,7 @@ ENDINGS = {"fp32_onnx": "fp32.onnx", "int8_onnx": "int8.onnx", "int8_tflite": "i
 def _keep_answers(names: list[str], fold_of: Labels, answers: dict[str, Floats], labels: Labels) -> None:
     """Keep what was said of each recording by those who had not seen it."""
     of, n = answers["of"].astype(np.int64), len(labels)
-    means = {key: by_recording(answers[key] if key == "net" else logs(answers[key]), of, n) for key in ("net", "tree", "rr")}
+    means = {key: by_recording(answers[key] if key == "net" else logs(answers[key]), of, n) for key in ("net", "told", "tree", "rr")}
     packed = {key: value.astype(np.float16) for key, value in means.items()}
     np.savez_compressed(
         HERE / "out_of_fold.npz", name=np.array(names), fold=fold_of.astype(np.int8), label=labels.astype(np.int8), **packed

@@ -229,8 +229,8 @@ def _fusion_faults(card: Card, fusion: Fusion) -> Iterator[Fault]:
         yield Fault("independent", "true", "possible with a tree, whose probabilities are of one label each")
     if not card.nets and fusion.net_weight > 0:
         yield Fault("fusion.net_weight", fusion.net_weight, "0 where there is no net")
-    if fusion.typical and len(fusion.typical) != fusion.features_len:
-        yield Fault("fusion.typical", f"{len(fusion.typical)} values", f"one for each of {fusion.features_len} features")
+    if len(fusion.typical) > fusion.features_len:
+        yield Fault("fusion.typical", f"{len(fusion.typical)} values", f"one for each named one of {fusion.features_len} features")
 
 
 def _hearing_faults(card: Card) -> Iterator[Fault]:

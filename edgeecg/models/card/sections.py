@@ -86,9 +86,9 @@ class Fusion(Section):
     net_temperature: Positive = 1.0
     features: Name
     features_version: Annotated[int, Field(ge=1)]
-    features_len: Annotated[int, Field(ge=1, le=4096)]
+    features_len: Annotated[int, Field(ge=1, le=8192)]
     typical: Annotated[tuple[float, ...], Several] = ()
-    """Each feature's median over the training windows: with it a model can say which features spoke."""
+    """The median of each feature that has a name over the training windows: with it a model can say which features spoke."""
     beside: Annotated[tuple[Text, ...], Several] | None = None
     """What the tree tells after the labels' probabilities, each a part of one of them."""
 
@@ -99,7 +99,7 @@ class Hearing(Section):
     sound_hz: Annotated[float, Field(ge=500, le=8000)]
     features: Name
     features_version: Annotated[int, Field(ge=1)]
-    features_len: Annotated[int, Field(ge=1, le=4096)]
+    features_len: Annotated[int, Field(ge=1, le=8192)]
     senses: Annotated[tuple[Text, ...], Several, Field(min_length=1)]
     """What the places of its activation are."""
 

@@ -12,7 +12,7 @@ from edgeecg.models.features import beat, heart_sound, rhythm
 
 Features = Callable[[NDArray[np.float32], NDArray[np.float32]], NDArray[np.float32]]
 
-SETS: dict[str, Features] = {"rhythm-2": rhythm.rhythm_features, "beat-3": beat.beat_features}
+SETS: dict[str, Features] = {"rhythm-3": rhythm.rhythm_and_beats, "beat-3": beat.beat_features}
 """`name-version` to what computes it, of samples in mV on the grid (missing: NaN) and rows of BEAT_FIELDS."""
 ABOUT: dict[str, tuple[float, float]] = {"beat-3": (beat.BEFORE_S, beat.AFTER_S)}
 """Of sets about one beat: the seconds before its R peak that the window begins, and those after it that it must reach."""
@@ -22,5 +22,5 @@ HEARD: dict[str, tuple[Heard, Callable[[NDArray[np.float32]], str]]] = {
 }
 """The same for models that hear: of samples, beats, and the sound of the same span at `heart_sound.SOUND_HZ`; and what says that they are not
 to be judged."""
-NAMES: dict[str, tuple[str, ...]] = {"rhythm-2": rhythm.NAMES, "beat-3": beat.NAMES, "heart-sound-2": heart_sound.NAMES}
-"""What each set's values are called, in their order."""
+NAMES: dict[str, tuple[str, ...]] = {"rhythm-3": rhythm.NAMES, "beat-3": beat.NAMES, "heart-sound-2": heart_sound.NAMES}
+"""What each set's values are called, in their order; of `rhythm-3` the figures, before the table of beats."""
