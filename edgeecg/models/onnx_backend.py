@@ -6,6 +6,7 @@
 import hashlib
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import onnxruntime as ort
 from onnxruntime.capi import onnxruntime_pybind11_state as errors
@@ -40,6 +41,7 @@ def _options() -> ort.SessionOptions:
     options.inter_op_num_threads = 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.add_session_config_entry("session.inter_op.allow_spinning", "0")
+    options.enable_cpu_mem_arena = False  # it holds more than these graphs ever need, and saves no time
     options.log_severity_level = _ERRORS_ONLY
     return options
 
@@ -53,7 +55,14 @@ def session(data: bytes, where: str, cache: Path | None) -> ort.InferenceSession
 
 
 def _plain(data: bytes) -> ort.InferenceSession:
-    return ort.InferenceSession(data, _options(), providers=["CPUExecutionProvider"], disabled_optimizers=WRONG_FUSIONS)
+    return _made(data, _options(), disabled_optimizers=WRONG_FUSIONS)
+
+
+def _made(data: bytes, options: ort.SessionOptions, **more: Any) -> ort.InferenceSession:
+    """Make a session that does not hold on to the bytes it was made of: it would need them for other providers, and there are none."""
+    made = ort.InferenceSession(data, options, providers=["CPUExecutionProvider"], **more)
+    made._model_bytes = None  # noqa: SLF001 of net and trees together they are 2 MB
+    return made
 
 
 def _optimised(data: bytes, cache: Path) -> ort.InferenceSession:
@@ -65,7 +74,7 @@ def _optimised(data: bytes, cache: Path) -> ort.InferenceSession:
             options = _options()
             options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
             options.add_session_config_entry("session.load_model_format", KEPT_AS)
-            return ort.InferenceSession(kept, options, providers=["CPUExecutionProvider"])
+            return _made(kept, options)
         path.unlink(missing_ok=True)  # cut short or changed
     return _optimise_and_keep(data, cache, key)
 
@@ -82,7 +91,7 @@ def _optimise_and_keep(data: bytes, cache: Path, key: str) -> ort.InferenceSessi
             written = Path(folder) / "graph.ort"
             options.optimized_model_filepath = str(written)
             options.add_session_config_entry("session.save_model_format", KEPT_AS)
-            made = ort.InferenceSession(data, options, providers=["CPUExecutionProvider"], disabled_optimizers=WRONG_FUSIONS)
+            made = _made(data, options, disabled_optimizers=WRONG_FUSIONS)
             written.replace(cache / _sealed_name(key, written.read_bytes()))
             return made
     except OSError:

@@ -191,7 +191,10 @@ def test_a_card_may_hold_a_course_and_comes_back_from_its_text() -> None:
         ({"files": {"fp32_onnx": {"path": "toy-1.0.fp32.onnx", "bytes": 1}}}, "files.fp32_onnx.sha256: nothing is not a value"),
         ({"files": {}}, "files: {} is not"),
         (TREE | {"independent": True}, "independent: true is not possible with a tree"),
-        (TREE | {"fusion": TREE["fusion"] | {"typical": [1.0] * 4}}, "fusion.typical: 4 values is not one for each named one of 3 features"),
+        (
+            TREE | {"fusion": TREE["fusion"] | {"typical": [1.0] * 4}},
+            "fusion.typical: 4 values is not one for each named one of 3 features",
+        ),
         (TREE | {"fusion": TREE["fusion"] | {"net_weight": 0.5}}, "fusion.net_weight: 0.5 is not 0 where there is no net"),
         ({"golden": {"formula": "heart", "outputs": {}}}, "golden.outputs: without fp32_onnx is not an expectation for every file"),
         ({"golden": {"formula": "heart", "outputs": {"fp32_onnx": {"values": [1.0], "tolerance": 1.0}}}}, "1 values is not one for each"),

@@ -102,7 +102,7 @@ def test_usual_values_are_of_the_features_that_have_names() -> None:
     assert card.fusion
     assert len(card.fusion.typical) < card.fusion.features_len, "the table of beats has none"
     one_less = card.fusion.model_copy(update={"typical": card.fusion.typical[1:]})
-    with pytest.raises(ModelError, match="fusion.typical: 202 values is not one for each of the 203 that rhythm-3 names"):
+    with pytest.raises(ModelError, match=r"fusion\.typical: 202 values is not one for each of the 203 that rhythm-3 names"):
         feature_set(card.model_copy(update={"fusion": one_less}))
 
 
