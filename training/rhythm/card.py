@@ -42,10 +42,11 @@ LIMITS = (
     "The net's last three cycles of training were each added after a look at the same folds: its figures flatter a little.",
     "In the last two cycles the net is taught by itself and by trees, none of which saw the recordings it is judged by.",
     (
-        "What a recording follows from (each label's mean and largest over its windows, and the last one's tree) was chosen on the same folds, "
+        "What a recording follows from (each label's mean and largest over its windows, and what the last one's beats say) was chosen on the same folds, "
         "out of some thirty forms, most within 0.006: its figures flatter a little."
     ),
     "It was learned from answers of nets and trees that had learned from the fold it is judged by, though never of their own recordings.",
+    "Of some ten forms and teachings of the net of beats, compared on the same folds, it is the best: its gain flatters a little.",
     "A recording longer than a minute is taken as minutes, whose answers are averaged: no long recording was there to judge that by.",
     NOT_A_DEVICE,
 )
