@@ -94,18 +94,22 @@ def test_what_is_spoilt_is_the_shape_and_the_rate_and_nothing_else() -> None:
     from edgeecg_kernels.features_sequence import N_ABOUT
 
     rng = np.random.default_rng(3)
-    told = told_of([a_minute(rng, in_pairs=bool(k % 2)) for k in range(30)])
-    beats, typical = told.padded(np.arange(30))
+    windows = [a_minute(rng, in_pairs=bool(k % 2)) for k in range(30)]
+    windows[0], windows[1] = (windows[0][0], windows[0][1][:0]), (windows[1][0], windows[1][1][-20:])
+    beats, typical = told_of(windows).padded(np.arange(30))
     spoilt, of_usual, there = sequence._spoilt(beats.copy(), typical, np.random.default_rng(4))
     kept = [k for k in range(N_ABOUT) if k != sequence.AT_RATE]
     np.testing.assert_array_equal(spoilt.numpy()[..., kept], beats[..., kept])
     faster = spoilt.numpy()[..., sequence.AT_RATE] - beats[..., sequence.AT_RATE]
     assert np.ptp(faster[:, 0]) > 0.1
     np.testing.assert_allclose(faster, faster[:, :1] * beats[..., 0], atol=1e-5)
+    assert faster[1, 0] != 0
     turned = np.sign((of_usual.numpy() * typical).sum(1))
     assert 0 < (turned < 0).sum() < 15
+    assert turned[0] == 0, "no beat has no shape"
     np.testing.assert_allclose(of_usual.numpy(), typical * turned[:, None])
-    np.testing.assert_array_equal(there.numpy()[..., 0], beats[..., 0])
+    np.testing.assert_array_equal(there.numpy()[1:, :, 0], beats[1:, :, 0])
+    assert there.numpy()[0, :, 0].tolist() == [1.0] + [0.0] * 59, "one row is read where there is no beat"
 
 
 def test_rows_that_fill_up_say_nothing() -> None:
