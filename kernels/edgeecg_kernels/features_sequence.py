@@ -44,7 +44,7 @@ def sequence(rows: Any, clean: Any, ordered: Any, out: Any) -> None:
     if n > 1:
         usual_s = middle(ordered, n - 1)
     for k in range(n):
-        ordered_into(ordered, k, _known(abs(rows[first + k, 6])))
+        ordered_into(ordered, k, abs(rows[first + k, 6]))
     usual_mv = middle(ordered, n)
     unit = _deviation(clean) + 1e-6
     for k in range(n):
@@ -68,14 +68,14 @@ def _about(rows: Any, row: int, first: int, usual_s: float, usual_mv: float, out
     out[at + 4] = 4.0 * _log_of(after / usual_s)
     out[at + 5] = 4.0 * _log_of(after / before)
     out[at + 6] = 2.0 * _log_of(before)
-    out[at + 7] = _known(rows[row, 1])
+    out[at + 7] = rows[row, 1]
     out[at + 8] = 1.0 if kind == 1.0 else 0.0
     out[at + 9] = 1.0 if kind == 2.0 else 0.0
     out[at + 10] = 1.0 if kind > 2.0 else 0.0
-    out[at + 11] = _known(rows[row, 3]) / 100.0
-    out[at + 12] = 2.0 * _known(rows[row, 4]) - 2.0
-    out[at + 13] = min(max(_known(rows[row, 5]), 0.0), FARTHEST_SHAPE)
-    taller = math.log((_known(abs(rows[row, 6])) + HEIGHT_FLOOR_MV) / (usual_mv + HEIGHT_FLOOR_MV))
+    out[at + 11] = rows[row, 3] / 100.0
+    out[at + 12] = 2.0 * rows[row, 4] - 2.0
+    out[at + 13] = min(max(rows[row, 5], 0.0), FARTHEST_SHAPE)
+    taller = math.log((abs(rows[row, 6]) + HEIGHT_FLOOR_MV) / (usual_mv + HEIGHT_FLOOR_MV))
     out[at + 14] = min(max(taller, -MOST_TALLER), MOST_TALLER)
 
 
@@ -119,8 +119,3 @@ def _deviation(x: Any) -> float:
 @kernel
 def _log_of(value: float) -> float:
     return min(max(math.log(max(value, SHORTEST_S)), -FARTHEST), FARTHEST)
-
-
-@kernel
-def _known(value: float) -> float:
-    return value if math.isfinite(value) else 0.0

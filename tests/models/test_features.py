@@ -64,7 +64,6 @@ def test_no_window_makes_an_infinity_or_a_warning(asked: str, data: Any) -> None
         at[-1] = beat.BEFORE_S
     told = rows(np.sort(at))
     told[:, 1:] = np.abs(rng.normal(size=(n_beats, 6))) * data.draw(st.sampled_from([0.0, 1.0, 300.0]), label="values")
-    told[:, 1:][rng.random((n_beats, 6)) < data.draw(st.sampled_from([0.0, 0.1]), label="not known")] = np.nan
     values = SETS[asked](x, told)
     assert len(values) == len(NAMES[asked]) + TABLE.get(asked, 0)
     assert not np.isinf(values).any(), np.flatnonzero(np.isinf(values))

@@ -44,7 +44,7 @@ def _log(value: Floats) -> Floats:
 
 
 def _verdicts(told: Floats) -> Floats:
-    kind, (_, sure, _, width, early, distance, height) = told[:, 2], np.where(np.isfinite(told), told, 0.0).T
+    _, sure, kind, width, early, distance, height = told.T
     size = np.abs(height)
     taller = np.clip(np.log((size + 0.02) / (np.median(size) + 0.02)), -2, 2)
     return np.column_stack((sure, kind == 1, kind == 2, kind > 2, width / 100, 2 * early - 2, np.clip(distance, 0, 2), taller))
