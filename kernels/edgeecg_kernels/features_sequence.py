@@ -38,7 +38,7 @@ def sequence(rows: Any, clean: Any, ordered: Any, out: Any) -> None:
     n = rows.shape[0] - first
     if n == 0:
         return
-    usual_s, usual_mv = 1.0, 0.0
+    usual_s = 1.0
     for k in range(n - 1):
         ordered_into(ordered, k, rows[first + k + 1, 0] - rows[first + k, 0])
     if n > 1:

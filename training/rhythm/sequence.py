@@ -63,8 +63,9 @@ def minutes(work: Path, recordings: list[Heard]) -> Minutes:
         rows, typical, owners = [], [], []
         for number, heard in enumerate(recordings):
             for step in range(0, heard.n_windows, ASK_EVERY_S):
-                for kept_in, value in zip((rows, typical), rows_of(heard.window(step), heard.beats_of(step, BEATS_S)), strict=True):
-                    kept_in.append(value)
+                table, usual_shape = rows_of(heard.window(step), heard.beats_of(step, BEATS_S))
+                rows.append(table)
+                typical.append(usual_shape)
                 owners.append(number)
             if number % 1000 == 0:
                 print(f"beats in order: {number} of {len(recordings)} recordings", flush=True)

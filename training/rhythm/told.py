@@ -35,6 +35,15 @@ class _Drawn:
         self.nodes.append(helper.make_node(kind, list(inputs), [name], name=name, **attributes))
         return name
 
+    def taken_over(self, other: ModelProto, reads: str) -> str:
+        """Take in another graph's only step, which reads something else here."""
+        (node,) = other.graph.node
+        copy = NodeProto()
+        copy.CopyFrom(node)
+        copy.input[:], copy.output[:] = [reads], ["of trees"]
+        self.nodes.append(copy)
+        return "of trees"
+
     def store(self, value: Any, kind: type = np.float32) -> str:
         name = f"stored.{len(self.stored)}"
         self.stored.append(numpy_helper.from_array(np.ascontiguousarray(value, kind), name))
@@ -56,17 +65,8 @@ class _Drawn:
 def graph(trees: ModelProto, n_figures: int, nets: Sequence[BeatNet], share: float) -> ModelProto:
     """Return trees (a graph of `common.trees`, of one answer) and nets, which count alike, as one graph."""
     drawn = _Drawn()
-    drawn.stored.extend(trees.graph.initializer)
     figures = drawn.part("features", 1, 0, n_figures)
-    for node in trees.graph.node:
-        inputs = [figures if name == "features" else name for name in node.input]
-        copy = NodeProto()
-        copy.CopyFrom(node)
-        del copy.input[:]
-        copy.input.extend(inputs)
-        copy.output[:] = ["of trees" if name == "scores" else name for name in node.output]
-        drawn.nodes.append(copy)
-    of_trees = drawn.step("Log", drawn.step("Max", "of trees", drawn.store(TINY)))
+    of_trees = drawn.step("Log", drawn.step("Max", drawn.taken_over(trees, figures), drawn.store(TINY)))
     told = drawn.step("Mul", of_trees, drawn.store(1 - share))
     beats, odd = _beats(drawn, n_figures)
     for net in nets:
