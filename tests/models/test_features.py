@@ -1,5 +1,6 @@
 """What a tree reads: always as many numbers, finite or missing, whatever the window; and what is said of known rhythms is known."""
 
+import re
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from edgeecg.models.features import NAMES, SETS, beat, rhythm, strip
+from edgeecg.errors import InputError
+from edgeecg.models.features import HEARD, NAMES, SETS, beat, rhythm, strip
+from edgeecg.models.features.heart_sound import SOUND_LEN
 from edgeecg.types import BEAT_FIELDS
 from edgeecg_kernels.features_sequence import N_SEQUENCE
 from edgeecg_kernels.features_strip import AFTER, BEAT, BEFORE, typical_of
@@ -68,6 +71,42 @@ def test_no_window_makes_an_infinity_or_a_warning(asked: str, data: Any) -> None
     assert len(values) == len(NAMES[asked]) + TABLE.get(asked, 0)
     assert not np.isinf(values).any(), np.flatnonzero(np.isinf(values))
     assert not np.isnan(values[len(NAMES[asked]) :]).any(), "a net cannot read what is not known"
+
+
+ODD = {
+    "not known": (0, np.nan), "not known last": (-1, np.nan), "without end": (-1, np.inf), "without beginning": (0, -np.inf),
+    "in no int64": (-1, 1e30), "long before": (0, -1e30), "not in order": (4, -1e4),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("asked", [*SETS, *HEARD])
+@pytest.mark.parametrize("odd", ODD)
+def test_a_beat_at_no_moment_is_refused_by_name_and_reaches_no_kernel(asked: str, odd: str) -> None:
+    told = rows(np.arange(0.6, 9.9, 0.8))
+    at, moment = ODD[odd]
+    told[at, 0] = moment
+    sentence = f"beats: the moment {moment:g} s of beat {at % len(told)} is not known, within 1e+06 s, and behind the beat before"
+    with pytest.raises(InputError, match=f"^{re.escape(sentence)}$"):
+        asked_with(asked, told)
+
+
+@pytest.mark.parametrize("asked", [*SETS, *HEARD])
+def test_rows_of_another_shape_are_refused_by_name(asked: str) -> None:
+    for told in (rows(np.arange(0.6, 9.9, 0.8))[:, :3], np.arange(0.6, 9.9, 0.8, dtype=np.float32)):
+        with pytest.raises(InputError, match=r"^beats: an array of shape .* is not rows of 7 values: offset_s, confidence"):
+            asked_with(asked, told)
+
+
+def test_a_window_that_ends_within_its_beat_is_refused_by_name() -> None:
+    shortest, told = round(beat.BEFORE_S * GRID_HZ) + AFTER, rows(np.arange(0.6, 9.5, 0.8))
+    assert len(SETS["beat-3"](heart(shortest, told[:, 0].astype(np.float64)), told)) == len(beat.NAMES)
+    with pytest.raises(InputError, match=rf"^window: {shortest - 1} samples is not the {shortest} or more"):
+        SETS["beat-3"](heart(shortest - 1, told[:, 0].astype(np.float64)), told)
+
+
+def asked_with(asked: str, told: NDArray[np.float32]) -> NDArray[np.float32]:
+    x = heart(LENGTH, np.arange(0.6, 9.9, 0.8))
+    return HEARD[asked][0](x, told, np.zeros(SOUND_LEN, np.float32)) if asked in HEARD else SETS[asked](x, told)
 
 
 @given(gain=st.sampled_from([0.25, 0.5, 2.0, 4.0]))

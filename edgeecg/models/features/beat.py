@@ -6,8 +6,10 @@ The window begins BEFORE_S before the R peak it is about; the beats of the minut
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeecg.errors import InputError
 from edgeecg.models.features.intervals import ORDER, SCATTER
 from edgeecg.models.features.strip import GRID_HZ, strip
+from edgeecg.models.features.told import told
 from edgeecg_kernels.features_beat import MOST_BEATS, ROOM, SHAPE_POINTS
 from edgeecg_kernels.features_beat import beat_features as _features
 from edgeecg_kernels.features_intervals import CELLS
@@ -46,7 +48,10 @@ NAMES = (
 
 def beat_features(samples_mv: NDArray[np.float32], beats: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return NAMES of the beat whose R peak lies BEFORE_S into the window."""
-    told, s, out = beats[-MOST_BEATS:].astype(np.float64), strip(samples_mv), np.empty(len(NAMES))
+    at = round(BEFORE_S * GRID_HZ)
+    if len(samples_mv) < at + AFTER:
+        raise InputError("window", f"{len(samples_mv)} samples", f"the {at + AFTER} or more that a beat and what comes before it take")
+    rows, s, out = told(beats), strip(samples_mv), np.empty(len(NAMES))
     chosen, cells, scratch = np.empty(MOST_BEATS, np.int64), np.empty(CELLS * CELLS, np.int64), np.empty((5, ROOM))
-    _features(told, s.clean, s.first, round(BEFORE_S * GRID_HZ), BEFORE_S, chosen, cells, scratch, out)
+    _features(rows, s.clean, s.first, at, BEFORE_S, chosen, cells, scratch, out)
     return out.astype(np.float32)

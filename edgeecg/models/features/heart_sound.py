@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from edgeecg.models.features import cycle, intervals, rhythm, strip
 from edgeecg.models.features.cycle import S2_BEFORE_MS, SOUND_HALF_MS
+from edgeecg.models.features.told import told
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -70,9 +71,9 @@ _RHYTHM = np.array([rhythm.NAMES.index(name) for name in SENSES["rhythm"]])
 
 def heart_sound_features(samples_mv: NDArray[np.float32], beats: NDArray[np.float32], sound: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return NAMES of a window: the lead on the ECG's grid, rows of BEAT_FIELDS, and as long a sound at SOUND_HZ; all NaN if too few beats."""
-    told = beats.astype(np.float64)
-    heard = _listen(sound, told[:, 0])
-    whole = _beats(samples_mv, told[:, 0])
+    peaks_s = told(beats)[:, 0]
+    heard = _listen(sound, peaks_s)
+    whole = _beats(samples_mv, peaks_s)
     if heard is None or len(whole) < LEAST_BEATS:
         return np.full(len(NAMES), np.nan, np.float32)
     typical = _middle(whole)
