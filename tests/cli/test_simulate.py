@@ -3,10 +3,12 @@
 import json
 import os
 import re
+import select
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +28,7 @@ from edgeecg_wire import frames as f
 from edgeecg_wire.codec import Decoder
 from tests.io.sources.brokers import BROKERS, PATIENCE_S, mosquitto_running
 from tests.io.sources.listening import Listener
+from tests.waiting import line_from
 
 
 def simulate(*arguments: str) -> int:
@@ -83,17 +86,15 @@ def test_frames_in_a_file_with_all_trouble(tmp_path: Path, capsys: pytest.Captur
 
 def test_a_device_on_a_pty() -> None:
     command = [sys.executable, "-m", "edgeecg", "simulate", "--to", "pty", "--speed", "20", "--json"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as running:
-        assert running.stdout is not None
-        port = os.open(running.stdout.readline().strip(), os.O_RDWR | os.O_NOCTTY)
-        try:
-            decoder = Decoder()
-            seen: list[object] = []
-            while len(seen) < 100:
-                seen += decoder.feed(os.read(port, 4096))
-        finally:
-            os.close(port)
-            running.kill()
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as running, ExitStack() as ending:
+        ending.callback(running.kill)
+        port = os.open(line_from(running.stdout), os.O_RDWR | os.O_NOCTTY)
+        ending.callback(os.close, port)
+        decoder = Decoder()
+        seen: list[object] = []
+        while len(seen) < 100:
+            assert select.select([port], [], [], PATIENCE_S)[0], f"waited {PATIENCE_S:g} s for frames behind {len(seen)}"
+            seen += decoder.feed(os.read(port, 4096))
     assert all(isinstance(frame, f.Samples | f.Hello) for frame in seen)
 
 

@@ -17,6 +17,7 @@ from edgeecg.types import AlertState, Priority
 from tests.client.listener import device_at, until
 from tests.io.sources.brokers import mosquitto_running
 from tests.payload.alerts import stamped
+from tests.waiting import PATIENCE_S, line_from
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -39,14 +40,14 @@ def test_json_lines_and_an_acknowledgement(tmp_path: Path) -> None:
         sink.wake()
         command = ["-m", "edgeecg", "subscribe", f"mqtt://127.0.0.1:{port}", "--name", "ward", "--store", "s"]
         with running(*command, "--json", folder=tmp_path) as process:
-            lines = [json.loads(process.stdout.readline()) for _ in range(3)]  # type: ignore[union-attr]
+            lines = [json.loads(line_from(process.stdout)) for _ in range(3)]
             process.stdin.write("what?\nack 99\nack 1 a/b\nack 1 dr.grey\n")  # type: ignore[union-attr]
             process.stdin.flush()  # type: ignore[union-attr]
             until(lambda: told, "the acknowledgement")
         assert {(line["alert_id"], line["revision"]) for line in lines} == {stamped(1).key, stamped(2).key, stamped(2, 3).key}
         assert told == [(lines[0]["alert_id"], "dr.grey")]
         with running(*command, "--seconds", "0.5", folder=tmp_path) as process:
-            _, errors = process.communicate()
+            _, errors = process.communicate(timeout=PATIENCE_S)
         assert process.returncode == 0
         assert f"dev-1: alert {2:032x}: missing revisions 2" in errors
         assert "1 acknowledgements no device has confirmed" in errors
@@ -59,7 +60,7 @@ def test_the_example_prints_and_acknowledges(tmp_path: Path) -> None:
         sink.wake()
         example = str(REPOSITORY / "examples/receive_alerts.py")
         with running(example, f"mqtt://127.0.0.1:{port}", "ward", folder=tmp_path) as process:
-            assert process.stdout.readline() == "dev-1 HIGH RAISED No beat for 4.25 s (limit 4 s)\n"  # type: ignore[union-attr]
+            assert line_from(process.stdout) == "dev-1 HIGH RAISED No beat for 4.25 s (limit 4 s)"
             process.stdin.write("dr.grey\n")  # type: ignore[union-attr]
             process.stdin.flush()  # type: ignore[union-attr]
             until(lambda: told, "the acknowledgement")

@@ -25,8 +25,11 @@ from edgeecg.simulate.scenario import Episode, Scenario
 from edgeecg.types import Alert
 from tests.daemon.rehearsal import playing
 from tests.ports import free_port
+from tests.waiting import line_from
 
 PATIENCE_S = 120.0
+WARMING_S = 900.0
+"""Where nothing was compiled yet, everything is."""
 SPEED = 20.0
 RECEIVER = "bench"
 
@@ -114,11 +117,7 @@ class Launcher:
             [sys.executable, "-m", "tests.daemon.launcher", str(config), str(SPEED)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=os.environ | {"NOTIFY_SOCKET": address},
         )  # fmt: skip
-        assert self._said() == "warm"
-
-    def _said(self) -> str:
-        assert self._process.stdout is not None
-        return self._process.stdout.readline().decode().strip()
+        assert line_from(self._process.stdout, WARMING_S) == "warm"
 
     def start(self) -> int:
         """Start one; return its pid once it is ready."""
@@ -128,7 +127,7 @@ class Launcher:
         assert self._process.stdin is not None
         self._process.stdin.write(b"go\n")
         self._process.stdin.flush()
-        pid = int(self._said())
+        pid = int(line_from(self._process.stdout, PATIENCE_S))
         end_s = time.monotonic() + PATIENCE_S
         while time.monotonic() < end_s and Path(f"/proc/{pid}").exists():
             if select.select([self._notify], [], [], 1.0)[0] and b"READY=1" in self._notify.recv(1000):

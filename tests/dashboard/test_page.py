@@ -14,6 +14,7 @@ import pytest
 from edgeecg.simulate.scenario import Episode, Scenario
 from tests.daemon.rehearsal import STREAM, playing, running, settings_text
 from tests.ports import free_port
+from tests.waiting import line_from
 
 pytest.importorskip("iotcore")
 for needed in ("starlette", "uvicorn", "websockets"):
@@ -52,8 +53,7 @@ def test_asystole_is_shown_and_acknowledging_it_reaches_the_outbox(tmp_path: Pat
         with running(lambda: text, speed=SPEED) as daemon:
             command = [sys.executable, "-m", "edgeecg", "dashboard", "--tied", "--config", str(tmp_path / "edgeecg.toml")]
             page_process = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-            assert page_process.stderr is not None
-            address = page_process.stderr.readline().removeprefix("dashboard: ").strip()
+            address = line_from(page_process.stderr).removeprefix("dashboard: ")
             said: list[str] = []
             page = browser.new_page()
             page.on("console", lambda message: said.append(message.text))

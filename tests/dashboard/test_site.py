@@ -14,6 +14,7 @@ import pytest
 
 from edgeecg.dashboard.relay import ROOM, Browser
 from tests.live.test_server import Ward
+from tests.waiting import line_from
 
 for needed in ("starlette", "uvicorn", "websockets"):
     pytest.importorskip(needed)
@@ -35,10 +36,9 @@ class Page:
         config.write_text(f'[state]\nfolder = "{folder}"\n[dashboard]\nport = 0\n{more}')
         command = [sys.executable, "-W", "error", "-m", "edgeecg", "dashboard", "--tied", "--config", str(config)]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        assert self.process.stderr is not None
-        said = self.process.stderr.readline()
+        said = line_from(self.process.stderr)
         assert said.startswith("dashboard: http://127.0.0.1:"), said
-        self.port = int(said.rstrip("/\n").rpartition(":")[2])
+        self.port = int(said.rstrip("/").rpartition(":")[2])
 
     def ask(self, path: str, method: str = "GET", body: str = "", **headers: str) -> Answer:
         connection = HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_S)

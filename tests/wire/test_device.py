@@ -14,6 +14,7 @@ import pytest
 
 from edgeecg_wire import frames as f
 from edgeecg_wire.codec import Decoder, Result, encode
+from tests.waiting import line_from
 
 PATIENCE_S = 20.0
 
@@ -142,13 +143,14 @@ class Host:
 def device_on_a_pty(build: Path, *options: str) -> Iterator[tuple[Host, "subprocess.Popen[str]"]]:
     command = [str(build / "san" / "edgeecg-device"), *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as device:
-        assert device.stdout is not None
-        fd = os.open(device.stdout.readline().strip(), os.O_RDWR | os.O_NOCTTY)
-        tty.setraw(fd)
         try:
-            yield Host(fd), device
+            fd = os.open(line_from(device.stdout), os.O_RDWR | os.O_NOCTTY)
+            tty.setraw(fd)
+            try:
+                yield Host(fd), device
+            finally:
+                os.close(fd)
         finally:
-            os.close(fd)
             device.terminate()
             device.wait(PATIENCE_S)
 

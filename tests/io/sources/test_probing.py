@@ -22,6 +22,7 @@ from edgeecg_wire import frames as f
 from edgeecg_wire.codec import Decoder, encode
 from tests.io.sources.listening import PATIENCE_S
 from tests.io.sources.publishing import hello, samples
+from tests.waiting import line_from
 from tests.wire.conftest import make, need
 from tests.wire.foreign import FORMATS
 
@@ -137,8 +138,7 @@ def device_in_c(folder: Path, *options: str) -> Iterator[Path]:
     link = folder / "tty"
     with subprocess.Popen([str(folder / "c" / "edgeecg-device"), "--link", str(link), *options], stdout=subprocess.PIPE) as device:
         try:
-            assert device.stdout is not None
-            device.stdout.readline()  # the pty is there
+            line_from(device.stdout)  # the pty is there
             yield link
         finally:
             device.terminate()
