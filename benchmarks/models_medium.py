@@ -28,6 +28,7 @@ from edgeecg.models.importer.convert import Lead, windows
 from edgeecg.models.importer.publications import ECGFOUNDER as PUBLISHED
 from edgeecg.models.loading import open_net
 from edgeecg.models.net1d import onnx_graph
+from edgeecg.models.net1d.onnx_int8 import FORM
 from edgeecg.models.net1d.shape import ECGFOUNDER
 from edgeecg.models.probe import Probe
 from edgeecg.models.quantize import METHOD, Report, quantize
@@ -76,7 +77,7 @@ def make_twin(folder: Path, found: Floats) -> tuple[Card, dict[str, Report]]:
         "limits": ["It was never trained: its answers mean nothing."],
         "input": GIVEN,
         "files": {key.value: cards.file_entry(path).model_dump() for key, path in paths.items()},
-        "quantization": {"method": METHOD, "windows": N_CALIBRATION},
+        "quantization": {"method": f"{METHOD}; {FORM}", "windows": N_CALIBRATION},
     }
     card = golden.completed(table, folder)
     cards.write(card, folder)

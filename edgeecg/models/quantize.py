@@ -16,6 +16,7 @@ from onnx import ModelProto
 
 from edgeecg.errors import Fault, ModelError
 from edgeecg.models.layers import LayerReport, alone, layers
+from edgeecg.models.net1d import onnx_graph, onnx_int8
 from edgeecg.models.net1d.assemble import ACTIVATION, FEATURES, LOGITS
 from edgeecg.models.probe import Probe, Snr
 
@@ -61,12 +62,14 @@ def quantize(
 ) -> Report:
     """Write the int8 twin of a graph, calibrated on preprocessed windows (n, length) and compared with it on `judge`, or on the same.
 
-    `keep_float` names layers (convolutions) that stay in float, with the Swish behind them; `convs_only` leaves all but convolutions in
-    float: closer, and slower; `float_outputs` does not round what they answer. `independent`: a sigmoid for each label, not one answer of several.
+    `keep_float` names layers (convolutions) that stay in float. `convs_only` takes any graph of convolutions as it is; else it is a Net1D, which is
+    written as int8 pays. `float_outputs` does not round what convolutions answer. `independent`: a sigmoid for each label, not one answer of several.
     """
     model = onnx.load(fp32_path)
     check(model, windows, keep_float)
-    _write(model, windows, out_path, [*HEAD, *with_swish(model, keep_float)], convs_only, float_outputs)
+    source = model if convs_only else onnx_int8.build(onnx_graph.read(model), keep_float)
+    kinds = ("Conv",) if convs_only else onnx_int8.QUANTIZED
+    _write(source, windows, out_path, kinds, [*HEAD, *keep_float], float_outputs)
     reports = alone(model, _some(windows)) if by_layer else ()
     judge = windows if judge is None else judge
     name = output_of(model)
@@ -113,18 +116,6 @@ def check(model: ModelProto, windows: Floats, keep_float: Sequence[str]) -> None
         raise ModelError(Fault("keep_float", ", ".join(unknown), f"among the {len(known)} layers of the graph"))
 
 
-def with_swish(model: ModelProto, names: Sequence[str]) -> Iterator[str]:
-    """Yield layers and the nodes of the Swish that reads each."""
-    kept = set(names)
-    for node in model.graph.node:
-        reads_kept = kept.intersection(node.input)
-        if node.name in names or (reads_kept and node.op_type == "Sigmoid"):
-            kept.update(node.output)
-            yield node.name
-        elif len(reads_kept) == 2 and node.op_type == "Mul":
-            yield node.name
-
-
 def _some(windows: Floats) -> Floats:
     """Thin windows out: what a layer loses shows in few."""
     return windows[:: -(-len(windows) // ALONE_WINDOWS)]
@@ -143,7 +134,7 @@ class _Reader:
         return None if window is None else {self._name: window[None, None, None]}
 
 
-def _write(model: ModelProto, windows: Floats, out_path: Path, in_float: Sequence[str], convs_only: bool, float_outputs: bool) -> None:
+def _write(model: ModelProto, windows: Floats, out_path: Path, kinds: Sequence[str], in_float: Sequence[str], float_outputs: bool) -> None:
     from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static  # noqa: PLC0415  (a second to import)
 
     CalibrationDataReader.register(_Reader)
@@ -158,7 +149,7 @@ def _write(model: ModelProto, windows: Floats, out_path: Path, in_float: Sequenc
             per_channel=True,
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
-            op_types_to_quantize=["Conv"] if convs_only else None,
+            op_types_to_quantize=list(kinds),
             nodes_to_exclude=list(in_float),
             extra_options={"OpTypesToExcludeOutputQuantization": ["Conv"]} if float_outputs else None,
         )

@@ -1,16 +1,17 @@
 """TFLite twins of an fp32 graph that this package built: in float, and in int8 by what flowed through the graph."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import onnx
 from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
+from onnx import ModelProto
 
 from edgeecg.models.net1d import onnx_graph, tflite_graph
 from edgeecg.models.probe import ranges
-from edgeecg.models.quantize import HEAD, Report, check, compare, with_swish
+from edgeecg.models.quantize import HEAD, Report, check, compare
 
 Floats = NDArray[np.float32]
 
@@ -39,6 +40,18 @@ def quantize_tflite(
     judge = windows if judge is None else judge
     snr_db, same = compare(model, Twin(out_path), judge, independent=independent)
     return Report(len(windows), len(judge), tuple(keep_float), (), snr_db, same)
+
+
+def with_swish(model: ModelProto, names: Sequence[str]) -> Iterator[str]:
+    """Yield layers and the nodes of the Swish that reads each."""
+    kept = set(names)
+    for node in model.graph.node:
+        reads_kept = kept.intersection(node.input)
+        if node.name in names or (reads_kept and node.op_type == "Sigmoid"):
+            kept.update(node.output)
+            yield node.name
+        elif len(reads_kept) == 2 and node.op_type == "Mul":
+            yield node.name
 
 
 class Twin:

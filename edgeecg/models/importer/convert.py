@@ -20,6 +20,7 @@ from edgeecg.models.importer import checkpoint
 from edgeecg.models.importer.checkpoint import Checkpoint, Family
 from edgeecg.models.importer.publications import PUBLICATIONS, RATE_HZ, VERSION, WINDOW_S
 from edgeecg.models.net1d import onnx_graph
+from edgeecg.models.net1d.onnx_int8 import FORM
 from edgeecg.models.preprocess import Preprocessor
 from edgeecg.models.quantize import METHOD, Report, faults, quantize_well
 from edgeecg.models.windows import of_recording
@@ -135,7 +136,7 @@ def _table(
         table["n_features"] = read.shape.n_features
     if report:
         table["quantization"] = {
-            "method": f"{METHOD}; windows of {', '.join(lead.name for lead in leads)}; judged on every other window of the same",
+            "method": f"{METHOD}; {FORM}; windows of {', '.join(lead.name for lead in leads)}; judged on every other window of the same",
             "windows": report.windows,
             "float_layers": report.float_layers,
             "snr_db": round(report.snr_db, 2),

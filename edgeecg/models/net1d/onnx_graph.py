@@ -26,7 +26,7 @@ Weights = Mapping[str, NDArray[np.float32]]
 def build(shape: Net1dShape, n_labels: int, weights: Weights, len_samples: int) -> ModelProto:
     """Return the graph: `ecg` (1, 1, 1, length) -> `logits` and `activation`, or `features` where there are no labels."""
     check(shape, n_labels, weights)
-    graph = _OnnxGraph(weights, shape, n_labels, len_samples)
+    graph = OnnxGraph(weights, shape, n_labels, len_samples)
     assemble(shape, n_labels, INPUT, graph)
     return graph.model()
 
@@ -61,7 +61,7 @@ def check(shape: Net1dShape, n_labels: int, weights: Weights) -> None:
         raise ValueError(f"weights: {name} {got.get(name, 'missing')} is not {wanted.get(name, 'known')}, and {len(wrong) - 1} more")
 
 
-class _OnnxGraph:
+class OnnxGraph:
     """Nodes and initializers so far; a tensor is its name, whose (channels, length) is kept."""
 
     def __init__(self, weights: Weights, shape: Net1dShape, n_labels: int, len_samples: int) -> None:
