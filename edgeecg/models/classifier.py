@@ -63,10 +63,17 @@ class Opinion:
     """Of a model that hears: what each sense adds, (labels, senses); the logits are their mean, but for the bias."""
     fault: str = ""
     """Why there is none: the scores are all the same then."""
+    of_net: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    """What the net says alone, logits; empty unless a tree spoke too."""
     of_tree: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
     """What the tree says alone, log p; empty without one."""
     beside: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
     """What the tree tells beside the labels."""
+
+    @property
+    def voices(self) -> tuple[NDArray[np.float64], ...]:
+        """What a recording is put together from: what net and tree say, each for itself, or the scores of the one there is."""
+        return (self.of_net, self.of_tree) if self.of_net.size else (self.scores,)
 
     @property
     def last_word(self) -> NDArray[np.float64]:
@@ -114,10 +121,10 @@ class Classifier:
         features = model.features(samples_mv, beats)
         told = model.tree(features).astype(np.float64)
         of_tree, beside = np.log(np.maximum(told[: len(logits)], LEAST_PROBABILITY)), told[len(logits) :]
-        scores = of_tree  # a tree alone has all the weight, and a softmax of nothing costs as much as a tenth of the trees
-        if model.net:
-            scores = fusion.net_weight * log_softmax(logits / fusion.net_temperature) + (1 - fusion.net_weight) * of_tree
-        return Opinion(self._leant(scores), self._shown(activation, scores), features, of_tree=of_tree, beside=beside)
+        if not model.net:  # a tree alone has all the weight, and a softmax of nothing costs as much as a tenth of the trees
+            return Opinion(self._leant(of_tree), self._shown(None, of_tree), features, of_tree=of_tree, beside=beside)
+        scores = fusion.net_weight * log_softmax(logits / fusion.net_temperature) + (1 - fusion.net_weight) * of_tree
+        return Opinion(self._leant(scores), self._shown(activation, scores), features, of_net=logits, of_tree=of_tree, beside=beside)
 
     def of_features(self, features: Floats) -> Opinion:
         """Answer the features that a model that hears reads; its activation is what each sense adds."""

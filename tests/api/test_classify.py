@@ -107,7 +107,7 @@ def test_a_recording_is_put_together_from_its_windows_as_was_learned(models: Pat
 @pytest.mark.usefixtures("toy_features")
 @pytest.mark.parametrize("beats_last", [True, False])
 def test_the_last_word_is_the_tree_s_of_the_last_window(models: Path, *, beats_last: bool) -> None:
-    nothing = [[0.0] * 3] * 3
+    nothing = [[0.0] * 6] * 3
     learned = {"mean": nothing, "most": nothing, "last": (0.1 * np.eye(3)).tolist(), "bias": [0.0] * 3, "windows": 30}
     toys.toy(models, tree=True, recording=learned)
     beating, _ = heart(250.0, 16.0, seed=3)
@@ -116,6 +116,26 @@ def test_the_last_word_is_the_tree_s_of_the_last_window(models: Path, *, beats_l
     sure, never = 1.0, 1e-12**0.1
     said = (never, sure, never) if beats_last else (sure, never, never)
     assert list(result.probabilities.values()) == pytest.approx(np.array(said) / sum(said), rel=1e-9)
+
+
+@pytest.mark.usefixtures("toy_features")
+def test_net_and_tree_each_have_their_say_in_a_recording(models: Path) -> None:
+    rng = np.random.default_rng(6)
+    mean, most, nothing = rng.normal(0, 0.1, (3, 6)), rng.normal(0, 0.1, (3, 6)), [[0.0] * 3] * 3
+    learned = {"mean": mean.tolist(), "most": most.tolist(), "last": nothing, "bias": [0.1, 0.0, -0.2], "windows": 30}
+    toys.toy(models, tree=True, recording=learned)
+    plain = {"temperature": 1.0, "abstain_below": 0.0}
+    toys.toy(models, name="net", calibration=plain)
+    toys.toy(models, name="tree", net=False, tree=True, calibration=plain)
+    beating, _ = heart(250.0, 16.0, seed=3)
+    x = np.concatenate((beating, np.random.default_rng(1).normal(0, 0.001, len(beating))))
+    alone = [
+        np.log([list(window.probabilities.values()) for window in edgeecg.classify(x, 250.0, name).windows]) for name in ("net", "tree")
+    ]
+    logs = np.hstack(alone)
+    assert np.ptp(logs[:, 3]) > 20, "the tree changes its mind on the way"
+    said = np.exp(mean @ logs.mean(axis=0) + most @ logs.max(axis=0) + learned["bias"])
+    assert list(edgeecg.classify(x, 250.0, "toy").probabilities.values()) == pytest.approx(said / said.sum(), rel=1e-5)
 
 
 def test_a_recording_abstains_under_a_limit_of_its_own(models: Path) -> None:

@@ -116,6 +116,11 @@ TREE: dict[str, Any] = {
     "fusion": {"net_weight": 0.0, "features": "f", "features_version": 1, "features_len": 3},
     "golden": {"formula": "heart", "outputs": {"tree_onnx": {"values": [1.0, 0.0, 0.0], "tolerance": 1.0}}},
 }
+BOTH: dict[str, Any] = {
+    "files": table()["files"] | TREE["files"],
+    "fusion": TREE["fusion"] | {"net_weight": 0.5},
+    "golden": {"formula": "heart", "outputs": table()["golden"]["outputs"] | TREE["golden"]["outputs"]},
+}
 
 
 BEATS: dict[str, Any] = {"task": "beat", "input": table()["input"] | {"window_s": 2.0, "before_s": 0.5}}
@@ -206,6 +211,8 @@ def test_a_card_may_hold_a_course_and_comes_back_from_its_text() -> None:
         ({"recording": WHOLE | {"mean": [[1.0]]}}, "recording.mean: rows of 1 is not 3 rows of 3"),
         ({"recording": WHOLE | {"most": []}}, "recording.most: rows of nothing is not 3 rows of 3"),
         ({"recording": WHOLE | {"last": [[0.0] * 3] * 2}}, "recording.last: rows of 3, 3 is not 3 rows of 3"),
+        (TREE | {"recording": WHOLE | {"most": [[0.0] * 6] * 3}}, "recording.most: rows of 6, 6, 6 is not 3 rows of 3"),
+        (BOTH | {"recording": WHOLE | {"mean": [[0.0] * 6] * 3}}, "recording.most: rows of 3, 3, 3 is not 3 rows of 6"),
         ({"recording": WHOLE | {"windows": 0}}, "recording.windows: 0 is not greater than or equal to 1"),
         ({"recording": WHOLE, "independent": True}, "recording: there is not there only where windows of one lead have one label each"),
     ],

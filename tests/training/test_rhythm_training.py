@@ -262,25 +262,51 @@ def test_what_one_window_shows_a_recording_has_and_live_it_is_put_together_alike
     scores = rng.normal((2.5, -2.0, 0.0, -2.0), 1.0, (3600, 4))
     shown = 9 * np.arange(400) + rng.integers(9, size=400)
     scores[shown, labels] += 5.0
-    said = whole.out_of_fold(scores, scores, recording, labels, fold_of)
+    said = whole.out_of_fold([scores], scores, recording, labels, fold_of)
     assert (said.argmax(1) == labels).mean() > 0.8
     assert (scores.reshape(400, 9, 4).mean(1).argmax(1) == labels).mean() < 0.6
     otherwise = np.where(fold_of == 0, 3 - labels, labels)
-    blind = whole.out_of_fold(scores, scores, recording, otherwise, fold_of)
+    blind = whole.out_of_fold([scores], scores, recording, otherwise, fold_of)
     np.testing.assert_array_equal(blind[fold_of == 0], said[fold_of == 0], "what a recording is labelled is not known to who speaks of it")
     assert not np.allclose(blind[fold_of == 1], said[fold_of == 1])
     last_words = rng.normal(0.0, 1.0, (3600, 4))
     last_words[8::9][np.arange(400), labels] += 4.0
-    told = whole.summaries(scores, last_words, recording, 400)
+    told = whole.summaries([scores, last_words], last_words, recording, 400)
     layer = whole.learn(told, labels)
-    assert (layer(told).argmax(1) == labels).mean() > 0.97, "scores and last words together know more than either"
+    assert (layer(told).argmax(1) == labels).mean() > 0.97, "both voices and the last word together know more than either"
     learned = Recording(
         windows=26,
         bias=tuple(layer.bias.tolist()),
-        mean=tuple(map(tuple, layer.weights[:, :4].tolist())),
-        most=tuple(map(tuple, layer.weights[:, 4:8].tolist())),
-        last=tuple(map(tuple, layer.weights[:, 8:].tolist())),
+        mean=tuple(map(tuple, layer.weights[:, :8].tolist())),
+        most=tuple(map(tuple, layer.weights[:, 8:16].tolist())),
+        last=tuple(map(tuple, layer.weights[:, 16:].tolist())),
     )
     mine = recording == 7
-    opinions = [Opinion(one, np.zeros(0), None, of_tree=word) for one, word in zip(scores[mine], last_words[mine], strict=True)]
+    none = np.zeros(4)
+    opinions = [Opinion(none, none, None, of_net=net, of_tree=tree) for net, tree in zip(scores[mine], last_words[mine], strict=True)]
     np.testing.assert_allclose(whole_scores(opinions, learned), layer(told)[7], rtol=1e-12)
+
+
+def test_a_recording_is_judged_by_what_its_net_says_and_by_what_its_beats_say() -> None:
+    from rhythm.train import judge
+
+    rng = np.random.default_rng(5)
+    labels, n_windows = np.arange(400) % 4, 5
+    of = np.repeat(np.arange(400), n_windows)
+
+    def of_half(half: NDArray[np.int64]) -> NDArray[np.float64]:
+        scores = rng.normal(0.0, 0.3, (len(of), 4))
+        shown = n_windows * np.arange(400) + rng.integers(n_windows - 1, size=400)
+        scores[shown[:, None], half] += 6.0
+        return scores
+
+    net = of_half(np.stack((labels // 2 * 2, labels // 2 * 2 + 1), axis=1))
+    beats = np.exp(of_half(np.stack((labels % 2, labels % 2 + 2), axis=1)))
+    beats /= beats.sum(1, keepdims=True)
+    guesses = np.full_like(beats, 0.25)
+    answers = {"net": net, "told": beats, "tree": beats, "beats": np.log(beats), "rr": guesses, "random": guesses}
+    result = judge(answers | {"of": of, "random_of": of}, labels, np.arange(400) // 4 % 5)
+    assert result["fusion"]["F1"] > 0.98, "one knows half of it, the other the other half, each in one window that is not the last"
+    assert max(result["net"]["F1"], result["told"]["F1"]) < 0.7
+    assert np.array(result["layer"]["weights"]).shape == (4, 20)
+    assert result["recording"]["right where it answers"] > 0.98

@@ -42,8 +42,8 @@ LIMITS = (
     "The net's last three cycles of training were each added after a look at the same folds: its figures flatter a little.",
     "In the last two cycles the net is taught by itself and by trees, none of which saw the recordings it is judged by.",
     (
-        "What a recording follows from (each label's mean and largest over its windows, and what the last one's beats say) was chosen on the same folds, "
-        "out of some thirty forms, most within 0.006: its figures flatter a little."
+        "What a recording follows from (each label's mean and largest over its windows, by net and by beats, and what the last one's beats say) "
+        "was chosen on the same folds, out of some fifty forms and penalties, most within 0.006: its figures flatter a little."
     ),
     "It was learned from answers of nets and trees that had learned from the fold it is judged by, though never of their own recordings.",
     "Of some ten forms and teachings of the net of beats, compared on the same folds, it is the best: its gain flatters a little.",
@@ -115,8 +115,8 @@ def describe(
 
 
 def _recording(result: dict[str, Any]) -> dict[str, Any]:
-    """Return how a recording follows from its windows: the layer's columns are means, then largest, then last words."""
-    layer, n = result["layer"], len(LABELS)
+    """Return how a recording follows from its windows: the layer's columns are means, then largest, net's and graph's, then last words."""
+    layer, n = result["layer"], 2 * len(LABELS)
     return {
         "windows": MOST_WINDOWS,
         "bias": [round(value, 5) for value in layer["bias"]],

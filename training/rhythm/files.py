@@ -89,9 +89,9 @@ def compared(fp32: Path, int8: Path, recordings: list[Heard], labels: Labels, tr
     x = np.concatenate([prepared(np.stack([whole(h.window(s)) for s in range(0, h.n_windows, every_s)])) for h in recordings])
     both = [_ask(path, x) for path in (fp32, int8)]
     beside = np.concatenate([rows[::2] for rows in trees])
-    scores, last_words = [fused(mix, logits, beside) for logits in both], logs(beside)
+    scores, told = [fused(mix, logits, beside) for logits in both], logs(beside)
     same, together = _same(*both), _same(*scores)
-    f1 = [rule_f1(labels, layer(summaries(each, last_words, owner, len(recordings))).argmax(1)) for each in scores]
+    f1 = [rule_f1(labels, layer(summaries([logits, told], told, owner, len(recordings))).argmax(1)) for logits in both]
     return Twins(f1[0], f1[1], same, together, len(x), len(recordings))
 
 

@@ -106,10 +106,11 @@ def judge(answers: dict[str, Floats], labels: Labels, fold_of: Labels) -> dict[s
         "net and tree": nested(answers["net"], answers["tree"], of, labels, fold_of),
         "tree on intervals": logs(answers["rr"]),
     }
-    last_words = scores | {"fusion": scores["told"], "net and tree": scores["tree"]}
+    voices = {name: [score] for name, score in scores.items()}
+    voices |= {"fusion": [scores["net"], scores["told"]], "net and tree": [scores["net"], scores["tree"]]}
     result: dict[str, Any] = {}
     for name, score in scores.items():
-        together, means = whole.out_of_fold(score, last_words[name], of, labels, fold_of), by_recording(score, of, n)
+        together, means = whole.out_of_fold(voices[name], voices[name][-1], of, labels, fold_of), by_recording(score, of, n)
         result[name] = _figures(together, labels, fold_of) | _by_window(score, of, labels) | _gain(together, means, labels)
     result["mean of windows"] = _figures(by_recording(scores["fusion"], of, n), labels, fold_of)
     random_of = answers["random_of"].astype(np.int64)
@@ -118,8 +119,8 @@ def judge(answers: dict[str, Floats], labels: Labels, fold_of: Labels) -> dict[s
     share = choose_share(answers["tree"], answers["beats"], labels[of])
     chosen = {"net_weight": mix.net_weight, "net_temperature": mix.net_temperature, "share of the net of beats": share}
     result["shipped"] = chosen | _certainty(scores["fusion"], labels[of])
-    result["recording"] = _certainty(whole.out_of_fold(scores["fusion"], scores["told"], of, labels, fold_of), labels)
-    layer = whole.learn(whole.summaries(scores["fusion"], scores["told"], of, n), labels)
+    result["recording"] = _certainty(whole.out_of_fold(voices["fusion"], scores["told"], of, labels, fold_of), labels)
+    layer = whole.learn(whole.summaries(voices["fusion"], scores["told"], of, n), labels)
     result["layer"] = {"weights": layer.weights.tolist(), "bias": layer.bias.tolist()}
     return result
 
@@ -209,11 +210,12 @@ def _twins(school: nets.School, answers: dict[str, Floats], fold: int) -> dict[s
         beside = [answers["told"][of == k] for k in held]
         others = school.fold_of != fold
         mix = choose(answers["net"], answers["told"], of, labels, others)
-        summaries = whole.summaries(fused(mix, answers["net"], answers["told"]), logs(answers["told"]), of, len(labels))
+        spoken = logs(answers["told"])
+        summaries = whole.summaries([answers["net"], spoken], spoken, of, len(labels))
         layer = whole.learn(summaries[others], labels[others])
         return files.compared(fp32, int8, [school.recordings[k] for k in held], labels[held], beside, mix, layer)
 
-    twins = kept(work / f"twins_told{fold}-{len(CYCLES)}-{detector()}.pickle", make)
+    twins = kept(work / f"twins_apart{fold}-{len(CYCLES)}-{detector()}.pickle", make)
     return {
         "F1 in float": twins.f1_float,
         "F1 in int8": twins.f1_int8,

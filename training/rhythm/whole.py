@@ -3,6 +3,7 @@
 Its features are the live ones (`edgeecg.models.whole.summary`), a recording's windows here being those `classify` asks about.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +17,7 @@ from rhythm.recordings import FOLDS
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int64]
 
-LOOSENESS = 0.3
+LOOSENESS = 0.1
 """How far the weights of standardized features may go from 0: the inverse of the penalty."""
 MOST_WINDOWS = 26
 """Those of the longest recordings, 61 s."""
@@ -34,11 +35,12 @@ class Layer:
         return log_softmax(summaries @ self.weights.T + self.bias)
 
 
-def summaries(scores: Floats, last_words: Floats, recording: Labels, n: int) -> Floats:
-    """Return a row for each recording, out of a row of scores and a row of what would be the last word for each of its windows."""
+def summaries(voices: Sequence[Floats], last_words: Floats, recording: Labels, n: int) -> Floats:
+    """Return a row for each recording, out of a row of each voice's scores and a row of what would be the last word for each of its windows."""
     order = np.argsort(recording, kind="stable")
     ends = np.cumsum(np.bincount(recording, minlength=n))
-    return np.stack([summary(*rows) for rows in zip(np.split(scores[order], ends[:-1]), last_words[order][ends - 1], strict=True)])
+    stretches = zip(*(np.split(scores[order], ends[:-1]) for scores in voices), strict=True)
+    return np.stack([summary(*rows) for rows in zip(stretches, last_words[order][ends - 1], strict=True)])
 
 
 def learn(x: Floats, labels: Labels) -> Layer:
@@ -49,10 +51,10 @@ def learn(x: Floats, labels: Labels) -> Layer:
     return Layer(weights, fitted.intercept_ - weights @ centre)
 
 
-def out_of_fold(scores: Floats, last_words: Floats, recording: Labels, labels: Labels, fold_of: Labels) -> Floats:
+def out_of_fold(voices: Sequence[Floats], last_words: Floats, recording: Labels, labels: Labels, fold_of: Labels) -> Floats:
     """Return every recording's log-probabilities, put together as the other folds' recordings would have it."""
-    x = summaries(scores, last_words, recording, len(labels))
-    said = np.zeros((len(labels), scores.shape[1]))
+    x = summaries(voices, last_words, recording, len(labels))
+    said = np.zeros((len(labels), last_words.shape[1]))
     for fold in range(FOLDS):
         layer = learn(x[fold_of != fold], labels[fold_of != fold])
         said[fold_of == fold] = layer(x[fold_of == fold])

@@ -279,9 +279,10 @@ def _recording_faults(card: Card, learned: Recording) -> Iterator[Fault]:
         yield Fault("recording", "there", "there only where windows of one lead have one label each")
     if len(learned.bias) != n:
         yield Fault("recording.bias", f"{len(learned.bias)} values", f"one for each of {n} labels")
-    for name, rows in (("mean", learned.mean), ("most", learned.most), ("last", learned.last)):
-        if [len(row) for row in rows] != [n] * n:
-            yield Fault(f"recording.{name}", f"rows of {', '.join(str(len(row)) for row in rows) or 'nothing'}", f"{n} rows of {n}")
+    both = n * (2 if card.fusion and card.nets else 1)
+    for name, rows, wide in (("mean", learned.mean, both), ("most", learned.most, both), ("last", learned.last, n)):
+        if [len(row) for row in rows] != [wide] * n:
+            yield Fault(f"recording.{name}", f"rows of {', '.join(str(len(row)) for row in rows) or 'nothing'}", f"{n} rows of {wide}")
 
 
 def _golden_faults(card: Card) -> Iterator[Fault]:

@@ -106,7 +106,8 @@ class Hearing(Section):
 
 class Recording(Section):
     """A recording out of its windows: log p = mean @ (windows' mean log p) + most @ (their largest) + last @ (the last word) + bias,
-    then a softmax. The last word is the log p of the last window's tree, or, of a model without one, of that window.
+    then a softmax. Means and largest are those of the net and then those of the tree, where a model has both; else of the one it has.
+    The last word is the log p of the last window's tree, or, of a model without one, of that window.
     """
 
     windows: Annotated[int, Field(ge=1, le=10_000)]
@@ -115,7 +116,7 @@ class Recording(Section):
     mean: Matrix
     most: Matrix
     last: Matrix
-    """A row for each label, a column for each label's mean, largest or last log p."""
+    """A row for each label, a column for each label's mean, largest or last log p; of mean and most for each label of either voice."""
     abstain_below: Share = 0.0
     fitted_on: str = ""
 
