@@ -28,10 +28,9 @@ from edgeecg.models.importer.convert import Lead, windows
 from edgeecg.models.importer.publications import ECGFOUNDER as PUBLISHED
 from edgeecg.models.loading import open_net
 from edgeecg.models.net1d import onnx_graph
-from edgeecg.models.net1d.onnx_int8 import FORM
 from edgeecg.models.net1d.shape import ECGFOUNDER
 from edgeecg.models.probe import Probe
-from edgeecg.models.quantize import METHOD, Report, quantize
+from edgeecg.models.quantize import FORM, METHOD, Report, quantize
 from edgeecg.models.quantize_tflite import quantize_tflite, to_tflite
 from edgeecg.models.registry import Registry
 

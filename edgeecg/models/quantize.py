@@ -19,10 +19,12 @@ from edgeecg.models.layers import LayerReport, alone, layers
 from edgeecg.models.net1d import onnx_graph, onnx_int8
 from edgeecg.models.net1d.assemble import ACTIVATION, FEATURES, LOGITS
 from edgeecg.models.probe import Probe, Snr
+from edgeecg.models.regroup import regrouped
 
 Floats = NDArray[np.float32]
 
 HEAD = ("dense", "dense.mean", LOGITS, ACTIVATION, FEATURES)
+FORM = "groups of few channels put together or apart, float between convolutions"
 METHOD = "static QDQ, activations uint8 by minimum and maximum, weights int8 per channel, onnxruntime.quantization"
 MIN_SAME_ANSWER_SHARE = 0.99
 MAX_SCORE_LOSS = 0.005
@@ -67,9 +69,11 @@ def quantize(
     """
     model = onnx.load(fp32_path)
     check(model, windows, keep_float)
-    source = model if convs_only else onnx_int8.build(onnx_graph.read(model), keep_float)
-    kinds = ("Conv",) if convs_only else onnx_int8.QUANTIZED
-    _write(source, windows, out_path, kinds, [*HEAD, *keep_float], float_outputs)
+    if convs_only:
+        _write(model, windows, out_path, ["Conv"], [*HEAD, *keep_float], float_outputs)
+    else:
+        _write(onnx_int8.build(onnx_graph.read(model)), windows, out_path, onnx_int8.QUANTIZED, [*HEAD, *keep_float], float_outputs)
+        onnx.save(regrouped(onnx.load(out_path)), out_path)
     reports = alone(model, _some(windows)) if by_layer else ()
     judge = windows if judge is None else judge
     name = output_of(model)

@@ -20,9 +20,8 @@ from edgeecg.models.importer import checkpoint
 from edgeecg.models.importer.checkpoint import Checkpoint, Family
 from edgeecg.models.importer.publications import PUBLICATIONS, RATE_HZ, VERSION, WINDOW_S
 from edgeecg.models.net1d import onnx_graph
-from edgeecg.models.net1d.onnx_int8 import FORM
 from edgeecg.models.preprocess import Preprocessor
-from edgeecg.models.quantize import METHOD, Report, faults, quantize_well
+from edgeecg.models.quantize import FORM, METHOD, Report, faults, quantize_well
 from edgeecg.models.windows import of_recording
 
 Floats = NDArray[np.float32]
