@@ -129,6 +129,56 @@ def test_a_net_goes_on_where_it_was_cut_off_and_is_the_same_net(tmp_path: Path, 
     assert np.concatenate(fit.ask(again, recordings)).shape == (sum((h.n_windows + 1) // 2 for h in recordings), 4)
 
 
+def test_a_body_learns_without_labels_which_windows_are_of_one_recording(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from rhythm import alike, fit
+
+    monkeypatch.setattr(alike, "BATCH", 4)
+    monkeypatch.setattr(alike, "EPOCHS", 3)
+    recordings, labels = hearts(9)
+    straight = alike.learn(recordings, tmp_path / "straight.pt")
+    pairs, stopped, calls = alike._pairs, RuntimeError("the power fails"), []
+
+    def failing(*arguments: Any) -> Any:
+        calls.append(1)
+        if len(calls) == 2:
+            raise stopped
+        return pairs(*arguments)
+
+    monkeypatch.setattr(alike, "_pairs", failing)
+    with pytest.raises(RuntimeError, match="power"):
+        alike.learn(recordings, tmp_path / "cut.pt")
+    again = alike.learn(recordings, tmp_path / "cut.pt")
+    for wanted, got in zip(straight.state_dict().values(), again.state_dict().values(), strict=True):
+        torch.testing.assert_close(wanted, got, rtol=0, atol=0)
+    still = (fit.Cycle(1, 1e-12, 0.5, fit.CYCLES[0].strength, 1),)
+    monkeypatch.setattr(fit, "BATCH", 4)
+    begun = fit.fit(recordings, labels, tmp_path / "begun", lambda answers: answers, still, straight)
+    for wanted, got in zip(straight.parameters(), begun.parameters(), strict=True):
+        torch.testing.assert_close(wanted, got, rtol=0, atol=1e-6)
+
+
+def test_twins_are_windows_of_one_recording_and_near_when_they_are_alike() -> None:
+    from rhythm import alike
+
+    times = np.arange(13 * 250) / 250
+    tones = [np.sin(2 * np.pi * 2.0 * 1.4**k * times) for k in range(8)]
+    (batch,) = (pairs for pairs, _ in zip(alike._pairs(tones * 16, np.random.default_rng(3)), range(1), strict=False))
+    spectrum = np.abs(np.fft.rfft(batch[:, 0].numpy(), axis=1))
+    one, twin = np.split(spectrum[:, 5:].argmax(1) + 5.0, 2)
+    assert len(one) == alike.BATCH
+    assert (np.abs(np.log(one / twin)) < 0.26).mean() > 0.9, "played up to an eighth faster or slower each"
+    assert len({round(float(np.log(tone) / np.log(1.4))) for tone in one}) >= 6
+
+    codes = torch.nn.functional.normalize(torch.from_numpy(np.random.default_rng(1).normal(size=(6, 5)).astype(np.float32)))
+    together = alike.unlikeness(torch.cat((codes, codes)))
+    apart = alike.unlikeness(torch.cat((codes, codes.roll(1, 0))))
+    assert together < 0.1
+    assert apart > 5
+    likeness = 10 * torch.cat((codes, codes)) @ torch.cat((codes, codes)).T
+    each = [-float(likeness[k, (k + 6) % 12] - torch.logsumexp(likeness[k][torch.arange(12) != k], 0)) for k in range(12)]
+    assert float(together) == pytest.approx(np.mean(each), rel=1e-4)
+
+
 def test_windows_of_a_recording_lie_side_by_side_and_what_they_say_together_is_learned(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,4 +1,4 @@
-"""What STAR is worth: one fold's net after the first cycle, with and without it, from one seed.
+"""What STAR and a start without labels are worth: one fold's net after the first cycle, with either and without, from one seed.
 
     EDGEECG_DATA=... PYTHONPATH=training python -m rhythm.ablation --work DIR
 
@@ -9,54 +9,63 @@ import argparse
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
-from common.heard import Heard
 from common.keep import kept
 from common.scores import interval
+from net1d.model import Net1D
 from numpy.typing import NDArray
 
-from rhythm.fit import CYCLES, Answers, ask, fit
+from rhythm import alike
+from rhythm.fit import CYCLES, Answers, Cycle, ask, fit
 from rhythm.recordings import folds, heard, reference
 from rhythm.together import rule_f1
 
 HERE = Path(__file__).parent
 FOLD, STAR = 0, 0.7
+PLAIN = CYCLES[0]
+WARPED = replace(PLAIN, strength=replace(PLAIN.strength, star=STAR))
+Labels = NDArray[np.int64]
 
 
 def main() -> None:
-    """Train both and print their figures."""
+    """Train all three, print what each has and what it gains over the plain one, and keep that for the card."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--work", type=Path, required=True, help="folder for what is finished")
-    work: Path = parser.parse_args().work
+    folder: Path = parser.parse_args().work / "ablation"
+    folder.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(1)
-    recordings = heard(work)
+    recordings = heard(folder.parent)
     names = [one.name for one in recordings]
     labels = np.array([reference()[name] for name in names])
     held = folds(names, labels) == FOLD
-    said = {name: _said(work / "ablation" / name, star, recordings, labels, held) for name, star in (("without", 0.0), ("star", STAR))}
-    truth = labels[held]
-    low, high = interval(lambda rows: rule_f1(truth[rows], said["star"][rows]) - rule_f1(truth[rows], said["without"][rows]), len(truth))
-    result = {name: rule_f1(truth, answers) for name, answers in said.items()}
-    result |= {"difference": result["star"] - result["without"], "low": low, "high": high}
+    learned = [recordings[k] for k in np.flatnonzero(~held)]
+
+    def said(name: str, cycle: Cycle, start: Net1D | None = None) -> Labels:
+        def make() -> Answers:
+            net = fit(learned, labels[~held], folder / name, lambda answers: answers, (cycle,), start)
+            return ask(net, [recordings[k] for k in np.flatnonzero(held)])
+
+        return np.array([answers.mean(0).argmax() for answers in kept(folder / f"{name}.logits.pickle", make)])
+
+    plain = said("without", PLAIN)
+    others = {"star": said("star", WARPED), "pretrained": said("pretrained", PLAIN, alike.learn(learned, folder / "alike.pt"))}
+    result = {"fold": FOLD, "epochs": PLAIN.epochs, "recordings": int(held.sum()), "without": rule_f1(labels[held], plain)}
+    result |= {name: against(labels[held], answers, plain) for name, answers in others.items()}
     print(json.dumps(result, indent=1))
-    (HERE / "star.json").write_text(
-        json.dumps({**result, "fold": FOLD, "epochs": CYCLES[0].epochs, "recordings": len(truth)}, indent=1) + "\n"
-    )
+    (HERE / "ablation.json").write_text(json.dumps(result, indent=1) + "\n")
 
 
-def _said(path: Path, star: float, recordings: list[Heard], labels: NDArray[np.int64], held: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Return the answers to held-out recordings of a net that learned with so much of STAR."""
-    cycle = replace(CYCLES[0], strength=replace(CYCLES[0].strength, star=star))
+def against(truth: Labels, answers: Labels, plain: Labels) -> dict[str, Any]:
+    """Return the F1 of answers and what they gain over plain ones."""
 
-    def make() -> Answers:
-        learned = np.flatnonzero(~held)
-        net = fit([recordings[k] for k in learned], labels[learned], path, lambda answers: answers, (cycle,))
-        return ask(net, [recordings[k] for k in np.flatnonzero(held)])
+    def gain(rows: Labels) -> float:
+        return rule_f1(truth[rows], answers[rows]) - rule_f1(truth[rows], plain[rows])
 
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return np.array([answers.mean(0).argmax() for answers in kept(path.with_suffix(".logits.pickle"), make)])
+    low, high = interval(gain, len(truth))
+    return {"F1": rule_f1(truth, answers), "difference": gain(np.arange(len(truth))), "low": low, "high": high}
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from rhythm.window import HIGH_HZ, LOW_HZ, ORDER, RATE_HZ
 HELD = "cinc2017, held-out folds, by recording"
 HELD_WINDOWS = "cinc2017, held-out folds, by window of 10 s"
 HELD_INT8 = "cinc2017, held-out folds 1 and 4, a window every 4 s"
-STAR = Path(__file__).parent / "star.json"
+ABLATION = Path(__file__).parent / "ablation.json"
 """What `rhythm.ablation` found."""
 AF_AT = "AF sensitivity at specificity 0.97"
 MODELS = {
@@ -145,7 +145,9 @@ def _metrics(result: dict[str, Any], n: int, n_windows: int) -> list[dict[str, A
         windows = [twin["windows"] for twin in result["twins"]]
         share = float(np.average([twin[name] for twin in result["twins"]], weights=windows))
         rows.append(metric("share of float's answers", share, None, HELD_INT8, int(sum(windows)), of))
-    star = json.loads(STAR.read_text())
-    on = f"cinc2017, held-out fold {star['fold']}, by recording, after {star['epochs']} epochs, one seed"
-    rows.append(metric("F1 with STAR less F1 without", star["difference"], (star["low"], star["high"]), on, star["recordings"], "ablation"))
+    found = json.loads(ABLATION.read_text())
+    on = f"cinc2017, held-out fold {found['fold']}, by recording, after {found['epochs']} epochs, one seed"
+    for name, what in (("star", "F1 with STAR less F1 without"), ("pretrained", "F1 from a body taught without labels less F1 from none")):
+        one = found[name]
+        rows.append(metric(what, one["difference"], (one["low"], one["high"]), on, found["recordings"], "ablation"))
     return rows

@@ -134,8 +134,10 @@ class Run:
         return ("net", "mean", "optimiser", "schedule", *(("together",) if self.n_windows > 1 else ()))
 
 
-def fit(recordings: list[Heard], labels: Labels, path: Path, teacher: Teacher, cycles: Sequence[Cycle] = CYCLES) -> Net1D:
-    """Train on recordings and return the averaged net; the state after each epoch lies beside `path`."""
+def fit(
+    recordings: list[Heard], labels: Labels, path: Path, teacher: Teacher, cycles: Sequence[Cycle] = CYCLES, start: Net1D | None = None
+) -> Net1D:
+    """Train on recordings, from a start or from nothing, and return the averaged net; the state after each epoch lies beside `path`."""
     pupils = [_Pupil(whole(one.mv), _peaks(one), np.eye(len(LABELS))[[label]]) for one, label in zip(recordings, labels, strict=True)]
     counts = np.bincount(labels, minlength=len(LABELS))
     rarity = np.maximum(counts, 1) ** -0.5
@@ -143,7 +145,7 @@ def fit(recordings: list[Heard], labels: Labels, path: Path, teacher: Teacher, c
     last: Run | None = None
     for number, cycle in enumerate(cycles):
         state = path.with_name(f"{path.name}-{number}.pt")
-        run = Run(cycle, cycle.epochs * (len(recordings) // (BATCH // cycle.windows)), last.net if last else None)
+        run = Run(cycle, cycle.epochs * (len(recordings) // (BATCH // cycle.windows)), last.net if last else start)
         if state.exists():
             run.load(torch.load(state, weights_only=True))
         learning = pupils
