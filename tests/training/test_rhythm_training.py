@@ -206,7 +206,7 @@ def test_windows_of_a_recording_lie_side_by_side_and_what_they_say_together_is_l
 def test_answers_after_more_cycles_lie_beside_those_before_and_are_compared_with_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from rhythm import fit, nets, several
+    from rhythm import fit, forest, nets, several
 
     recordings, labels = hearts(4)
     empty: Any = None
@@ -218,6 +218,18 @@ def test_answers_after_more_cycles_lie_beside_those_before_and_are_compared_with
         assert nets.all_out_of_fold(school, of_folds=(1,)) == [(1, len(fit.CYCLES), "H1"), (1, len(fit.CYCLES), "H3")]
         four = len(shorter)
         assert nets.all_out_of_fold(school, shorter, (1, 0)) == [(0, four, "H0"), (1, four, "H1"), (0, four, "H2"), (1, four, "H3")]
+
+    rng, labels = np.random.default_rng(3), np.arange(40) % 4
+    windows = forest.Table(np.zeros((80, 1), np.float32), np.repeat(np.arange(40), 2))
+    school = nets.School(tmp_path, [], labels, np.arange(40) // 4 % 5, windows)
+    judged = school.fold_of < 3
+    rows = windows.of(judged)
+    trees, logits = np.full((80, 4), np.nan), rng.normal(0, 0.2, (len(rows), 4))
+    trees[rows] = 0.25
+    logits[::2][np.arange(len(rows) // 2), labels[judged]] += 5.0
+    said = several._said(logits, trees, school, judged)
+    for name in ("net", "fusion"):
+        assert (said[name] == labels[judged]).mean() > 0.9, "one window of two says it"
 
     truth = np.arange(300) % 3
     before, after = truth.copy(), truth.copy()

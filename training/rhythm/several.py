@@ -3,7 +3,7 @@
     EDGEECG_DATA=... PYTHONPATH=training python -m rhythm.several --work DIR --folds 0 1 2 3 4
 
 DIR is `rhythm.train`'s; what is finished lies there too. Figures are of the folds named, two at least, before that cycle
-and after: weight, temperature and layer are learned from the others of those folds, for a layer learned from the answers of nets of one
+and after: the layer of recordings is learned from the others of those folds, for a layer learned from the answers of nets of one
 kind does not fit those of the other.
 """
 
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from rhythm import forest, nets, whole
 from rhythm.fit import CYCLES
-from rhythm.together import AF, by_recording, logs, nested, rule_f1
+from rhythm.together import AF, by_recording, logs, rule_f1
 
 HERE = Path(__file__).parent
 Floats = NDArray[np.float64]
@@ -53,11 +53,10 @@ def _said(logits: Floats, trees: Floats, school: nets.School, judged: NDArray[np
     """Return the label of every judged recording, by the net alone and together with the trees; of others nothing is known here."""
     rows = school.windows.of(judged)
     of = (np.cumsum(judged) - 1)[school.windows.recording[rows]]
-    trees, labels, fold_of = trees[rows], school.labels[judged], school.fold_of[judged]
-    together = nested(logits, trees, of, labels, fold_of)
+    told, labels, fold_of = logs(trees[rows]), school.labels[judged], school.fold_of[judged]
     said = {"net, mean of windows": by_recording(logits, of, len(labels))}
-    said["net"] = whole.out_of_fold(logits, logits, of, labels, fold_of)
-    said["fusion"] = whole.out_of_fold(together, logs(trees), of, labels, fold_of)
+    said["net"] = whole.out_of_fold([logits], logits, of, labels, fold_of)
+    said["fusion"] = whole.out_of_fold([logits, told], told, of, labels, fold_of)
     return {name: scores.argmax(1) for name, scores in said.items()}
 
 
