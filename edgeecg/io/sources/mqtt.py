@@ -30,6 +30,8 @@ RECEIVE_MAXIMUM: Final = 1000
 """Messages on their way at once: at 5000 a second, a fifth of a second's."""
 KEEPALIVE_S: Final = 15
 WAIT_S: Final = 0.1
+GOODBYE_NS: Final = 2_000_000_000
+"""How long a broker may take to have the goodbyes to its devices."""
 ASK_EVERY_NS: Final = 100_000_000
 """How often all devices are gone through for what to ask them."""
 RECONNECT: Final = Backoff(first_s=0.2, most_s=30.0)
@@ -114,7 +116,7 @@ class MqttSource:
                     return self._why or code.name
                 self._ask()
             if self._stops_devices:
-                self._publish(self.topics.goodbyes())
+                self._say_goodbyes()
             self._client.disconnect()
             self._client.turn(WAIT_S)
         except (OSError, ValueError) as error:
@@ -132,6 +134,17 @@ class MqttSource:
         """No broker need keep what is asked: it is asked again."""
         for topic, request in requests:
             self._client.publish(topic, request, qos=0)
+
+    def _say_goodbyes(self) -> None:
+        """Read on until the broker has acknowledged them: who hangs up with samples unread resets the line, and what the broker had not
+        read by then is lost, with nobody to say it again.
+        """
+        said = [self._client.publish(topic, request, qos=1) for topic, request in self.topics.goodbyes()]
+        on_their_way = [message for message in said if message.rc == MQTTErrorCode.MQTT_ERR_SUCCESS]
+        end_ns = self._clock_ns() + GOODBYE_NS
+        while not all(message.is_published() for message in on_their_way) and self._clock_ns() < end_ns:
+            if self._client.turn(WAIT_S)[0] != MQTTErrorCode.MQTT_ERR_SUCCESS:
+                return
 
     def _connected(self, client: Client, _data: Any, flags: ConnectFlags, code: ReasonCode, _properties: Properties | None) -> None:
         if code.is_failure:

@@ -2,13 +2,16 @@
 
 import json
 import shutil
+import socket
 import subprocess
 import tracemalloc
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from io import BufferedReader
 from pathlib import Path
+from threading import Thread
 from typing import Any, Self
 
 import pytest
@@ -24,7 +27,7 @@ from edgeecg_wire import frames as f
 from edgeecg_wire.codec import Decoder, encode
 from tests.client.certificates import Authority
 from tests.io.sources.brokers import BROKERS, mosquitto, mosquitto_running
-from tests.io.sources.listening import Listener
+from tests.io.sources.listening import PATIENCE_S, Listener
 from tests.io.sources.pty_device import ECG
 from tests.io.sources.publishing import ask, hello, publishing, raw, samples
 from tests.ports import free_port
@@ -303,6 +306,55 @@ def test_a_silent_device_is_set_to_a_rate_started_asked_its_clock_and_stopped_if
     assert [item.facts.rate_hz for item in listener.items if isinstance(item, Announced)] == [250.0, 500.0]
     (answer,) = (notice for notice in listener.notices if isinstance(notice, ClockAnswer))
     assert (answer.device, answer.device_us) == ("d", 7)
+
+
+CONNACK, GRANTED, QOS_0, QOS_1, PUBACK, DISCONNECT = b"\x20", b"\x90", b"\x30", b"\x32", b"\x40", b"\xe0"
+
+
+def test_who_tells_devices_to_cease_reads_on_until_the_broker_has_it() -> None:
+    """Unread samples would reset the line under what the broker had not read; here they come between the goodbye and its PUBACK."""
+    last: list[tuple[bytes, bytes]] = []
+
+    def serve(server: socket.socket) -> None:
+        with server.accept()[0] as line, line.makefile("rb") as reading:
+            _read(reading)
+            line.sendall(_packet(CONNACK, b"\0\0\0"))
+            line.sendall(_packet(GRANTED, _read(reading)[1][:2] + b"\0\1") + _published(hello("d")))
+            while (said := _read(reading))[0] == QOS_0:  # what it asks need not be acknowledged
+                pass
+            n_topic = 2 + len(ask("d"))
+            line.sendall(_published(samples(0)) + _packet(PUBACK, said[1][n_topic:][:2]))
+            last[:] = (said[0], said[1][n_topic + 3 :]), _read(reading)
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = Thread(target=serve, args=(server,), daemon=True)
+        thread.start()
+        source = MqttSource(MqttSettings(host="127.0.0.1", port=server.getsockname()[1]), epoch=EPOCH, claims=Claims(), stops_devices=True)
+        listener = Listener(source.queue)
+        source.start()
+        listener.until(lambda all_: all_.of(Announced), "the device")
+        source.stop()
+        thread.join(PATIENCE_S)
+    listener.step(0)
+    (kind, goodbye), (farewell, _) = last
+    assert (kind, [type(frame) for frame in Decoder().feed(goodbye)], farewell) == (QOS_1, [f.Stop], DISCONNECT)
+    assert len(chunks_of(listener, "d")) == 1, "what came before the broker had the goodbye"
+
+
+def _read(stream: BufferedReader) -> tuple[bytes, bytes]:
+    """Return a short packet's kind and what is in it."""
+    kind, n_bytes = stream.read(1), ord(stream.read(1))
+    return kind, stream.read(n_bytes)
+
+
+def _packet(kind: bytes, body: bytes) -> bytes:
+    n_bytes = len(body)
+    return kind + (bytes((n_bytes,)) if n_bytes < 128 else bytes((n_bytes % 128 + 128, n_bytes // 128))) + body
+
+
+def _published(frame: f.Frame) -> bytes:
+    topic = raw("d").encode()
+    return _packet(QOS_0, len(topic).to_bytes(2, "big") + topic + b"\0" + encode(frame))
 
 
 @pytest.mark.parametrize(
