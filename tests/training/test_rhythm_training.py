@@ -203,41 +203,65 @@ def test_windows_of_a_recording_lie_side_by_side_and_what_they_say_together_is_l
     assert (learned - fit.Together().layer.weight).abs().min() > 0, "the means and the largest alike"
 
 
-def test_answers_after_more_cycles_lie_beside_those_before_and_are_compared_with_them(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from rhythm import fit, forest, nets, several
+def test_answers_of_nets_taught_otherwise_lie_beside_each_other_and_are_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from rhythm import fit, forest, nets, worth
 
     recordings, labels = hearts(4)
     empty: Any = None
     school = nets.School(tmp_path, recordings, labels, np.arange(4) % 2, empty)
-    monkeypatch.setattr(nets.School, "net", lambda _self, fold, _name, cycles: (fold, len(cycles)))
+    monkeypatch.setattr(nets.School, "net", lambda _self, fold, _name, cycles, *, begun: (fold, len(cycles), begun))
     monkeypatch.setattr(nets, "ask", lambda net, asked: [(*net, one.name) for one in asked])
-    shorter = fit.CYCLES[:-1]
+    five, shorter = len(fit.CYCLES), fit.CYCLES[:-1]
     for _ in range(2):
-        assert nets.all_out_of_fold(school, of_folds=(1,)) == [(1, len(fit.CYCLES), "H1"), (1, len(fit.CYCLES), "H3")]
-        four = len(shorter)
-        assert nets.all_out_of_fold(school, shorter, (1, 0)) == [(0, four, "H0"), (1, four, "H1"), (0, four, "H2"), (1, four, "H3")]
+        assert nets.all_out_of_fold(school, of_folds=(1,)) == [(1, five, False, "H1"), (1, five, False, "H3")]
+        assert nets.all_out_of_fold(school, of_folds=(1,), begun=True) == [(1, five, True, "H1"), (1, five, True, "H3")]
+        got = nets.all_out_of_fold(school, shorter, (1, 0))
+        assert got == [(k % 2, len(shorter), False, f"H{k}") for k in range(4)]
 
     rng, labels = np.random.default_rng(3), np.arange(40) % 4
     windows = forest.Table(np.zeros((80, 1), np.float32), np.repeat(np.arange(40), 2))
     school = nets.School(tmp_path, [], labels, np.arange(40) // 4 % 5, windows)
     judged = school.fold_of < 3
     rows = windows.of(judged)
-    trees, logits = np.full((80, 4), np.nan), rng.normal(0, 0.2, (len(rows), 4))
-    trees[rows] = 0.25
+    told, logits = np.full((80, 4), np.nan), rng.normal(0, 0.2, (len(rows), 4))
+    told[rows] = 0.25
     logits[::2][np.arange(len(rows) // 2), labels[judged]] += 5.0
-    said = several._said(logits, trees, school, judged)
-    for name in ("net", "fusion"):
-        assert (said[name] == labels[judged]).mean() > 0.9, "one window of two says it"
+    said = worth._said(logits, {"model": told}, school, judged)
+    for name in ("net", "model"):
+        assert (said[name].argmax(1) == labels[judged]).mean() > 0.9, "one window of two says it"
 
     truth = np.arange(300) % 3
-    before, after = truth.copy(), truth.copy()
-    before[:60], after[:6] = 0, 0
-    told = several.compared(before, after, truth)
-    assert 0 < told["low"] < told["gain"] == told["after"] - told["before"] < told["high"]
-    assert told["AF found before"] == pytest.approx(0.8)
-    assert several.compared(truth, truth, truth)["high"] == 0
+    without, with_it = truth.copy(), truth.copy()
+    without[:60], with_it[:6] = 0, 0
+    sure = 4 * np.eye(4)
+    told_apart = worth.compared(sure[without], sure[with_it], truth)
+    assert 0 < told_apart["low"] < told_apart["gain"] < told_apart["high"]
+    assert told_apart["gain"] == pytest.approx(told_apart["with"]["F1"] - told_apart["without"]["F1"])
+    assert told_apart["with"]["log loss"] < told_apart["without"]["log loss"]
+    assert worth.compared(sure[truth], sure[truth], truth)["high"] == 0
+
+
+def test_a_net_begun_without_labels_goes_on_from_what_it_learned_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from rhythm import alike, nets, teacher
+
+    recordings, labels = hearts(6)
+    windows: Any = None
+    school: Any = nets.School(tmp_path, recordings, labels, np.arange(6) % 3, windows)
+    monkeypatch.setattr(teacher, "blind_to", lambda *_: None)
+    monkeypatch.setattr(teacher, "teacher", lambda *_: None)
+    seen: list[tuple[list[str], Path]] = []
+
+    def learn(pupils: list[Any], path: Path) -> str:
+        seen.append(([one.name for one in pupils], path))
+        return "a body"
+
+    monkeypatch.setattr(alike, "learn", learn)
+    monkeypatch.setattr(nets, "fit", lambda pupils, _labels, path, _teach, _cycles, start: ([one.name for one in pupils], path.name, start))
+    others = ["H0", "H2", "H3", "H5"]
+    assert school.net(1, "one", begun=True) == (others, "one", "a body")
+    assert seen == [(others, tmp_path / "net" / "one.alike.pt")], "never from the fold it is judged by"
+    assert school.net(1, "one") == (others, "one", None)
+    assert len(seen) == 1
 
 
 def test_a_teacher_has_seen_neither_what_it_teaches_nor_what_the_pupil_is_judged_by(

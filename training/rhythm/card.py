@@ -20,6 +20,12 @@ HELD_WINDOWS = "cinc2017, held-out folds, by window of 10 s"
 HELD_INT8 = "cinc2017, held-out folds 1 and 4, a window every 4 s"
 ABLATION = Path(__file__).parent / "ablation.json"
 """What `rhythm.ablation` found."""
+WORTH = Path(__file__).parent / "worth.json"
+"""What `rhythm.worth` found."""
+PARTS = {
+    "last-cycle": "F1 with the last cycle less F1 without",
+    "start": "F1 begun without labels, all cycles after, less F1 begun from nothing",
+}
 AF_AT = "AF sensitivity at specificity 0.97"
 MODELS = {
     "fusion": "model",
@@ -150,4 +156,9 @@ def _metrics(result: dict[str, Any], n: int, n_windows: int) -> list[dict[str, A
     for name, what in (("star", "F1 with STAR less F1 without"), ("pretrained", "F1 from a body taught without labels less F1 from none")):
         one = found[name]
         rows.append(metric(what, one["difference"], (one["low"], one["high"]), on, found["recordings"], "ablation"))
+    worth = json.loads(WORTH.read_text())
+    for part, what in PARTS.items():
+        for name, of in (("model", "ablation"), ("net", "ablation of the net alone")):
+            one = worth[part][name]
+            rows.append(metric(what, one["gain"], (one["low"], one["high"]), HELD, worth[part]["recordings"], of))
     return rows

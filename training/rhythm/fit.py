@@ -51,7 +51,7 @@ CYCLES = (
 )
 """The net learns from windows altered beyond doubt, from windows nearly as they come, from what lies between, then
 from a teacher that has heard the whole recording: labels are of recordings, and some are wrong. Last it learns from several
-windows of a recording together, for what it is may show in one of them alone (`rhythm.several`)."""
+windows of a recording together, for what it is may show in one of them alone (`rhythm.worth`)."""
 Answers = list[NDArray[np.float32]]
 Teacher = Callable[[Answers], Answers]
 """What the net says of each window of what it learns from -> what it had better say, as probabilities."""
