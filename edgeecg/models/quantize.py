@@ -24,7 +24,7 @@ from edgeecg.models.regroup import regrouped
 Floats = NDArray[np.float32]
 
 HEAD = ("dense", "dense.mean", LOGITS, ACTIVATION, FEATURES)
-FORM = "groups of few channels put together or apart, float between convolutions"
+FORM = "groups of few channels put together or apart, float between convolutions, what is dense as matrices"
 METHOD = "static QDQ, activations uint8 by minimum and maximum, weights int8 per channel, onnxruntime.quantization"
 MIN_SAME_ANSWER_SHARE = 0.99
 MAX_SCORE_LOSS = 0.005
@@ -69,10 +69,12 @@ def quantize(
     """
     model = onnx.load(fp32_path)
     check(model, windows, keep_float)
+    in_float, float_answers = [*HEAD, *keep_float], ["Conv"] if float_outputs else []
     if convs_only:
-        _write(model, windows, out_path, ["Conv"], [*HEAD, *keep_float], float_outputs)
+        _write(model, windows, out_path, ["Conv"], in_float, float_answers)
     else:
-        _write(onnx_int8.build(onnx_graph.read(model)), windows, out_path, onnx_int8.QUANTIZED, [*HEAD, *keep_float], float_outputs)
+        paying = onnx_int8.build(onnx_graph.read(model))
+        _write(paying, windows, out_path, onnx_int8.QUANTIZED, in_float, [*float_answers, *onnx_int8.NOT_ROUNDED])
         onnx.save(regrouped(onnx.load(out_path)), out_path)
     reports = alone(model, _some(windows)) if by_layer else ()
     judge = windows if judge is None else judge
@@ -138,7 +140,9 @@ class _Reader:
         return None if window is None else {self._name: window[None, None, None]}
 
 
-def _write(model: ModelProto, windows: Floats, out_path: Path, kinds: Sequence[str], in_float: Sequence[str], float_outputs: bool) -> None:
+def _write(
+    model: ModelProto, windows: Floats, out_path: Path, kinds: Sequence[str], in_float: Sequence[str], float_answers: list[str]
+) -> None:
     from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static  # noqa: PLC0415  (a second to import)
 
     CalibrationDataReader.register(_Reader)
@@ -155,7 +159,7 @@ def _write(model: ModelProto, windows: Floats, out_path: Path, kinds: Sequence[s
             weight_type=QuantType.QInt8,
             op_types_to_quantize=list(kinds),
             nodes_to_exclude=list(in_float),
-            extra_options={"OpTypesToExcludeOutputQuantization": ["Conv"]} if float_outputs else None,
+            extra_options={"OpTypesToExcludeOutputQuantization": float_answers},
         )
 
 

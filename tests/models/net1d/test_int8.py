@@ -68,6 +68,20 @@ def test_an_int8_file_has_the_form_that_pays(tmp_path: Path) -> None:
     assert not {"MaxPool", "Relu"}.intersection(node.op_type for node in after.graph.node)
 
 
+def test_what_is_dense_multiplies_eight_bits_and_answers_in_float(tmp_path: Path) -> None:
+    fp32 = saved(tmp_path / "net.onnx")
+    quantize(fp32, ecgs(LENGTH, 24), tmp_path / "int8.onnx", by_layer=False)
+    after = onnx.load(tmp_path / "int8.onnx").graph.node
+    maker = {name: node.op_type for node in after for name in node.output}
+    reader = {name: node.op_type for node in after for name in node.input}
+    dense = [node for node in after if node.op_type == "Gemm"]
+    names = [name for name in convolutions(onnx.load(fp32)) if ".se_fc" in name]
+    assert [node.name for node in dense] == names
+    assert len(names) == 2 * len(GROUPED)
+    assert all([maker[name] for name in node.input] == ["DequantizeLinear"] * 3 for node in dense)
+    assert {reader[node.output[0]] for node in dense} == {"QuickGelu", "Sigmoid"}
+
+
 def test_a_convolution_kept_in_float_keeps_its_groups_and_its_weights(tmp_path: Path) -> None:
     fp32, kept = saved(tmp_path / "net.onnx"), GROUPED[1]
     report = quantize(fp32, ecgs(LENGTH, 24), tmp_path / "int8.onnx", keep_float=(kept,), by_layer=False)
