@@ -14,14 +14,13 @@ from typing import Any
 import numpy as np
 import torch
 from common.keep import kept
-from common.scores import interval
 from net1d.model import Net1D
 from numpy.typing import NDArray
 
 from rhythm import alike
 from rhythm.fit import CYCLES, Answers, Cycle, ask, fit
 from rhythm.recordings import folds, heard, reference
-from rhythm.together import rule_f1
+from rhythm.together import f1_gained, rule_f1
 
 HERE = Path(__file__).parent
 FOLD, STAR = 0, 0.7
@@ -60,12 +59,8 @@ def main() -> None:
 
 def against(truth: Labels, answers: Labels, plain: Labels) -> dict[str, Any]:
     """Return the F1 of answers and what they gain over plain ones."""
-
-    def gain(rows: Labels) -> float:
-        return rule_f1(truth[rows], answers[rows]) - rule_f1(truth[rows], plain[rows])
-
-    low, high = interval(gain, len(truth))
-    return {"F1": rule_f1(truth, answers), "difference": gain(np.arange(len(truth))), "low": low, "high": high}
+    gain, (low, high) = f1_gained(truth, answers, plain)
+    return {"F1": rule_f1(truth, answers), "difference": gain, "low": low, "high": high}
 
 
 if __name__ == "__main__":

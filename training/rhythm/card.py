@@ -12,6 +12,7 @@ from edgeecg.models.features.rhythm import NAMES
 from edgeecg_kernels.features_sequence import N_SEQUENCE
 from rhythm.forest import BEATS_S
 from rhythm.recordings import FOLDS, LABELS, TWINS
+from rhythm.together import AF_AT
 from rhythm.whole import MOST_WINDOWS
 from rhythm.window import HIGH_HZ, LOW_HZ, ORDER, RATE_HZ
 
@@ -26,7 +27,6 @@ PARTS = {
     "last-cycle": "F1 with the last cycle less F1 without",
     "start": "F1 begun without labels, all cycles after, less F1 begun from nothing",
 }
-AF_AT = "AF sensitivity at specificity 0.97"
 MODELS = {
     "fusion": "model",
     "mean of windows": "control: the mean of windows' scores",

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from common.scores import confusion, f1_each, fit_temperature, log_softmax, sensitivity_at
+from common.scores import confusion, f1_each, fit_temperature, interval, log_softmax, sensitivity_at
 from numpy.typing import NDArray
 
 from rhythm.recordings import FOLDS, LABELS
@@ -17,6 +17,7 @@ NEAR = 3
 """A weight is judged with so many to either side: one weight's luck is not its neighbours'."""
 TINY = 1e-12
 AF = LABELS.index("A")
+AF_AT = "AF sensitivity at specificity 0.97"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,15 @@ def by_recording(scores: Floats, recording: Labels, n: int) -> Floats:
 def rule_f1(truth: Labels, said: Labels) -> float:
     """The CinC 2017 rule: mean F1 of normal, AF and other; noise counts where it is taken for one of them."""
     return float(f1_each(confusion(truth, said, len(LABELS)))[:3].mean())
+
+
+def f1_gained(truth: Labels, said: Labels, before: Labels) -> tuple[float, tuple[float, float]]:
+    """Return how much more F1 labels have than those before, and between what it lies over recordings."""
+
+    def gain(rows: Labels) -> float:
+        return rule_f1(truth[rows], said[rows]) - rule_f1(truth[rows], before[rows])
+
+    return gain(np.arange(len(truth))), interval(gain, len(truth))
 
 
 def choose(logits: Floats, trees: Floats, recording: Labels, truth: Labels, allowed: NDArray[np.bool_]) -> Mix:
@@ -97,5 +107,5 @@ def af_figures(means: Floats, truth: Labels) -> dict[str, float]:
     return {
         "AF sensitivity": float(said[is_af].mean()),
         "AF specificity": float(1 - said[~is_af].mean()),
-        "AF sensitivity at specificity 0.97": sensitivity_at(chance, is_af, 0.97),
+        AF_AT: sensitivity_at(chance, is_af, 0.97),
     }

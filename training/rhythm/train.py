@@ -30,7 +30,7 @@ from rhythm import control, files, forest, nets, sequence, told, whole
 from rhythm.card import describe
 from rhythm.fit import CYCLES, fresh
 from rhythm.recordings import FOLDS, LABELS, heard_alike
-from rhythm.together import af_figures, by_recording, choose, choose_share, fused, logs, nested, nested_told, rule_f1
+from rhythm.together import AF_AT, af_figures, by_recording, choose, choose_share, f1_gained, fused, logs, nested, nested_told, rule_f1
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int64]
@@ -131,28 +131,23 @@ def _figures(means: Floats, labels: Labels, fold_of: Labels) -> dict[str, Any]:
     counts = confusion(labels, said, len(LABELS))
     is_af = np.flatnonzero(labels == LABELS.index("A"))
     af = af_figures(means, labels)
-    name = "AF sensitivity at specificity 0.97"
     others = np.flatnonzero(labels != LABELS.index("A"))
-    span = interval(lambda rows: af_figures(means[(m := _redrawn(is_af, others, rows))], labels[m])[name], len(labels), rounds=400)
+    span = interval(lambda rows: af_figures(means[(m := _redrawn(is_af, others, rows))], labels[m])[AF_AT], len(labels), rounds=400)
     return {
         "F1": rule_f1(labels, said),
         "F1 interval": [low, high],
         "F1 of N, A, O, ~": f1_each(counts).tolist(),
         "F1 by fold": [rule_f1(labels[fold_of == k], said[fold_of == k]) for k in range(FOLDS)],
         **af,
-        f"{name} interval": list(span),
+        f"{AF_AT} interval": list(span),
         "confusion": counts.tolist(),
     }
 
 
 def _gain(together: Floats, means: Floats, labels: Labels) -> dict[str, Any]:
     """Return what is gained over the mean of the windows' scores, recording by recording."""
-    new, old = together.argmax(1), means.argmax(1)
-
-    def gain(rows: Labels) -> float:
-        return rule_f1(labels[rows], new[rows]) - rule_f1(labels[rows], old[rows])
-
-    return {"F1 less that of means": gain(np.arange(len(labels))), "F1 less that of means interval": list(interval(gain, len(labels)))}
+    gain, span = f1_gained(labels, together.argmax(1), means.argmax(1))
+    return {"F1 less that of means": gain, "F1 less that of means interval": list(span)}
 
 
 def _by_window(scores: Floats, of: Labels, labels: Labels) -> dict[str, Any]:

@@ -16,12 +16,12 @@ from typing import Any
 import numpy as np
 import torch
 from common.heard import detector, learn_of
-from common.scores import interval, log_softmax
+from common.scores import log_softmax
 from numpy.typing import NDArray
 
 from rhythm import forest, nets, sequence, whole
 from rhythm.fit import CYCLES
-from rhythm.together import af_figures, by_recording, logs, nested_told, rule_f1
+from rhythm.together import AF_AT, af_figures, by_recording, f1_gained, logs, nested_told, rule_f1
 
 RESULTS = Path(__file__).with_suffix(".json")
 Floats = NDArray[np.float64]
@@ -49,8 +49,8 @@ def main() -> None:
         learn_of(options.work, options.heard_by)
     school = nets.school(options.work)
     logits = [np.concatenate(nets.all_out_of_fold(school, of_folds=options.folds, **taught)) for taught in PARTS[options.part]]
-    judged = np.isin(school.fold_of, options.folds)
-    without, with_it = (_said(one.astype(np.float64), _told(school), school, judged) for one in logits)
+    judged, told = np.isin(school.fold_of, options.folds), _told(school)
+    without, with_it = (_said(one.astype(np.float64), told, school, judged) for one in logits)
     result: dict[str, Any] = {"folds": options.folds, "recordings": int(judged.sum())}
     result |= {name: compared(without[name], with_it[name], school.labels[judged]) for name in without}
     print(json.dumps(result, indent=1))
@@ -81,25 +81,13 @@ def _said(logits: Floats, told: dict[str, Floats], school: nets.School, judged: 
 
 def compared(without: Floats, with_it: Floats, truth: Labels) -> dict[str, Any]:
     """Return figures without the part and with it, and what F1 gained, with its interval over recordings."""
-    before, after = without.argmax(1), with_it.argmax(1)
-
-    def gain(rows: Labels) -> float:
-        return rule_f1(truth[rows], after[rows]) - rule_f1(truth[rows], before[rows])
-
-    low, high = interval(gain, len(truth))
-    return {
-        "without": _figures(without, truth),
-        "with": _figures(with_it, truth),
-        "gain": gain(np.arange(len(truth))),
-        "low": low,
-        "high": high,
-    }
+    gain, (low, high) = f1_gained(truth, with_it.argmax(1), without.argmax(1))
+    return {"without": _figures(without, truth), "with": _figures(with_it, truth), "gain": gain, "low": low, "high": high}
 
 
 def _figures(scores: Floats, truth: Labels) -> dict[str, float]:
-    at = "AF sensitivity at specificity 0.97"
     loss = -float(log_softmax(scores)[np.arange(len(truth)), truth].mean())
-    return {"F1": rule_f1(truth, scores.argmax(1)), at: af_figures(scores, truth)[at], "log loss": loss}
+    return {"F1": rule_f1(truth, scores.argmax(1)), AF_AT: af_figures(scores, truth)[AF_AT], "log loss": loss}
 
 
 if __name__ == "__main__":
