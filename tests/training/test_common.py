@@ -208,3 +208,14 @@ def test_only_what_is_heard_alike_is_carried_over_to_another_detector(tmp_path: 
     assert (tmp_path / "forest-new" / "forest0.pickle").read_bytes() == b"grown"
     assert carry.heard_by(tmp_path).endswith("first heard by old, bit for bit alike in the 2 recordings tried")
     carry.carry(tmp_path, "old", [("A", False)])  # done already: nothing is tried again
+
+
+@pytest.mark.parametrize("named", [None, "", "nowhere"])
+def test_who_has_not_said_where_recordings_lie_is_told_how(named: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    from common.keep import data_root
+
+    monkeypatch.delenv("EDGEECG_DATA", raising=False)
+    if named is not None:
+        monkeypatch.setenv("EDGEECG_DATA", named)
+    with pytest.raises(SystemExit, match=rf"EDGEECG_DATA: {named or 'not set'}: must name the folder"):
+        data_root()

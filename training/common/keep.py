@@ -23,4 +23,9 @@ def kept(path: Path, make: Callable[[], T]) -> T:
 
 def data_root() -> Path:
     """Return the folder the recordings were unpacked to."""
-    return Path(os.environ["EDGEECG_DATA"])
+    named = os.environ.get("EDGEECG_DATA", "")
+    if not named or not Path(named).is_dir():
+        raise SystemExit(
+            f"EDGEECG_DATA: {named or 'not set'}: must name the folder that holds mitdb/, cinc2017/ and the others, as PhysioNet lays them out"
+        )
+    return Path(named)

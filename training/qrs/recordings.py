@@ -1,6 +1,5 @@
 """Annotated recordings on the detector's grid: what it is tuned on, and what it is judged by."""
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -8,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import wfdb
+from common.keep import data_root
 from numpy.typing import NDArray
 from scipy import signal
 
@@ -37,11 +37,6 @@ class Recording:
     wide: NDArray[np.int8]  # 1 wide, 0 narrow, -1 unknown
     skip: tuple[tuple[float, float], ...]
     rate_hz: float
-
-
-def data_root() -> Path:
-    """Return the folder the recordings were unpacked to."""
-    return Path(os.environ["EDGEECG_DATA"])
 
 
 def to_grid(samples: Floats, rate_hz: float) -> Floats:

@@ -1,12 +1,12 @@
 """Described seconds to calibrate on: annotated hearts, clean and under noise, through the live kernels."""
 
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from common.keep import data_root
 from numpy.typing import NDArray
 from scipy import signal
 
@@ -64,11 +64,6 @@ class Heard:
     rated: NDArray[np.void]
     described: Floats
     beats: NDArray[np.void]
-
-
-def data_root() -> Path:
-    """Return the folder the recordings were unpacked to."""
-    return Path(os.environ["EDGEECG_DATA"])
 
 
 def mitdb() -> list[Path]:
