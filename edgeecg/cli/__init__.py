@@ -36,6 +36,7 @@ COMMANDS = {
     "eval quality": "measure signal quality and heart rate against annotated recordings",
     "eval sounds": "measure where heart sounds are found, simulated, with and without the ECG beside them",
     "eval alarms": "measure how soon alarms come and how often they are false: simulated, with noise, on recordings",
+    "eval fibrillation": "measure how well atrial fibrillation is told on annotated recordings: a model's windows, and alerts",
     "eval coupling": "measure the coupling of ECG and sound: true kernels, steadiness under noise, delays, time",
     "models list": "list the classifiers there are here",
     "models show": "print a classifier's card: what it is, how good it is, its files by hash",

@@ -89,23 +89,22 @@ def engine_detector(chunk_len: int) -> Detector:
 
 
 def find_records(data: Path, names: Sequence[str] = ()) -> list[Path]:
-    """Find recordings by name (`208`, `nstdb/118e06`) in the folder or one below; without names, all of mitdb/."""
+    """Find recordings by name (`208`, `nstdb/118e06`) in the folder or one below, or all of a folder's (`cpsc2021`); without names, all of mitdb/."""
     if not data.is_dir():
         raise InputError("data", data, "a folder of recordings")
-    if not names:
-        found = sorted(header.with_suffix("") for header in (data / DEFAULT_SET).glob("*.hea"))
-        if not found:
-            raise InputError("data", data, f"a folder that holds {DEFAULT_SET}/*.hea")
-        return found
-    return [_find(data, name) for name in names]
+    if not names and not any((data / DEFAULT_SET).glob("*.hea")):
+        raise InputError("data", data, f"a folder that holds {DEFAULT_SET}/*.hea")
+    return [header.with_suffix("") for name in names or [DEFAULT_SET] for header in _headers(data, name)]
 
 
-def _find(data: Path, name: str) -> Path:
+def _headers(data: Path, name: str) -> list[Path]:
+    if folder := sorted((data / name).glob("*.hea")):
+        return folder
     found = sorted({*data.glob(f"{name}.hea"), *data.glob(f"*/{name}.hea")})
     if len(found) != 1:
         got = "not found" if not found else f"found {len(found)} times ({', '.join(str(path.relative_to(data)) for path in found)})"
-        raise InputError(f"record {name!r}", got, f"one recording in {data}")
-    return found[0].with_suffix("")
+        raise InputError(f"record {name!r}", got, f"one recording in {data}, or a folder of them")
+    return found
 
 
 def read_annotated(path: Path) -> Annotated:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from edgeecg.engine import Engine
 from edgeecg.facts import EngineConfig, ModelFacts, StreamFacts
+from edgeecg.rulefacts import RuleFacts
 from edgeecg.types import Chunk, Event, Inference, Record, SourceChange, SourceState, WindowReady
 
 STREAM = "samples"
@@ -35,14 +36,14 @@ def of_recording(
 
 def run(
     samples: NDArray[np.number], stream: StreamFacts, facts: ModelFacts, answer: Callable[[WindowReady], Inference] | None = None,
-    sound: tuple[NDArray[np.number], StreamFacts] | None = None,
+    sound: tuple[NDArray[np.number], StreamFacts] | None = None, rules: tuple[RuleFacts, ...] = (),
 ) -> Iterator[Event]:  # fmt: skip
     """Take one lead, with its sound where there is one, through an engine of its own; answer each readable window at once, where there is who answers."""
     padded, facts = _padded(samples, stream.rate_hz, facts)
     streams = [(padded, stream)]
     if sound:
         streams.append((_as_long(sound[0], round(len(padded) / stream.rate_hz * sound[1].rate_hz)), sound[1]))
-    engine = Engine(EngineConfig(streams=tuple(of for _, of in streams), models=(facts,)))
+    engine = Engine(EngineConfig(streams=tuple(of for _, of in streams), models=(facts,), rules=rules))
     for record in heapq.merge(*(_records(x, of) for x, of in streams), key=_came_ns):
         for event in engine.feed(record):
             yield event
