@@ -154,6 +154,10 @@ class Alerts:
     snippet_s: float = 0.0
     """So many seconds of the first lead, up to what decided it, go with an alert that is raised; 0: no samples leave the device."""
     homeassistant: bool = False
+    log: bool = True
+    """Each alert that is raised, acknowledged or over is a line of the daemon's log."""
+    file: Path | None = None
+    """Each revision is a line of JSON there; a relative name is one in the state's folder."""
     seal_key_file: Path | None = None
     """A key that seals what is sent, and must seal what is answered."""
     seal_key_credential: str = ""

@@ -10,6 +10,7 @@ from typing import Final
 from edgeecg.config import Settings
 from edgeecg.config.settings import JournalSettings
 from edgeecg.daemon import systemd
+from edgeecg.daemon.aloud import Aloud
 from edgeecg.daemon.classifiers import Classifiers
 from edgeecg.daemon.clock import is_synchronised
 from edgeecg.daemon.decided import Decided
@@ -17,6 +18,7 @@ from edgeecg.daemon.ears import Ears, draw_epoch
 from edgeecg.daemon.health import HealthServer
 from edgeecg.daemon.keeper import Keeper
 from edgeecg.daemon.live import Live
+from edgeecg.daemon.metrics import Asked
 from edgeecg.daemon.numbers import Numbers
 from edgeecg.daemon.passed import Passed
 from edgeecg.daemon.sending import Sending, names_of, outbox_limits
@@ -41,8 +43,8 @@ ACKNOWLEDGE_S: Final = 0.5
 """How long who sends alerts waits for a person's word to be written down."""
 SWAPPED: Final = frozenset({"sources", "streams", "rules", "limits", "mqtt", "alerts", "models"})
 """What SIGHUP changes in a daemon that runs; the rest waits for the next start, and that is said."""
-NAMES_KEYS: Final = ("names_key_file", "names_key_credential")
-"""What of it waits, too."""
+NOT_SWAPPED: Final = ("names_key_file", "names_key_credential", "log", "file")
+"""What of alerts waits, too."""
 
 NextSignal = Callable[[float], int | None]
 
@@ -67,7 +69,9 @@ class App:
         self._worker = self._made_worker()
         self._watch = Watch(clock, settings.health.probe_limit_s)
         self._sink = Sending(settings, self.outbox, clock, device=device, acknowledge=self.acknowledge_for_good)
-        self._decided.put = self._sink.wake
+        self._aloud = Aloud(settings.alerts, folder)
+        self._decided.put, self._decided.said = self._sink.wake, self._aloud.hear
+        self.numbers.ask(*self._asked())
         self.live = Live(
             settings,
             clock,
@@ -160,6 +164,7 @@ class App:
         self.inbox.queue.push(Tick(self._clock.now_ns()))
         for sentence in self._sink.notices():
             log.info("%s", sentence)
+        self._aloud.say()
         is_open = {"", *self._worker.open_streams()}
         self._lagging = {stream: how for stream, how in self._lagging.items() if stream in is_open}
         if self._sink.revive():
@@ -212,6 +217,7 @@ class App:
             self.keeper.close()
         self._sink.stop(max(0.1, end_s - self._clock.real_s()))
         self.outbox.close()
+        self._aloud.close()
         if self.health is not None:
             self.health.stop()
 
@@ -245,6 +251,19 @@ class App:
         ]
         return [trouble for trouble in found if trouble]
 
+    def _asked(self) -> tuple[Asked, ...]:
+        """Return what is measured whenever somebody looks."""
+        stored = self.outbox.counters
+        return (
+            Asked("edgeecg_journal_behind", "1: what is fed now is not written down.", lambda: self.keeper.is_behind),
+            Asked("edgeecg_outbox_waiting", "Revisions of alerts that nobody has received.", lambda: stored().n_waiting),
+            Asked("edgeecg_outbox_bytes", "What they take on disk.", lambda: stored().n_bytes),
+            Asked(
+                "edgeecg_outbox_unstored", "Revisions that only the memory holds: the disk did not take them.", lambda: stored().n_unstored
+            ),
+            Asked("edgeecg_outbox_given_up", "Alerts given up for want of room, since the start.", lambda: stored().lost.n_alerts),
+        )
+
     def _passed_engine(self, tick_ns: int) -> None:
         self.outbox.flush()
         self._sink.probe(lambda: self._watch.came_through(tick_ns))
@@ -269,7 +288,7 @@ class App:
 
 def waits_for_start(before: Settings, after: Settings) -> list[str]:
     """Name what differs and is not changed in a daemon that runs."""
-    names = [f"alerts.{name}" for name in NAMES_KEYS if getattr(before.alerts, name) != getattr(after.alerts, name)]
+    names = [f"alerts.{name}" for name in NOT_SWAPPED if getattr(before.alerts, name) != getattr(after.alerts, name)]
     for section in (field.name for field in fields(Settings) if field.name not in SWAPPED):
         was, will_be = getattr(before, section), getattr(after, section)
         names += [f"{section}.{field.name}" for field in fields(was) if getattr(was, field.name) != getattr(will_be, field.name)]

@@ -51,6 +51,8 @@ class Decided:
         self._classifiers = classifiers
         self.put: Callable[[], None] = lambda: None
         """Hears that there is something in the outbox."""
+        self.said: Callable[[Sequence[StampedAlert]], None] = lambda _: None
+        """Hears what it is, but for what a replay brings."""
         self.heard: Callable[[Sequence[Record], Given], None] = lambda _records, _given: None
         """Hears every call too, for people who look on."""
         self._snippets = Snippets(0.0, lambda _: 0)
@@ -115,6 +117,7 @@ class Decided:
         if self.is_replaying:
             return
         self.put()
+        self.said(alerts)
         self._numbers.lap("outbox")
         if arrival_ns:
             self._numbers.since(arrival_ns, "alert")

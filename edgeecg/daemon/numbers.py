@@ -39,7 +39,6 @@ class Numbers:
         self.line_up = Gauge("edgeecg_line_up", "1: the line to a device or broker is up.", ("line",))
         self.synchronised = Gauge("edgeecg_clock_synchronised", "1: the wall's clock can be believed.")
         self.open_streams = Gauge("edgeecg_open_streams", "Streams that are open.")
-        self.journal_behind = Gauge("edgeecg_journal_behind", "1: what is fed now is not written down.")
         self._asked: list[Metric] = [
             Asked("edgeecg_resident_bytes", "Memory in use.", resident_bytes),
             Asked("edgeecg_threads", "Threads that run.", active_count),

@@ -1,26 +1,12 @@
 """Alerts on a terminal or in a service's log: one line each."""
 
-from collections.abc import Sequence
-from typing import Final, TextIO
+from typing import Final
 
 from edgeecg.payload.alert import moment
 from edgeecg.payload.stamped import StampedAlert
 from edgeecg.types import Priority
 
 _MARKS: Final = {Priority.HIGH: "!!!", Priority.MEDIUM: "!!", Priority.LOW: "!", Priority.TECHNICAL: "-"}
-
-
-class ConsoleSink:
-    """Writes lines to a stream."""
-
-    def __init__(self, out: TextIO) -> None:
-        self._out = out
-
-    def put(self, alerts: Sequence[StampedAlert]) -> None:
-        """Write alerts."""
-        for alert in alerts:
-            self._out.write(line_of(alert) + "\n")
-        self._out.flush()
 
 
 def line_of(stamped: StampedAlert) -> str:

@@ -1,12 +1,11 @@
 """Alerts to a file and to a terminal."""
 
-import io
 from pathlib import Path
 
 import pytest
 
 from edgeecg.errors import InputError
-from edgeecg.io.sinks.console import ConsoleSink
+from edgeecg.io.sinks.console import line_of
 from edgeecg.io.sinks.jsonl import JsonlSink
 from edgeecg.payload.alert import read_alert
 from edgeecg.types import AlertState, Priority
@@ -50,12 +49,10 @@ def test_a_file_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_line_says_when_how_grave_what_whose_and_why() -> None:
-    out = io.StringIO()
     cleared = stamped(
         2, 2, state=AlertState.ACKNOWLEDGED, priority=Priority.TECHNICAL, acknowledged_by="dr.grey", stream="", text="\x1b[2Jx"
     )
-    ConsoleSink(out).put([stamped(1), cleared])
-    assert out.getvalue().splitlines() == [
+    assert [line_of(stamped(1)), line_of(cleared)] == [
         "2026-09-21T14:13:20.123456Z !!! high raised d/ecg: No beat for 4.25 s (limit 4 s)",
         "2026-09-21T14:13:20.123456Z -   technical acknowledged by dr.grey dev-1: \\x1b[2Jx",
     ]
