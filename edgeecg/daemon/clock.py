@@ -7,7 +7,6 @@ that was known. What the wall says in truth is an offset to it, which becomes ri
 import ctypes
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -64,11 +63,6 @@ class Clock:
     def wall_ns(self, at_ns: int) -> int:
         """Return the wall's time, in nanoseconds since 1970, at a moment of the daemon's."""
         return at_ns + self._ahead_ns
-
-    @staticmethod
-    def local_time(wall_ns: int) -> str:
-        """Write a time for people and logs."""
-        return datetime.fromtimestamp(wall_ns / 1e9, UTC).isoformat(timespec="milliseconds")
 
 
 class _Timex(ctypes.Structure):

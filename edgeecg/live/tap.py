@@ -26,13 +26,11 @@ class Tap:
     def __init__(self, now_ns: Callable[[], int], next_sample: Callable[[str], int]) -> None:
         self._now_ns, self._next_sample = now_ns, next_sample
         self._calls: deque[Call] = deque(maxlen=MOST_CALLS)
-        self.n_heard = 0
 
     def hear(self, records: Sequence[Record], given: Sequence[Sequence[Event]]) -> None:
         """Put down a call that has just been made."""
         ends = {record.stream: self._next_sample(record.stream) for record in records if type(record) is Chunk}
         self._calls.append(Call(self._now_ns(), records, given, ends))
-        self.n_heard += 1
 
     def take(self) -> list[Call]:
         """Return what was heard since."""

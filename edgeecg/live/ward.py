@@ -31,7 +31,6 @@ class Bed:
     trouble: str = ""
     behind_s: float = 0.0
     beats: int = 0
-    last_shape: str = ""
     delay_ms: float = -1.0
     """From R to S1, where its sound is heard."""
     _pieces: deque[NDArray[np.float32]] = field(default_factory=deque)
@@ -160,4 +159,4 @@ def _of_bed(bed: Bed, message: Message) -> None:
         case "prediction" if not message["late"]:
             bed.rhythm = "no answer" if message["abstained"] else message["label"]
         case "beat":
-            bed.beats, bed.last_shape = bed.beats + 1, message["morphology"]
+            bed.beats += 1

@@ -19,7 +19,6 @@ from edgeecg_kernels.sound_state import MAX_TOLD, SOUND_PARAMS, SOUND_SCRATCH, S
 UNKNOWN = -1.0
 KINDS = {int(kind): kind for kind in SoundKind}
 REASONS = tuple(SoundReason)
-NO_FLOATS, NO_INTEGERS = np.zeros(0), np.zeros(0, np.int64)
 
 
 def _kernels() -> ModuleType:

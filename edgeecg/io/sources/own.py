@@ -56,7 +56,6 @@ class OwnDevice:
         """Millihertz that the host wants of a stream: a hello that says them, once they are granted, breaks no word."""
         self.n_boots = 0
         """How often it was seen to begin anew: it knows nothing then of what it was asked."""
-        self.n_samples_frames = 0
 
     @property
     def device(self) -> str:
@@ -233,7 +232,6 @@ class OwnDevice:
         chunk = _Chunk(stream.name, samples_of(frame), arrival_ns, frame.sequence, device_us, 0, 0, None)
         chunk.__class__ = Chunk
         items.append(chunk)
-        self.n_samples_frames += 1
 
     def _run(self, run: Run, arrival_ns: int, items: list[Item]) -> None:
         """Take frames that follow each other as one chunk; where there is anything to say of one of them, one by one."""
@@ -249,7 +247,6 @@ class OwnDevice:
         self._put_device_us(stream, run, arrival_ns)
         _, sequence, device_us, _ = run.table[0].tolist()
         items.append(Chunk(stream.name, run.samples(), arrival_ns, sequence, device_us, frames=run.table))
-        self.n_samples_frames += len(run.table)
 
     def _is_plain(self, stream: Stream, run: Run) -> bool:
         is_lawful = (run.leads, run.rate_millihz) == stream.promised

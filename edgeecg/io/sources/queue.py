@@ -3,7 +3,7 @@
 import math
 from collections import OrderedDict, deque
 from threading import Condition
-from typing import Final, Protocol
+from typing import Final
 
 from edgeecg.io.sources.items import Item, Notice
 from edgeecg.io.sources.lag import LagWatch
@@ -18,16 +18,6 @@ MAX_STATES: Final = 16
 MAX_NOTICES: Final = 256
 MAX_WAITING: Final = 256
 """Records a recording is ahead of its reader."""
-
-
-class Outlet(Protocol):
-    """The reader's end of either queue."""
-
-    def wait(self, timeout_s: float) -> bool:
-        """Return whether there is anything, at once or within the time."""
-
-    def take(self, most: int = 1024) -> list[Item]:
-        """Return what waits, in order, without waiting."""
 
 
 def _cost(chunk: Chunk) -> int:

@@ -38,11 +38,9 @@ class Topics:
         self._announced: set[str] = set()
         self._heard_ns: dict[str, int] = {}
         self._looked_ns = 0
-        self.n_messages = 0
 
     def take(self, topic: str, payload: bytes, arrival_ns: int, *, retained: bool) -> None:
         """Take one message: what it gives goes to the queue, or why it is refused."""
-        self.n_messages += 1
         device = self._devices.get(topic)
         if retained or len(payload) > MAX_PAYLOAD or topic not in self._announced:
             device = self._admitted(topic, payload, retained=retained)
