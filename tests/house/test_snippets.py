@@ -24,7 +24,7 @@ from edgeecg.simulate.scenario import from_table
 REPOSITORY = Path(__file__).parents[2]
 DOCUMENTS = ("README.md", "CONTRIBUTING.md", *sorted(f"docs/{path.name}" for path in (REPOSITORY / "docs").glob("*.md")))
 BLOCK = re.compile(r"^(?:<!-- needs: (?P<needs>[^>]*) -->\n)?```(?P<language>\w*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
-OTHERS = {"sudo", "ssh", "curl", "arduino-cli", "systemctl", "echo", "pip", "python", "git", "cd"}
+OTHERS = {"sudo", "ssh", "curl", "arduino-cli", "systemctl", "journalctl", "echo", "pip", "python", "git", "cd"}
 """What is not ours stands only in blocks that need something."""
 
 
