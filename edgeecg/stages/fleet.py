@@ -70,7 +70,6 @@ class Fleet:
 
     def __init__(self, config: EngineConfig) -> None:
         self.config = config
-        self.hop_factor = 1
         self._facts = config.streams
         self._slots = {facts.name: slot for slot, facts in enumerate(config.streams)}
         self._params = Params(config)
@@ -92,6 +91,15 @@ class Fleet:
         self._scratch = make_scratch()
         nothing = np.zeros(0, PIECE), 0, NO_SAMPLES
         self._run_pieces = entry(run_pieces, *self._told(), *nothing, self._scratch, self._out, np.zeros(0, np.int64))
+
+    @property
+    def hop_factor(self) -> int:
+        """Windows come so many times as far apart as configured."""
+        return self._book.pace.hop_factor
+
+    @hop_factor.setter
+    def hop_factor(self, hop_factor: int) -> None:
+        self._book.pace.hop_factor = hop_factor
 
     # --- samples --------------------------------------------------------------------------------------------------
 

@@ -1,14 +1,19 @@
 """Under overload the streams take turns: what comes more rarely must not come all at once."""
 
 from collections import Counter
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from edgeecg.engine import Engine
 from edgeecg.facts import EngineConfig, ModelFacts, StreamFacts
-from edgeecg.types import Chunk, Overload, SourceChange, SourceState, WindowReady
+from edgeecg.rulefacts import default_rules
+from edgeecg.simulate.scenario import NAMED
+from edgeecg.simulate.simulation import Setup, Simulation
+from edgeecg.types import Alert, AlertState, Chunk, ConfigChange, Event, Inference, Overload, SourceChange, SourceState, WindowReady
 
 RATE = 250
 NAMES = [f"patient-{number}" for number in range(32)]
@@ -55,3 +60,31 @@ def test_a_restored_engine_says_how_far_apart_its_windows_come() -> None:
     engine.feed(Overload(8))
     elsewhere.restore(engine.snapshot())
     assert elsewhere.hop_factor == 8
+
+
+def fibrillating(engine: Engine, samples: NDArray[np.float64], second: int) -> list[Alert]:
+    """Feed a second, answer each window with fibrillation, and return the alerts of it."""
+    said: list[Event] = []
+    for event in engine.feed(Chunk("a", samples[second * RATE : (second + 1) * RATE], second * 10**9)):
+        said.append(event)
+        if isinstance(event, WindowReady):
+            said += engine.feed(Inference("a", event.model, event.window_id, (0.0, 5.0)))
+    return [event for event in said if isinstance(event, Alert) and event.rule == "atrial-fibrillation"]
+
+
+def test_atria_that_fibrillate_are_told_of_when_models_are_hardly_asked_also_by_an_engine_that_goes_on() -> None:
+    x = next(Simulation(Setup(scenario=NAMED["af"], seed=1, rate_hz=float(RATE))).blocks(200 * RATE)).ecg_mv
+    asked = ModelFacts(name="m", sha256="0" * 64, labels=("N", "A"))
+    stream = StreamFacts(name="a", rate_hz=float(RATE))
+    config = EngineConfig(streams=(stream,), models=(asked,), rules=default_rules())
+    engine = Engine(config)
+    engine.feed(SourceState("a", SourceChange.OPENED, 0))
+    engine.feed(Overload(16))
+    told = [alert for second in range(50) for alert in fibrillating(engine, x, second)]
+    restored = Engine(config)
+    restored.restore(engine.snapshot())
+    engine.feed(ConfigChange(replace(config, streams=(stream, replace(stream, name="b")))))
+    for one in (engine, restored):
+        assert one.hop_factor == 16
+        alerts = told + [alert for second in range(50, 200) for alert in fibrillating(one, x, second)]
+        assert [alert.state for alert in alerts if alert.state != AlertState.UPDATED] == [AlertState.RAISED]

@@ -608,6 +608,31 @@ def test_one_answer_and_then_none_is_not_enough() -> None:
     assert not told(rules_with("atrial-fibrillation"), ordered(uneven(75), seconds(0, 58), [answer(20.0, 0.9)]), until_s=61)
 
 
+def asked_seldom(hop_factor: int, n: int, probability: float = 0.9) -> list[Alert]:
+    """Atria fibrillate, and under overload a model is asked so many times, first at second 20."""
+    rules = rules_with("atrial-fibrillation")
+    rules.owner.pace.hop_factor = hop_factor
+    times = [20.0 + 2 * hop_factor * i for i in range(n)]
+    length = round(times[-1]) + 300
+    events = ordered(uneven(2 * length), seconds(0, length), [answer(time, probability) for time in times])
+    return told(rules, [event for event in events if event.reported_at < at(length)])
+
+
+@pytest.mark.parametrize("hop_factor", [4, 8, 16, 64])
+def test_under_overload_what_is_said_again_is_told_however_seldom_it_is_asked(hop_factor: int) -> None:
+    alerts = asked_seldom(hop_factor, 8)
+    assert [alert.state for alert in alerts if alert.state != UPDATED] == [RAISED, CLEARED]
+    assert alerts[0].reported_at == at(max(35.5, 20.5 + 2 * hop_factor))
+    last, holds_s = 20.0 + 2 * hop_factor * 7, max(10.0, 2 * hop_factor + 5.0)
+    assert at(last + holds_s + 60) < alerts[-1].reported_at <= at(last + holds_s + 60 + 2)
+
+
+@pytest.mark.parametrize("hop_factor", [8, 16, 64])
+def test_one_answer_is_not_enough_either_where_the_next_is_far(hop_factor: int) -> None:
+    assert not asked_seldom(hop_factor, 1)
+    assert not asked_seldom(hop_factor, 8, probability=0.1)
+
+
 def test_where_the_model_looked_goes_with_what_it_said() -> None:
     rule = RuleFacts(name="a", kind="threshold", measure="probability", label="A", limit=0.8, priority=Priority.LOW, update_every_s=1)
     alerts = told(rules_of(rule), [answer(20.0, 0.9), answer(22.0, 0.99), answer(24.0, 0.2)], until_s=40)

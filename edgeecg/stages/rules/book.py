@@ -10,7 +10,7 @@ from edgeecg.errors import SnapshotError
 from edgeecg.facts import EngineConfig
 from edgeecg.rulefacts import PROBABILITY, RuleFacts
 from edgeecg.stages.rules.calm import room_of, rooms
-from edgeecg.stages.rules.episodes import MAX_NAME_LEN, Owner
+from edgeecg.stages.rules.episodes import MAX_NAME_LEN, Owner, Pace
 from edgeecg.stages.rules.stream import StreamRules
 from edgeecg.types import Acknowledge, Event, ModelChanged, OverloadChanged, RefusalReason, Refused, SourceState
 from edgeecg_kernels.state import UNRULED
@@ -39,12 +39,13 @@ class Book:
     """Who is told what, of every stream; and when time alone decides something."""
 
     def __init__(self, config: EngineConfig) -> None:
+        self.pace = Pace()
         self.calm = rooms(len(config.streams))
         """What waits of every stream: the kernel keeps it."""
         room = room_of(self.calm)
         self.streams = [
             StreamRules(
-                Owner(facts.name, facts.rate_hz, facts.leads, config.models),
+                Owner(facts.name, facts.rate_hz, facts.leads, config.models, self.pace),
                 rules_of(config, facts.name, of_sound=bool(facts.sound_of)),
                 room,
                 slot,

@@ -32,13 +32,22 @@ class Phase(IntEnum):
     TOLD = 2
 
 
+class Pace:
+    """How seldom models are asked: one for all streams."""
+
+    __slots__ = ("hop_factor",)
+
+    def __init__(self) -> None:
+        self.hop_factor = 1
+
+
 class Owner:
     """Whose rules these are."""
 
-    __slots__ = ("changed", "epoch", "leads", "models", "name", "rate_hz")
+    __slots__ = ("changed", "epoch", "leads", "models", "name", "pace", "rate_hz")
 
-    def __init__(self, name: str, rate_hz: float, leads: tuple[str, ...], models: Sequence[ModelFacts]) -> None:
-        self.name, self.rate_hz, self.leads, self.models = name, rate_hz, leads, models
+    def __init__(self, name: str, rate_hz: float, leads: tuple[str, ...], models: Sequence[ModelFacts], pace: Pace | None = None) -> None:
+        self.name, self.rate_hz, self.leads, self.models, self.pace = name, rate_hz, leads, models, pace or Pace()
         self.epoch = 0
         self.changed = False
         """One of its episodes is not as it was."""
@@ -56,8 +65,8 @@ class Episode:
     """One rule on one stream."""
 
     __slots__ = (
-        "_clear_len", "_escalate_len", "_for_len", "_owner", "_planned", "_update_len", "acknowledged_by", "blocked", "due", "reading", "rule",
-        "said_value", *_COUNTS,
+        "_clear_len", "_escalate_len", "_for_len", "_owner", "_planned", "_update_len", "acknowledged_by", "blocked", "due", "fresh_len", "reading",
+        "rule", "said_value", *_COUNTS,
     )  # fmt: skip
 
     phase: int
@@ -85,6 +94,8 @@ class Episode:
         self._for_len, self._clear_len, self._escalate_len, self._update_len = lengths
         self.blocked = False
         """A rule it yields to is told of."""
+        self.fresh_len = NEVER
+        """For so long after what was seen time alone may make it told; later it must be seen again."""
         self.due = NEVER
         self._planned = (int(Phase.IDLE), 0, NEVER)
         self.last_onset = -1
@@ -228,7 +239,9 @@ class Episode:
             self.due = NEVER
         elif self.phase == Phase.PENDING:
             left = self.credit if self.over_at >= 0 else self._for_len - self.credit
-            self.due = NEVER if self.blocked and self.over_at < 0 else self.counted_at + left
+            self.due = self.counted_at + left
+            if self.over_at < 0 and (self.blocked or self.due > self.reading.sample + self.fresh_len):
+                self.due = NEVER
         else:
             ends = NEVER if self.over_at < 0 or self.latched else self.over_at + self._clear_len
             rises = self.raised_at + self._escalate_len if self._may_rise() else NEVER

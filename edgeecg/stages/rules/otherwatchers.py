@@ -2,8 +2,9 @@
 
 from typing import ClassVar, Final
 
-from edgeecg.stages.rules.episodes import Phase
-from edgeecg.stages.rules.heart import BLIND, EVEN
+from edgeecg.rulefacts import RuleFacts
+from edgeecg.stages.rules.episodes import Episode, Owner, Phase
+from edgeecg.stages.rules.heart import BLIND, EVEN, Heart
 from edgeecg.stages.rules.readings import MAX_TOLD_BEATS, Reading
 from edgeecg.stages.rules.seen import NORMAL, WIDE, Seen, alike
 from edgeecg.stages.rules.watcher import Needs, Watcher, needs
@@ -25,7 +26,8 @@ IRREGULAR_PERCENT: Final = 8.0
 """RR intervals of a regular rhythm change by less."""
 NO_ANSWER_S: Final = 10.0
 """Without an answer for this long, counted from the end of the last one's window, a model has none."""
-
+LATE_S: Final = 5.0
+"""Where models are asked more seldom than that, so long after the next answer is due."""
 
 OWN_BEATS: Final = 3
 """So many beats of the usual shape, evenly, are the heart's own: no ventricle that fibrillates makes them."""
@@ -45,10 +47,18 @@ class Answer(Watcher):
     __slots__ = ()
     wants = frozenset({"prediction", "second"})
 
+    def __init__(self, rule: RuleFacts, episode: Episode, heart: Heart, owner: Owner, model: int) -> None:
+        super().__init__(rule, episode, heart, owner, model)
+        episode.fresh_len = round(NO_ANSWER_S * owner.rate_hz)
+
     @needs(Needs.ITSELF)
     def second(self, now: int, out: list[Event]) -> None:
-        """Having no answer is no answer: what the last one said holds no more."""
-        if self.episode.phase != Phase.IDLE and now - self.episode.reading.sample > NO_ANSWER_S * self.owner.rate_hz:
+        """Having no answer is no answer: what the last one said holds no more, but until the next is due, however seldom that is."""
+        if self.episode.phase == Phase.IDLE:
+            return
+        reading = self.episode.reading
+        hop_s = self.owner.models[reading.model].hop_s * self.owner.pace.hop_factor
+        if now - reading.sample > max(NO_ANSWER_S, hop_s + LATE_S) * self.owner.rate_hz:
             self.episode.over(now, out)
 
     def event(self, event: Event, now: int, out: list[Event]) -> None:
