@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from os import PathLike, fspath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from edgeecg.engine import Engine
 from edgeecg.errors import InputError
-from edgeecg.facts import EngineConfig, StreamFacts
+from edgeecg.facts import EngineConfig, StreamFacts, plain
 from edgeecg.io.sources.together import Recorded, together
 from edgeecg.stages import coupling
 from edgeecg.stages.coupling import Reason
@@ -61,7 +62,7 @@ def rpeaks(samples: ArrayLike, rate_hz: float, *, mv_per_unit: float | None = No
     Without `mv_per_unit`, floats in the range of an ECG are taken as millivolt, and anything else (counts of a
     converter) is brought to that range first: peaks do not depend on it, `amplitude_mv` does.
     """
-    x = np.asarray(samples)
+    x = _array(samples)
     scale, zero = units(x) if mv_per_unit is None else (mv_per_unit, 0.0)
     peaks = [event for event in run(x, rate_hz, mv_per_unit=scale, offset_units=zero, chunk_len=chunk_len) if isinstance(event, Beat)]
     peaks.sort(key=lambda beat: (beat.sample, beat.reported_at))
@@ -71,7 +72,7 @@ def rpeaks(samples: ArrayLike, rate_hz: float, *, mv_per_unit: float | None = No
 def classify(
     samples: ArrayLike,
     rate_hz: float,
-    model: str = "rhythm",
+    model: str | PathLike[str] = "rhythm",
     *,
     pcg: ArrayLike | None = None,
     pcg_rate_hz: float | None = None,
@@ -86,17 +87,16 @@ def classify(
     """
     from edgeecg.models import hearing, recording, registry, windows  # noqa: PLC0415  (a runtime is loaded where a model is asked for)
 
-    x = np.asarray(samples)
+    x = _array(samples)
     scale, zero = units(x) if mv_per_unit is None else (mv_per_unit, 0.0)
-    _check(x, 1)
     stream = StreamFacts(name=windows.STREAM, rate_hz=rate_hz, mv_per_unit=scale, offset_units=zero)
-    asked = registry.loaded(model)
+    asked = registry.loaded(fspath(model))
     if asked.hears and pcg is None:
         raise InputError("pcg", "nothing", f"the sound recorded with the ECG: {asked.card.id} hears")
     if pcg is not None and not asked.hears:
         raise InputError("pcg", "a sound", f"left out: {asked.card.id} does not hear")
     if pcg is not None:
-        return hearing.classify(x, stream, np.asarray(pcg), pcg_rate_hz or rate_hz, asked)
+        return hearing.classify(x, stream, _array(pcg, "pcg"), plain("pcg_rate_hz", pcg_rate_hz or rate_hz), asked)
     return recording.classify(x, stream, asked)
 
 
@@ -128,14 +128,13 @@ def heart_sounds(
     Both begin at the same instant; `ecg_rate_hz` is `rate_hz` unless said. With an ECG the way is the live one, causal and
     a tenth of a second at a time. Without one the whole recording is looked at, so nothing of that way is live.
     """
-    x = np.asarray(pcg)
-    _check(x, 1)
+    x, rate_hz = _array(pcg, "pcg"), plain("rate_hz", rate_hz)
     if ecg is None:
         from edgeecg.stages.sound_alone import sounds_alone  # noqa: PLC0415  (kernels of its own)
 
         found = sounds_alone(x, rate_hz)
         return HeartSounds(_heard(found), (), ())
-    events = list(listen(np.asarray(ecg), x, rate_hz, ecg_rate_hz=ecg_rate_hz, mv_per_unit=mv_per_unit))
+    events = list(listen(_array(ecg), x, rate_hz, ecg_rate_hz=ecg_rate_hz, mv_per_unit=mv_per_unit))
     return HeartSounds(
         _heard([event for event in events if isinstance(event, HeartSound)]),
         tuple(event for event in events if isinstance(event, HeartCycle)),
@@ -176,10 +175,9 @@ def couple(ecg: ArrayLike, pcg: ArrayLike, rate_hz: float, method: str = "nmcse"
     `method` is nmcse, aligned (the same with the best lag in place of the plan) or deconvolution (the mean beat by Tikhonov). Units do not
     matter. The sound's rate is the ECG's unless `pcg_rate_hz` is given. Beats are the engine's own detector's.
     """
-    e, p = np.asarray(ecg), np.asarray(pcg)
-    sound_hz = rate_hz if pcg_rate_hz is None else pcg_rate_hz
-    _check(e, 1)
-    _check(p, 1)
+    e, p = _array(ecg), _array(pcg, "pcg")
+    rate_hz = plain("rate_hz", rate_hz)
+    sound_hz = rate_hz if pcg_rate_hz is None else plain("pcg rate", pcg_rate_hz)
     slowest, fastest = SOUND_RATES_HZ
     if not slowest <= sound_hz <= fastest:
         raise InputError("pcg rate", sound_hz, f"from {slowest:g} to {fastest:g} Hz")
@@ -253,12 +251,22 @@ def units(samples: NDArray[np.number]) -> tuple[float, float]:
     return USUAL_RANGE_MV / swing, float(np.median(values))
 
 
-def _check(samples: NDArray[np.number], chunk_len: int) -> None:
+def _array(samples: ArrayLike, what: str = "samples") -> NDArray[Any]:
+    """Return one lead as a plain array; a sample that is masked is missing, whatever lies under the mask."""
+    try:
+        given = np.asanyarray(samples)
+    except ValueError:
+        raise InputError(what, "rows of different lengths", "one lead: an array of one dimension") from None
+    _check(given, 1, what)
+    return np.asarray(np.ma.filled(given.astype(np.float64), np.nan) if np.ma.is_masked(given) else given)
+
+
+def _check(samples: NDArray[np.number], chunk_len: int, what: str = "samples") -> None:
     if samples.ndim != 1:
-        raise InputError("samples", f"an array of shape {samples.shape}", "one lead: an array of one dimension")
+        raise InputError(what, f"an array of shape {samples.shape}", "one lead: an array of one dimension")
     if samples.dtype.kind not in "iuf":
-        raise InputError("samples", f"an array of {samples.dtype}", "integers or floats")
+        raise InputError(what, f"an array of {samples.dtype}", "integers or floats")
     if not len(samples):
-        raise InputError("samples", "an empty array", "at least one sample")
+        raise InputError(what, "an empty array", "at least one sample")
     if chunk_len < 1:
         raise InputError("chunk_len", chunk_len, "a number of samples, 1 or more")

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
+from numbers import Real
 
 from edgeecg.errors import ConfigError
 from edgeecg.rulefacts import MAX_RULES, RuleFacts
@@ -23,6 +24,12 @@ MAX_BEATS_S = 60.0
 MIN_HOP_S = 0.5
 MAX_DEADLINE_S = 5.0
 """A window's samples are remembered this long after it was announced, so that a restart can announce it again."""
+
+
+def plain(where: str, value: object) -> float:
+    """Return any kind of real number as Python's own: a narrow one overflows, and a fraction is none to a kernel."""
+    _require(isinstance(value, Real), where, repr(value), "a number")
+    return value if type(value) in {int, float} else float(value)  # type: ignore[return-value,arg-type]
 
 
 def _require(holds: bool, where: str, got: object, allowed: str) -> None:
@@ -60,6 +67,8 @@ class StreamFacts:
     def __post_init__(self) -> None:
         where = f"stream {self.name!r}"
         _require(bool(self.name), "stream.name", repr(self.name), "a name that is not empty")
+        for field in ("rate_hz", "mv_per_unit", "offset_units"):
+            object.__setattr__(self, field, plain(f"{where}.{field}", getattr(self, field)))
         slowest, fastest = (MIN_SOUND_HZ, MAX_SOUND_HZ) if self.sound_of else (MIN_RATE_HZ, MAX_RATE_HZ)
         allowed_rate = f"a rate from {slowest:g} to {fastest:g} Hz in steps of 0.1"
         in_range = slowest <= self.rate_hz <= fastest
@@ -69,8 +78,8 @@ class StreamFacts:
         _require(self.sound_of != self.name, f"{where}.sound_of", repr(self.sound_of), "another stream")
         _require(len(set(self.leads)) == len(self.leads), f"{where}.leads", self.leads, "different names")
         finite_scale = 0 < abs(self.mv_per_unit) < 1e9
-        _require(finite_scale, f"{where}.mv_per_unit", self.mv_per_unit, "a finite number that is not 0")
-        _require(abs(self.offset_units) < 1e12, f"{where}.offset_units", self.offset_units, "a finite number")
+        _require(finite_scale, f"{where}.mv_per_unit", self.mv_per_unit, "a number that is not 0, between -1e9 and 1e9")
+        _require(abs(self.offset_units) < 1e12, f"{where}.offset_units", self.offset_units, "a number between -1e12 and 1e12")
         rails_ordered = self.rails_units is None or self.rails_units[0] < self.rails_units[1]
         _require(rails_ordered, f"{where}.rails_units", self.rails_units, "(lowest, highest)")
         _require(self.sequence_bits in (0, 8, 16, 32), f"{where}.sequence_bits", self.sequence_bits, "0, 8, 16 or 32")

@@ -88,8 +88,8 @@ class Door:
         for name, kind in get_type_hints(cls).items():
             if name in left and isinstance(kind, type) and issubclass(kind, IntEnum):
                 members = {member.name.lower(): int(member) for member in kind}
-                if left[name] in members:
-                    left[name] = members[left[name]]
+                if str(left[name]) in members:
+                    left[name] = members[str(left[name])]
                 else:
                     self.refuse(Fault((*path, name), shown(left.pop(name)), f"one of {', '.join(members)}"))
         return left

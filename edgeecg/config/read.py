@@ -67,7 +67,7 @@ def parse(text: str, file: str) -> Settings:
     """Read a text; `file` is only for the faults."""
     try:
         tree = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # a number too long and lists too deep are no TOMLDecodeError
         raise ConfigFaults(file, [Fault((), str(error), "valid TOML")]) from None
     door = Door(Lines(text))
     settings = _settings(door, tree)

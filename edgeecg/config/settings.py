@@ -8,7 +8,7 @@ from typing import Final
 
 from edgeecg.config.secrets import NO_SECRET, Secret
 from edgeecg.errors import ConfigError
-from edgeecg.facts import MAX_MODELS, EngineConfig, ModelFacts, StreamFacts
+from edgeecg.facts import MAX_MODELS, MIN_RATE_HZ, EngineConfig, ModelFacts, StreamFacts
 from edgeecg.rulefacts import RuleFacts, default_rules
 
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -16,6 +16,7 @@ NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 MAX_SNIPPET_S: Final = 10.0
+MIN_BAUD, MAX_BAUD = 300, 4_000_000
 
 
 def require(holds: bool, where: str, got: object, allowed: str) -> None:
@@ -88,6 +89,18 @@ class SerialPort:
 
     def __post_init__(self) -> None:
         require(bool(self.port), "serial.port", "''", "a port, such as /dev/ttyUSB0")
+        require(self.baud is None or MIN_BAUD <= self.baud <= MAX_BAUD, "serial.baud", self.baud, f"{MIN_BAUD} to {MAX_BAUD}")
+        self._check_facts()
+
+    def _check_facts(self) -> None:
+        """Refuse what no stream can have; what is not said is learned, and stands for something that can be."""
+        StreamFacts(
+            name=self.stream or self.port,
+            rate_hz=MIN_RATE_HZ if self.rate_hz is None else self.rate_hz,
+            leads=self.leads or ("I",),
+            mv_per_unit=1.0 if self.mv_per_unit is None else self.mv_per_unit,
+            offset_units=self.offset_units,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

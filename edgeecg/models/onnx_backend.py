@@ -28,6 +28,8 @@ REFUSALS = (
 KEPT_AS = "ORT"
 """Its own format takes 2 MB less to load than ONNX, of a net and its trees."""
 _ERRORS_ONLY = 3
+NO_FOLDER = "/dev/null"
+"""Where numbers that a graph keeps in another file are looked for: they would be no part of its hash, and of the folder one happens to be in."""
 
 
 def version() -> str:
@@ -41,6 +43,7 @@ def _options() -> ort.SessionOptions:
     options.inter_op_num_threads = 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.add_session_config_entry("session.inter_op.allow_spinning", "0")
+    options.add_session_config_entry("session.model_external_initializers_file_folder_path", NO_FOLDER)
     options.enable_cpu_mem_arena = False  # it holds more than these graphs ever need, and saves no time
     options.log_severity_level = _ERRORS_ONLY
     return options

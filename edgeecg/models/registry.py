@@ -60,7 +60,7 @@ class Registry:
             if index.exists():
                 try:
                     return str(tomllib.loads(index.read_text(encoding="utf-8"))["default"])
-                except (tomllib.TOMLDecodeError, UnicodeDecodeError, KeyError) as error:
+                except (OSError, ValueError, RecursionError, KeyError) as error:
                     raise ModelError(Fault(str(index), str(error), 'TOML with default = "NAME"')) from None
         raise ModelError(Fault("model", "no name", f"given, and no {INDEX} says which is meant"))
 

@@ -242,3 +242,9 @@ def test_a_card_that_changed_is_another_model(models: Path) -> None:
     path = cards.write(toys.toy(models, seed=9), models)
     os.utime(path, ns=(1, 1))
     assert edgeecg.classify(x, 250.0, "toy").probabilities != first.probabilities
+
+
+def test_a_card_s_path_may_be_a_path(card: Card, models: Path) -> None:
+    x, _ = heart(250.0, 10.0, seed=1)
+    by_path = edgeecg.classify(x, 250.0, models / f"{card.id}{cards.SUFFIX}")
+    assert by_path.probabilities == edgeecg.classify(x, 250.0, "toy").probabilities

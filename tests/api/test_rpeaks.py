@@ -1,3 +1,6 @@
+from fractions import Fraction
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -53,6 +56,19 @@ def test_any_unit_and_type(samples: object) -> None:
     assert np.abs(found - expected).max() <= 2
 
 
+@pytest.mark.parametrize("rate_hz", [360, np.int16(360), np.float32(360), Fraction(360)], ids=["int", "int16", "float32", "fraction"])
+def test_a_rate_of_any_type_is_the_same_rate(rate_hz: Any) -> None:
+    np.testing.assert_array_equal(edgeecg.rpeaks(X, rate_hz), edgeecg.rpeaks(X, 360.0))
+
+
+def test_what_lies_under_a_mask_is_missing_and_not_read() -> None:
+    off = (np.arange(len(X)) // 720) % 3 == 1
+    spikes = np.where(off, 3.0 * (np.arange(len(X)) % 180 < 9), X)
+    given = edgeecg.rpeaks(np.ma.masked_array(spikes, off), 360.0)
+    np.testing.assert_array_equal(given, edgeecg.rpeaks(np.where(off, np.nan, X), 360.0))
+    assert len(given) < len(edgeecg.rpeaks(spikes, 360.0))
+
+
 def test_amplitude_is_in_millivolt_where_the_unit_is_known() -> None:
     counts = np.round(X * 200 + 1024).astype(np.int16)
     known = edgeecg.rpeaks(counts, 360.0, mv_per_unit=0.005)
@@ -66,14 +82,18 @@ def test_amplitude_is_in_millivolt_where_the_unit_is_known() -> None:
         (np.zeros((5, 2)), {}, InputError, r"\(5, 2\)"),
         (["a"], {}, InputError, "<U1"),
         (3.0, {}, InputError, r"shape \(\)"),
+        ([1.0, [2.0, 3.0]], {}, InputError, "samples: rows of different lengths"),
         (X, {"chunk_len": 0}, InputError, "chunk_len: 0"),
+        (X, {"rate_hz": "360"}, ConfigError, "rate_hz: '360' is not a number"),
+        (X, {"rate_hz": np.array([360.0])}, ConfigError, "rate_hz: array"),
+        (X, {"mv_per_unit": "uV"}, ConfigError, "mv_per_unit: 'uV' is not a number"),
         (X, {"rate_hz": 50.0}, ConfigError, "rate_hz: 50.0"),
         (X, {"rate_hz": float("nan")}, ConfigError, "rate_hz"),
         (X, {"mv_per_unit": 0.0}, ConfigError, "mv_per_unit"),
     ],
 )
 def test_what_cannot_be_read_says_what_came_and_what_is_allowed(
-    samples: object, settings: dict[str, float], error: type[EdgeEcgError], words: str
+    samples: object, settings: dict[str, Any], error: type[EdgeEcgError], words: str
 ) -> None:
     with pytest.raises(error, match=words):
         edgeecg.rpeaks(samples, **{"rate_hz": 360.0, **settings})  # type: ignore[arg-type]

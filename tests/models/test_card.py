@@ -230,7 +230,13 @@ def test_a_preprocessing_that_cannot_be_is_refused() -> None:
 
 @pytest.mark.parametrize(
     ("text", "fault"),
-    [(b"name = ", "is not valid TOML"), (b"\xff", "byte 0 of it is not UTF-8"), (b"#" * (1 << 21), "bytes is not a card")],
+    [
+        (b"name = ", "is not valid TOML"),
+        (b"name = " + b"9" * 5000, "is not valid TOML"),
+        (b"name = " + b"[" * 5000, "is not valid TOML"),
+        (b"\xff", "byte 0 of it is not UTF-8"),
+        (b"#" * (1 << 21), "bytes is not a card"),
+    ],
 )
 def test_what_is_no_card_is_refused(text: bytes, fault: str, tmp_path: Path) -> None:
     path = tmp_path / "toy-1.0.card.toml"

@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import onnxruntime as ort
 import pytest
 from onnx import TensorProto, helper
+from onnx.external_data_helper import set_external_data
 
 from edgeecg.errors import ModelError
 from edgeecg.models import card as cards
@@ -82,6 +84,16 @@ def test_what_is_no_graph_is_refused(cached: bool, tmp_path: Path) -> None:
 )
 def test_a_graph_that_is_not_what_the_card_says_is_refused(graph: bytes, fault: str, tmp_path: Path) -> None:
     assert fault in refused(with_file(toys.toy(tmp_path), tmp_path, graph), tmp_path)
+
+
+def test_weights_kept_in_another_file_are_refused_for_no_hash_is_of_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    graph = onnx.load_from_string(toys.onnx_net(toys.weights()))
+    (weights,) = (one for one in graph.graph.initializer if one.name == "w")
+    (tmp_path / "w.bin").write_bytes(weights.raw_data)
+    set_external_data(weights, "w.bin")
+    weights.ClearField("raw_data")
+    monkeypatch.chdir(tmp_path)
+    assert "refused by onnxruntime" in refused(with_file(toys.toy(tmp_path), tmp_path, graph.SerializeToString()), tmp_path)
 
 
 @pytest.mark.usefixtures("toy_features")

@@ -1,6 +1,7 @@
 """What is at the end of a line: its format, its streams, whether damage can be seen, and whether the signal is any good."""
 
 import os
+import termios
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ from itertools import pairwise
 from statistics import median
 from typing import Final
 
-from serial import Serial, SerialException
+from serial import Serial
 
 from edgeecg.engine import Engine
 from edgeecg.errors import InputError
@@ -186,8 +187,8 @@ def probe_port(
                     return probe.found()
                 heard = probe.heard()
                 tell(f"{baud} baud: {heard}")
-    except (SerialException, OSError) as error:
-        why = os.strerror(error.errno) if error.errno else str(error)  # pyserial says it twice
+    except (OSError, ValueError, termios.error) as error:  # the last two: a speed its driver refuses, pulled out as it is set up
+        why = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)  # pyserial says it twice
         raise InputError(port, why, "a serial port that can be opened and read") from error
     tried = ", ".join(map(str, bauds))
     raise InputError(port, f"{heard}, at {tried} baud", "a line on which something known is sent (another speed? see --baud)")

@@ -1,6 +1,7 @@
 """A device at a serial port: opened as often as it comes, read by a thread of its own as fast as bytes arrive."""
 
 import random
+import termios
 import time
 from collections import deque
 from collections.abc import Callable
@@ -133,7 +134,10 @@ class SerialSource:
 
     def _opened(self) -> Serial:
         """Open the port for nobody else."""
-        port = Serial(self._settings.port, self._settings.baud_used(), timeout=READ_S, write_timeout=WRITE_S, exclusive=True)
+        try:
+            port = Serial(self._settings.port, self._settings.baud_used(), timeout=READ_S, write_timeout=WRITE_S, exclusive=True)
+        except (termios.error, ValueError) as error:  # pulled out as it is set up; a speed that its driver refuses
+            raise SerialException(str(error)) from error
         self._speech.line_up()
         return port
 

@@ -334,7 +334,7 @@ def loads(text: str, where: str = "card") -> Card:
     """Read a card from its text."""
     try:
         table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # a number too long and lists too deep are no TOMLDecodeError
         raise ModelError(Fault(where, str(error), "valid TOML")) from None
     return make(table, where)
 

@@ -186,6 +186,19 @@ def test_the_device_in_c_is_told_for_people_and_for_programs(
     assert found["streams"][0]["quality"][0]["heart_rate"] == pytest.approx(120, rel=0.1)
 
 
+def test_a_port_that_is_pulled_out_as_it_is_set_up_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone(*_: object) -> None:
+        raise termios.error(5, "Input/output error")
+
+    master, slave = os.openpty()
+    port = os.ttyname(slave)
+    monkeypatch.setattr("termios.tcsetattr", gone)
+    with pytest.raises(InputError, match=r"Input/output error.* is not a serial port that can be opened and read"):
+        probe_port(port, seconds=1, settings=SerialSettings(port=port))
+    os.close(master)
+    os.close(slave)
+
+
 def test_a_port_that_is_none_is_refused(tmp_path: Path) -> None:
     port = str(tmp_path / "none")
     with pytest.raises(InputError, match=r"none: .*No such file.* is not a serial port that can be opened and read"):

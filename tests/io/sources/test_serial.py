@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import termios
 import tty
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -229,6 +230,30 @@ def test_a_port_somebody_else_has_is_said_and_tried_again(tmp_path: Path) -> Non
             second.until(lambda all_: all_.notices, "the refusal")
             assert isinstance(second.notices[0], Line)
             assert "exclusively lock" in second.notices[0].why
+
+
+@pytest.mark.parametrize(
+    ("place", "error"),
+    [
+        ("termios.tcsetattr", termios.error(5, "Input/output error")),  # pulled out while it is set up
+        ("serial.Serial._set_special_baudrate", ValueError("Failed to set custom baud rate (12345)")),
+    ],
+)
+def test_a_port_that_cannot_be_set_up_is_said_and_tried_again(
+    place: str, error: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise error
+
+    device = PtyDevice(tmp_path / "tty")
+    with device.running(), monkeypatch.context() as harmed:
+        harmed.setattr(place, fails)
+        with source_at(tmp_path / "tty", baud=12345) as listener:
+            listener.until(lambda all_: all_.notices, "the reason")
+            assert isinstance(listener.notices[0], Line)
+            assert str(error) in listener.notices[0].why
+            harmed.undo()
+            listener.until(has(Chunk), "a chunk, once it can be")
 
 
 def test_a_format_that_is_none_is_refused() -> None:
