@@ -3,6 +3,7 @@
 import os
 import shutil
 import time
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -10,14 +11,16 @@ from edgeecg_kernels import warmed
 from edgeecg_kernels._jit import cache_root, folders_in_use
 
 OURS = ("edgeecg", "edgeecg_kernels", "edgeecg_wire")
+AT_FIRST = "compiling the kernels, at the first start: a minute or two"
 KEPT_S = 7 * 24 * 3600.0
 """A folder of kernels that nobody warmed for so long belongs to an older version, not to one running beside this."""
 
 
-def make_ready() -> None:
-    """Compile what has not been yet. Where all has, nothing is loaded before it is needed: that would be a fifth of a daemon's start."""
+def make_ready(tell: Callable[[str], object] = lambda _: None) -> None:
+    """Compile what has not been yet, and tell so: it takes its time. Where all has, nothing is loaded before it is needed: that would be a fifth of a daemon's start."""
     stamp = warmed.stamp()
     if stamp is None or not stamp.exists():
+        tell(AT_FIRST)
         from edgeecg.warmup import compile_all  # noqa: PLC0415  (simulated hearts and all kernels)
 
         compile_all()

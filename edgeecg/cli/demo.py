@@ -3,6 +3,7 @@
 import argparse
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,6 +14,7 @@ from edgeecg.cli.dashboard import check_installed
 from edgeecg.cli.monitor import clock
 from edgeecg.cli.parser import Parser, checked
 from edgeecg.client import AlertSubscriber
+from edgeecg.io.broker import check_installed as check_broker_installed
 from edgeecg.io.broker import free_port
 from edgeecg.io.device import SimulatedDevice
 from edgeecg.io.ptyline import PtyLine
@@ -37,7 +39,6 @@ HEART = Scenario(
 )
 LASTS_S = 285.0
 """Fibrillation is over once it was not seen for a minute, and the model that sees it remembers a minute."""
-STARTS_S = 60.0
 SEEN_AFTER_S = 12.0
 """How long a person takes, in the heart's time."""
 SEEN_BY_OTHERS_S = 40.0
@@ -61,6 +62,7 @@ def configure(parser: Parser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Show it; status 1 where an episode was not told, acknowledged and ended."""
+    check_broker_installed()
     if options.dashboard:
         check_installed()
     speed = options.speed or (1.0 if options.dashboard else SPEED)
@@ -83,7 +85,8 @@ def run(options: argparse.Namespace) -> int:
         ]
         daemon = subprocess.Popen(command)  # noqa: S603 - our own
         try:
-            story = _watch(line, broker, Path(folder), speed, SEEN_BY_OTHERS_S if options.dashboard else SEEN_AFTER_S)
+            story = Story(speed, SEEN_BY_OTHERS_S if options.dashboard else SEEN_AFTER_S)
+            _watch(line, broker, Path(folder), story, lambda: daemon.poll() is None)
         finally:
             daemon.terminate()
             daemon.wait()
@@ -121,23 +124,21 @@ a simulated heart  at {port}, a serial line, {speed:g} times as fast as it happe
 """
 
 
-def _watch(line: PtyLine, broker: int, folder: Path, speed: float, seen_after_s: float) -> "Story":
-    """Play the heart once somebody listens, and follow what is told."""
-    story, stopping, playing = Story(speed, seen_after_s), Event(), Event()
-    device = Thread(target=_play, args=(line, speed, stopping, playing), name="device")
+def _watch(line: PtyLine, broker: int, folder: Path, story: "Story", is_there: Callable[[], bool]) -> None:
+    """Play the heart once the daemon listens, which first compiles what was not yet, and follow what is told while it is there."""
+    stopping, playing = Event(), Event()
+    device = Thread(target=_play, args=(line, story.speed, stopping, playing), name="device")
     device.start()
     try:
         with AlertSubscriber(f"mqtt://127.0.0.1:{broker}", name=NAME, store=folder / "subscriber.sqlite") as subscriber:
-            if not playing.wait(STARTS_S):
-                print("the daemon did not begin to listen", file=sys.stderr)
-                return story
-            while device.is_alive() and not story.is_over:
+            while is_there() and not playing.wait(0.2):
+                pass
+            while is_there() and device.is_alive() and not story.is_over:
                 _one(subscriber, story)
             _one(subscriber, story)
     finally:
         stopping.set()
         device.join()
-    return story
 
 
 def _one(subscriber: AlertSubscriber, story: "Story") -> None:

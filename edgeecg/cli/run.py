@@ -69,10 +69,13 @@ def loaded(ears: "Ears") -> "App":
     with pauses.none():
         from edgeecg.daemon.app import App
         from edgeecg.daemon.classifiers import Classifiers
+        from edgeecg.io import broker
         from edgeecg.models.registry import Registry
         from edgeecg.ready import make_ready
 
-    make_ready()
+    if ears.settings.mqtt is None:
+        broker.check_installed()  # before a minute goes into compiling
+    make_ready(logging.info)
     app = App(ears, Classifiers(ears.settings.models, Registry(), ears.clock))
     pauses.keep_short()
     return app

@@ -5,6 +5,7 @@ connect, so it is no place for secrets from its other users; `deploy/mosquitto.c
 """
 
 import socket
+from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -36,16 +37,19 @@ next_connection_delay_ms = 1
 """
 
 
+def check_installed() -> None:
+    """Refuse where the extra is missing."""
+    if find_spec("iotcore") is None:
+        raise ConfigError("broker", "one of our own without iotcore", "possible: pip install 'edgeecg[broker]', or name a broker ([mqtt])")
+
+
 class EmbeddedBroker:
     """Runs while it is open. `port` 0 takes a free one."""
 
     def __init__(self, folder: Path, *, port: int = 0) -> None:
-        try:
-            from iotcore import Broker  # noqa: PLC0415  # an extra
-        except ImportError:
-            raise ConfigError(
-                "broker", "one of our own without iotcore", "possible: pip install 'edgeecg[broker]', or name a broker ([mqtt])"
-            ) from None
+        check_installed()
+        from iotcore import Broker  # noqa: PLC0415  # an extra
+
         self.port = port or free_port()
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         config = folder / "broker.toml"

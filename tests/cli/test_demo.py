@@ -1,8 +1,15 @@
 """The demonstration tells through what happened, and is content only with all of it."""
 
+import sys
 from dataclasses import replace
+from pathlib import Path
 
-from edgeecg.cli.demo import FIBRILLATION, RATE_HZ, SEEN_AFTER_S, VTACH, Story
+import pytest
+
+from edgeecg.cli import main
+from edgeecg.cli.demo import FIBRILLATION, RATE_HZ, SEEN_AFTER_S, VTACH, Story, _watch
+from edgeecg.io.broker import free_port
+from edgeecg.io.ptyline import PtyLine
 from edgeecg.payload.stamped import StampedAlert, Times
 from edgeecg.types import Alert, AlertState, Measure, Priority
 
@@ -40,3 +47,24 @@ def test_it_is_over_once_both_episodes_were_raised_and_cleared() -> None:
     assert story.is_told_through(VTACH)
     assert story.is_told_through(FIBRILLATION)
     assert replace(story, told={}, newest={}).is_told_through(VTACH) is False
+
+
+def test_without_a_broker_it_is_refused_before_anything_is_shown(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "iotcore", None)
+    assert main(["demo"]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "pip install 'edgeecg[broker]'" in printed.err
+
+
+def test_it_waits_for_a_daemon_as_long_as_that_is_there(tmp_path: Path) -> None:
+    """The first start compiles for minutes; one that has ended is not waited for."""
+    line, story, asked = PtyLine(), Story(speed=8.0), iter([True, True, False])
+    try:
+        _watch(line, free_port(), tmp_path, story, lambda: next(asked, False))
+    finally:
+        line.close()
+    assert next(asked, None) is None
+    assert story.revisions == 0

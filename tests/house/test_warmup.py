@@ -122,15 +122,15 @@ def test_pruning_removes_only_what_nobody_warmed_for_a_week(monkeypatch: pytest.
 
 def test_what_was_compiled_is_not_loaded_again_before_it_is_needed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Until a source, a flag or the processor is another: then it is compiled anew."""
-    called: list[int] = []
-    monkeypatch.setattr(warmup, "compile_all", lambda: called.append(1))
+    called: list[str] = []
+    monkeypatch.setattr(warmup, "compile_all", lambda: called.append("compiled"))
     stamps = [tmp_path / "all-1", tmp_path / "all-2", tmp_path / "gone" / "all-3", None]
     for stamp, times in zip(stamps, (1, 1, 2, 2), strict=True):
         monkeypatch.setattr(warmed, "stamp", lambda stamp=stamp: stamp)
         called.clear()
-        ready.make_ready()
-        ready.make_ready()
-        assert len(called) == times
+        ready.make_ready(called.append)
+        ready.make_ready(called.append)
+        assert called == [ready.AT_FIRST, "compiled"] * times, "and who waits is told before"
 
 
 def test_the_stamp_names_all_that_decides_the_code(monkeypatch: pytest.MonkeyPatch) -> None:
