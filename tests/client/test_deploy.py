@@ -1,10 +1,13 @@
 """deploy/mosquitto as it is shipped, but for its paths and ports: who is let in, who may say what, who is believed about TLS."""
 
 import json
+import os
+import pwd
 import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -64,13 +67,12 @@ def _running(folder: Path, authority: Authority) -> Iterator[Deployed]:
     for old, new in {
         "/etc/mosquitto/certs/": f"{folder}/",
         "/etc/mosquitto/": f"{folder}/",
-        "/var/lib/mosquitto/": f"{folder}/",
         "listener 1883": f"listener {port}",
         "listener 8883": f"listener {tls_port} 127.0.0.1",
     }.items():
         assert old in text
         text = text.replace(old, new)
-    (folder / "mosquitto.conf").write_text(text + "user root\n", encoding="utf-8")
+    (folder / "mosquitto.conf").write_text(f"{text}persistence_location {folder}/\nuser root\n", encoding="utf-8")
     with subprocess.Popen([mosquitto(), "-c", str(folder / "mosquitto.conf")], stderr=subprocess.DEVNULL) as process:
         try:
             _await_listener(port, process)
@@ -78,6 +80,49 @@ def _running(folder: Path, authority: Authority) -> Iterator[Deployed]:
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(PATIENCE_S)
+
+
+DEBIAN = """\
+pid_file {folder}/run/mosquitto.pid
+persistence true
+persistence_location {folder}/run/
+log_dest file {folder}/run/mosquitto.log
+include_dir {folder}/conf.d
+"""
+"""What Debian and Raspberry Pi OS have at /etc/mosquitto/mosquitto.conf, which ours goes beside; the broker's user is mosquitto."""
+
+
+def _is_there(user: str) -> bool:
+    try:
+        pwd.getpwnam(user)
+    except KeyError:
+        return False
+    return True
+
+
+@pytest.mark.skipif(os.getuid() != 0 or not _is_there("mosquitto"), reason="needs root, and the user that mosquitto's package makes")
+def test_beside_debians_own_settings_it_starts_as_its_own_user() -> None:
+    with tempfile.TemporaryDirectory() as made:  # pytest's own folders let no other user through
+        folder = Path(made)
+        folder.chmod(0o755)
+        (folder / "conf.d").mkdir()
+        (folder / "run").mkdir()
+        shutil.chown(folder / "run", "mosquitto")
+        subprocess.run([DEPLOY / "add-user", "receiver", "ward", folder], input="password of ward\n", text=True, check=True)
+        port, ours = free_port(), (DEPLOY / "mosquitto.conf").read_text(encoding="utf-8")
+        ours, _, rest = (
+            ours.replace("/etc/mosquitto/", f"{folder}/").replace("listener 1883", f"listener {port}").partition("\nlistener 8883")
+        )
+        (folder / "conf.d" / "edgeecg.conf").write_text(ours + rest.partition("\n\n")[2], encoding="utf-8")
+        (folder / "mosquitto.conf").write_text(DEBIAN.format(folder=folder), encoding="utf-8")
+        with subprocess.Popen([mosquitto(), "-c", str(folder / "mosquitto.conf")]) as process:
+            try:
+                _await_listener(port, process)
+                with RawClient(port, client_id="raw", **login("ward")) as ward:
+                    ward.subscribe("edgeecg/v1/dev-1/alerts")
+            finally:
+                process.send_signal(signal.SIGTERM)
+                process.wait(PATIENCE_S)
 
 
 def login(name: str) -> dict[str, str]:
