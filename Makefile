@@ -15,7 +15,7 @@ help: ## say what there is to make
 
 $(VENV)/.base: pyproject.toml scripts/environment
 	@scripts/environment $(VENV) base
-	@echo "make: compiling the kernels, once: about a minute ..."
+	@echo "make: compiling the kernels, once: a minute or two ..."
 	@$(BIN)/edgeecg warmup
 	@touch $@
 

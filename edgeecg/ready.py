@@ -11,7 +11,7 @@ from edgeecg_kernels import warmed
 from edgeecg_kernels._jit import cache_root, folders_in_use
 
 OURS = ("edgeecg", "edgeecg_kernels", "edgeecg_wire")
-AT_FIRST = "compiling the kernels, at the first start: a minute or two"
+AT_FIRST = "compiling the kernels, at the first start: minutes"
 KEPT_S = 7 * 24 * 3600.0
 """A folder of kernels that nobody warmed for so long belongs to an older version, not to one running beside this."""
 

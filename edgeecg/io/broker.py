@@ -1,7 +1,7 @@
 """A broker of our own, for a device that has none: MQTT 5, on loopback alone, in a child process that ends when we do.
 
 Its queues live in memory: what must not be lost is in the outbox until it is received. Whoever is on this machine may
-connect, so it is no place for secrets from its other users; `deploy/mosquitto.conf` is.
+connect, so it is no place for secrets from its other users; `deploy/mosquitto/mosquitto.conf` is.
 """
 
 import socket

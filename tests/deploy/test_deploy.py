@@ -1,5 +1,6 @@
 """What is shipped to run it as a service: read by what will read it."""
 
+import ctypes.util
 import re
 import shutil
 import subprocess
@@ -11,6 +12,9 @@ import pytest
 
 from edgeecg.config import load
 from edgeecg.config.effective import plain
+from tests.deploy import confined
+from tests.ports import free_port
+from tests.waiting import line_from
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 UNIT = DEPLOY / "edgeecg.service"
@@ -91,6 +95,38 @@ def test_the_unit_is_confined(installed_unit: Path) -> None:
     if "unrecognized option" in done.stderr:
         pytest.skip("needs systemd-analyze security --offline")
     assert done.returncode == 0, done.stdout[-500:] + done.stderr
+
+
+@needs_systemd
+@pytest.mark.skipif(ctypes.util.find_library("seccomp") is None, reason="needs libseccomp")
+def test_daemon_and_page_do_with_the_system_calls_they_are_left(tmp_path: Path) -> None:
+    pytest.importorskip("starlette")
+    pytest.importorskip("iotcore")
+    config = tmp_path / "edgeecg.toml"
+    config.write_text(
+        f'[state]\nfolder = "{tmp_path}/state"\n[health]\nport = 0\n[broker]\nport = {free_port()}\n[dashboard]\nport = {free_port()}\n'
+    )
+    command = [sys.executable, "-m", "edgeecg", "run", "--config", str(config), "--dashboard"]
+    with subprocess.Popen([sys.executable, str(confined.__file__), str(UNIT), *command], stderr=subprocess.PIPE) as daemon:
+        try:
+            awaited = {"dashboard: http", "INFO ready: state"}
+            while awaited:
+                said = line_from(daemon.stderr)
+                assert "Traceback" not in said
+                awaited -= {one for one in awaited if said.startswith(one)}
+        finally:
+            daemon.terminate()
+    assert daemon.returncode == 0
+
+
+@needs_systemd
+@pytest.mark.skipif(ctypes.util.find_library("seccomp") is None, reason="needs libseccomp")
+def test_what_the_unit_leaves_out_is_refused() -> None:
+    program = "import os; os.nice(5); print('behind', flush=True); os.chroot('/')"
+    command = [sys.executable, str(confined.__file__), str(UNIT), sys.executable, "-c", program]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.stdout == "behind\n"
+    assert "PermissionError" in done.stderr
 
 
 def test_the_udev_rules_have_the_form_of_rules() -> None:
