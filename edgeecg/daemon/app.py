@@ -278,11 +278,11 @@ class App:
             self.numbers.line_up.set(notice.is_up, notice.where)
             self._lines_down.pop(notice.where, None)
             if not notice.is_up:
-                self._lines_down[notice.where] = f"{notice.where}: {notice.why}"
+                self._lines_down[notice.where] = str(notice)
         elif isinstance(notice, Lagging):
             self._lagging.pop(notice.stream, None)
             if not notice.is_over:
-                self._lagging[notice.stream] = f"{notice.stream or 'queue'}: {notice.delay_s:.1f} s late"
+                self._lagging[notice.stream] = str(notice)
         log.log(logging.DEBUG if isinstance(notice, ClockAnswer) else logging.INFO, "%s", notice)  # those come every ten seconds
 
 

@@ -5,8 +5,10 @@ from typing import TypeAlias
 
 from edgeecg.facts import StreamFacts
 from edgeecg.types import Record
-from edgeecg_wire.frames import Battery, Clock, LeadOff
+from edgeecg_wire.frames import CLOCK_RESTARTED, CLOCK_STEPPED, CLOCK_UNSTABLE, Battery, Clock, LeadOff
 
+PERCENT_UNKNOWN = 255
+CLOCK_CHANGES = {CLOCK_RESTARTED: "began again", CLOCK_STEPPED: "was moved", CLOCK_UNSTABLE: "is not to be relied on"}
 ECG, PCG, OTHER = "ecg", "pcg", "other"
 
 
@@ -48,6 +50,9 @@ class Lagging:
     delay_s: float
     is_over: bool
 
+    def __str__(self) -> str:
+        return f"{self.stream or 'queue'}: " + ("in time again" if self.is_over else f"samples come {self.delay_s:.1f} s late")
+
 
 @dataclass(frozen=True, slots=True)
 class Said:
@@ -55,6 +60,20 @@ class Said:
 
     device: str
     frame: Battery | Clock | LeadOff
+
+    def __str__(self) -> str:
+        return f"{self.device}: {_words(self.frame)}"
+
+
+def _words(frame: Battery | Clock | LeadOff) -> str:
+    if isinstance(frame, Battery):
+        known = [f"{frame.percent} %"] * (frame.percent != PERCENT_UNKNOWN) + [f"{frame.millivolts} mV"] * (frame.millivolts != 0)
+        return "battery " + ", ".join([*known, *["charging"] * frame.charging] or ["unknown"])
+    if isinstance(frame, Clock):
+        step = f" by {frame.step_us / 1e6:g} s" if frame.step_us else ""
+        return f"its clock {CLOCK_CHANGES.get(frame.reason, 'changed')}{step}"
+    off = ", ".join(str(lead) for lead in range(8) if frame.leads_off >> lead & 1)
+    return f"stream {frame.about}: " + (f"leads off: {off}" if off else "all leads are on")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +93,9 @@ class Line:
     where: str
     is_up: bool
     why: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.where}: connected" if self.is_up else f"{self.where}: no line: {self.why}"
 
 
 Notice: TypeAlias = Refusal | Lagging | Said | ClockAnswer | Line
