@@ -10,6 +10,7 @@ from edgeecg.config import Settings
 from edgeecg.daemon.clock import Clock
 from edgeecg.daemon.inbox import Inbox
 from edgeecg.daemon.sources import RunningSources
+from edgeecg.errors import ConfigError
 from edgeecg.journal import last_time
 
 
@@ -21,7 +22,10 @@ class Ears:
         self.load, self.clock = load, clock
         settings = self.settings = load()
         self.folder = settings.state.path()
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigError(f"state.folder {self.folder}", error.strerror, "a folder that can be made") from error
         clock.begin_after(last_time(self.folder / "journal"))
         self.inbox = Inbox(max_values=settings.queue.values)
         self.sources = RunningSources(self.inbox.queue, clock, epoch=draw_epoch(), device=settings.device.name)

@@ -43,7 +43,10 @@ def draw(findings: Findings, path: Path) -> None:
             "a strip", f"{findings.seconds:.0f} s", f"at most {MOST_S:g} s: --from and --seconds cut, `edgeecg report` takes it whole"
         )
     figure = strip(findings)
-    figure.savefig(path, dpi=150, facecolor="white", metadata={"Date": None} if path.suffix == ".svg" else None)
+    try:
+        figure.savefig(path, dpi=150, facecolor="white", metadata={"Date": None} if path.suffix == ".svg" else None)
+    except OSError as error:
+        raise InputError(str(path), error.strerror, "a file that can be written") from error
 
 
 def check_target(path: Path) -> None:

@@ -48,6 +48,26 @@ def test_a_refusal_is_one_sentence(arguments: list[str], sentence: str, tmp_path
     assert re.fullmatch(sentence + "\n", printed.err), printed.err
 
 
+def test_a_folder_that_cannot_be_made_is_a_refusal_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Whatever needs it: a picture, the state of a daemon, a journal that was meant to be there."""
+    pytest.importorskip("matplotlib")
+    nowhere, config, recording = tmp_path / "file" / "folder", tmp_path / "edgeecg.toml", tmp_path / "heart.hea"
+    (tmp_path / "file").touch()
+    config.write_text(f'[state]\nfolder = "{nowhere}"\n[mqtt]\nhost = "localhost"\n')
+    assert main(["simulate", "--to", str(recording.with_suffix("")), "--seconds", "5"]) == 0
+    capsys.readouterr()
+    for arguments, sentence in (
+        (
+            ["plot", str(recording), "--model", "none", "--to", str(nowhere / "strip.png")],
+            ".*strip.png: .* is not a file that can be written",
+        ),
+        (["run", "--config", str(config)], "edgeecg run: state.folder .*: .* is not a folder that can be made"),
+        (["export", str(nowhere), "--to", str(tmp_path / "cut")], ".*: what is there is not a journal that holds samples"),
+    ):
+        assert status_of(arguments) == 2
+        assert re.fullmatch(sentence + "\n", capsys.readouterr().err), arguments
+
+
 def test_no_command_is_the_front_page_and_a_refusal(capsys: pytest.CaptureFixture[str]) -> None:
     assert status_of([]) == 2
     assert "commands:" in capsys.readouterr().err

@@ -103,11 +103,12 @@ class _Listener:
 def whole(folder: Path, stream: str = "") -> Excerpt:
     """Return all that a journal holds of a stream; of the only one, where none is named."""
     tracks = _heard(folder)
-    known = ", ".join(sorted(tracks)) or "there: the journal holds no samples"
+    if not tracks:
+        raise InputError(str(folder), "what is there", "a journal that holds samples")
     if not stream and len(tracks) == 1:
         (stream,) = tracks
     if stream not in tracks:
-        raise InputError(f"{folder}: stream", repr(stream), f"one of {known}")
+        raise InputError(f"{folder}: stream", repr(stream), f"one of {', '.join(sorted(tracks))}")
     return _excerpt(tracks[stream])
 
 
