@@ -74,7 +74,7 @@ def records_of(name: str, heart: Heart, luck: random.Random) -> list[Record]:
         first, sequence = upto, sequence + 1
         if luck.random() < len(piece) / rate_hz / MISHAP_S:
             lost = luck.randrange(2)
-            first, sequence = first + lost * round(luck.uniform(1.0, 3.0) * rate_hz), sequence + lost
+            first, sequence = first + lost * round(luck.choice((0.1, 0.3, 1.0, 2.0)) * rate_hz), sequence + lost
             jumped_us += (1 - lost) * luck.randrange(200_000, 2_000_000)
     return [*records, Tick(waited_ns + round(len(x) / rate_hz * S) + 60 * S)]
 

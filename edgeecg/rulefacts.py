@@ -34,7 +34,7 @@ KINDS: Mapping[str, str] = MappingProxyType({
     "fibrillation": "a model says `label` with a probability of at least `limit`, and the RR intervals are irregular",
     "delay-drift": "from R to the first heart sound it takes `limit` ms more, or less, than it usually does",
     "signal": "a lead is off, saturated, or gives no numbers",
-    "gap": "at least `limit` seconds of samples are missing",
+    "gap": "at least `limit` seconds of samples are missing, at once or beyond a fiftieth of the time",
     "silent": "a device sends nothing, or its source is lost",
     "clock-jump": "the device's clock jumps by at least `limit` seconds",
     "overload": "windows come at least `limit` times as far apart as configured",
@@ -119,6 +119,8 @@ class RuleFacts:
         _require(not self.model or asks_model, f"{where}.model", repr(self.model), "given where a model is asked only")
         _require(math.isfinite(self.limit), f"{where}.limit", self.limit, "a finite number")
         _require(self.limit > 0 or threshold or self.kind in {"signal", "silent", "model"}, f"{where}.limit", self.limit, "more than 0")
+        waits = self.kind != "flutter" or self.limit <= FLUTTER_S
+        _require(waits, f"{where}.limit", self.limit, f"at most {FLUTTER_S:g} s, for waves are said by so many; `for_s` asks for more")
         _require(0 <= self.hysteresis < math.inf, f"{where}.hysteresis", self.hysteresis, "0 or more, and finite")
         _require(0 <= self.at_rate <= 400, f"{where}.at_rate", self.at_rate, "0 to 400 a minute")
         counted = self.kind not in _COUNTED or (self.limit == int(self.limit) and 2 <= self.limit <= MAX_RUN_LIMIT)
@@ -136,6 +138,8 @@ class RuleFacts:
         _require(self.name not in self.yields_to, f"{where}.yields_to", self.name, "another rule")
 
 
+FLUTTER_S = 4.0
+"""Waves are looked at by so many seconds: a rule that asked for more at once would never be told."""
 MAX_RUN_LIMIT = 12
 """Most beats or pairs that a rule may ask for; what goes on beyond is counted on."""
 _COUNTED = frozenset({"wide-run", "bigeminy"})

@@ -27,6 +27,7 @@ from edgeecg.rulefacts import MAX_RULES, Priority, RuleFacts, default_rules
         ({"kind": "wide-run", "measure": "", "limit": 1}, "limit: 1 is not a whole number from 2"),
         ({"kind": "bigeminy", "measure": "", "limit": 2.5}, "limit: 2.5"),
         ({"kind": "pause", "measure": "", "limit": 2.0, "for_s": 1.0}, "for_s: 1.0 is not 0"),
+        ({"kind": "flutter", "measure": "", "limit": 4.5}, "limit: 4.5 is not at most 4 s"),
         ({"at_rate": 500.0}, "at_rate"),
         ({"for_s": -1.0}, "for_s"),
         ({"clear_for_s": float("inf")}, "clear_for_s"),

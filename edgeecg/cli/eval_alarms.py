@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import math
 import os
 from collections import Counter
 from pathlib import Path
@@ -15,10 +16,10 @@ if TYPE_CHECKING:
     from edgeecg.evals.alarm_truth import AlarmScore
     from edgeecg.evals.alarms import NoisyHour
 
-PARTS = ("delays", "noise", "recorded")
+PARTS = ("delays", "noise", "lost", "recorded")
 EPILOGUE = """\
 delays: simulated hearts, from the onset to the alarm. noise: simulated normal rhythm, by turns two minutes clean and two with
-nstdb's bw or the motion of 118e06, at 24 to 6 dB: every urgent alarm is false. recorded: mitdb as it is, urgent alarms against
+nstdb's bw or the motion of 118e06, at 24 to 6 dB: every urgent alarm is false. lost: both simulated, over radios that lose frames. recorded: mitdb as it is, urgent alarms against
 its annotations. The engine has the default rules and no model; urgent alarms are acknowledged at once and so told anew."""
 
 
@@ -72,6 +73,15 @@ def _hour(hour: "NoisyHour") -> dict[str, Any]:
     return {"hour": hour.record, "false_urgent": told, "alerts_of_all_priorities": hour.told}
 
 
+def _lost(options: argparse.Namespace) -> dict[str, Any]:
+    from edgeecg.evals.alarms import CASES
+    from edgeecg.evals.alarms_lost import LOSSES, SLOW, lost, lost_figures
+
+    hours = math.ceil(options.hours / len(LOSSES))
+    progress = Progress(len(LOSSES) * (hours + options.hearts * len(CASES + SLOW)))
+    return {"radios": lost_figures(list(progress.over(lost(range(options.seed, options.seed + options.hearts), hours))))}
+
+
 def _recorded(options: argparse.Namespace) -> dict[str, Any]:
     from edgeecg.evals.alarm_truth import add_up
     from edgeecg.evals.alarms import recorded
@@ -102,6 +112,20 @@ def _noise_table(figures: dict[str, Any]) -> str:
     return "\n".join([f"normal rhythm with noise: {figures['false_urgent']} false urgent alarms in {figures['hours']} h", *told])
 
 
+def _lost_table(figures: dict[str, Any]) -> str:
+    from edgeecg.columns import columns
+
+    radios = figures["radios"]
+    rows = [["frames lost", *(one["lost"] for one in radios)]]
+    rows.append([f"normal, {radios[0]['hours']} h each: false urgent", *(str(one["false_urgent"]) for one in radios)])
+    rows += [[f"{name}: told, median", *(_told(one["told"][name]) for one in radios)] for name in radios[0]["told"]]
+    return columns(rows, rules=(1,))
+
+
+def _told(own: dict[str, Any]) -> str:
+    return f"{own['told']} of {own['hearts']}" + (f", {own['median_s']:.1f} s" if own["told"] else "")
+
+
 def _recorded_table(figures: dict[str, Any]) -> str:
     from edgeecg.columns import columns
 
@@ -116,5 +140,5 @@ def _counts(counts: Counter[str] | dict[str, int]) -> str:
     return ", ".join(f"{n} {rule}" for rule, n in sorted(counts.items())) or "-"
 
 
-MEASURES = {"delays": _delays, "noise": _noise, "recorded": _recorded}
-TABLES = {"delays": _delays_table, "noise": _noise_table, "recorded": _recorded_table}
+MEASURES = {"delays": _delays, "noise": _noise, "lost": _lost, "recorded": _recorded}
+TABLES = {"delays": _delays_table, "noise": _noise_table, "lost": _lost_table, "recorded": _recorded_table}

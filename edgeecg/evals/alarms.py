@@ -19,7 +19,7 @@ from edgeecg.rulefacts import Priority, default_rules
 from edgeecg.simulate.scenario import Episode, Scenario
 from edgeecg.simulate.shapes import qrs_swing_mv
 from edgeecg.simulate.simulation import Setup, Simulation, TrueBeat
-from edgeecg.types import Acknowledge, Alert, Event
+from edgeecg.types import Acknowledge, Alert, Event, Record
 
 RATE_HZ = 250.0
 CHUNK_LEN = 250
@@ -43,25 +43,31 @@ class Case:
     within_s: float
 
 
-def _case(name: str, within_s: float, rules: tuple[str, ...], kind: str, **settings: float) -> Case:
+def case_of(name: str, within_s: float, rules: tuple[str, ...], kind: str, **settings: float) -> Case:
+    """Return a heart that is normal up to ONSET_S, and then of another kind."""
     bpm = 80.0 if kind == "normal" else 70.0
     return Case(name, Scenario(name=name, bpm=bpm, episodes=(Episode(0.0, "normal"), Episode(ONSET_S, kind, settings))), rules, within_s)
 
 
 CASES = (
-    _case("asystole", 4.5, ("asystole",), "asystole"),
-    _case("tachycardia, 80 to 160", 6.0, ("tachycardia", "extreme-tachycardia"), "normal", bpm=160.0),
-    _case("ventricular tachycardia, 180", 5.0, ("v-tach",), "vt", bpm=180.0),
-    _case("ventricular tachycardia, 120", 5.0, ("v-tach",), "vt", bpm=120.0),
-    _case("ventricular fibrillation", 10.0, ("v-fib",), "vf"),
+    case_of("asystole", 4.5, ("asystole",), "asystole"),
+    case_of("tachycardia, 80 to 160", 6.0, ("tachycardia", "extreme-tachycardia"), "normal", bpm=160.0),
+    case_of("ventricular tachycardia, 180", 5.0, ("v-tach",), "vt", bpm=180.0),
+    case_of("ventricular tachycardia, 120", 5.0, ("v-tach",), "vt", bpm=120.0),
+    case_of("ventricular fibrillation", 10.0, ("v-fib",), "vf"),
 )
 
 
 def alerts_of(samples_mv: NDArray[np.float64], rate_hz: float, *, chunk_len: int = CHUNK_LEN) -> Iterator[Alert]:
-    """Take one lead through an engine; yield its alerts. Whatever is urgent is acknowledged at once, so that the next is told anew."""
+    """Take one lead through an engine; yield its alerts."""
     facts = StreamFacts(name="samples", rate_hz=rate_hz)
+    return alerts_from(records_of(samples_mv, facts, chunk_len=chunk_len), facts)
+
+
+def alerts_from(records: Iterable[Record], facts: StreamFacts) -> Iterator[Alert]:
+    """Yield the alerts of a stream. Whatever is urgent is acknowledged at once, so that the next is told anew."""
     engine = Engine(EngineConfig(streams=(facts,), rules=default_rules()))
-    for record in records_of(samples_mv, facts, chunk_len=chunk_len):
+    for record in records:
         for alert in _alerts(engine.feed(record)):
             yield alert
             if alert.priority == Priority.HIGH and not alert.acknowledged_by:
@@ -91,7 +97,7 @@ def delays(seeds: Sequence[int]) -> Iterator[Delay]:
     """Simulate each case with each seed. Asystole begins with the last beat, all else with its episode."""
     for case in CASES:
         for seed in seeds:
-            samples_mv, beats = _simulated(Setup(scenario=case.scenario, seed=seed, rate_hz=RATE_HZ), CASE_S)
+            samples_mv, beats = simulated(Setup(scenario=case.scenario, seed=seed, rate_hz=RATE_HZ), CASE_S)
             onset = beats[-1].sample if case.name == "asystole" else round(ONSET_S * RATE_HZ)
             alerts = [alert for alert in alerts_of(samples_mv, RATE_HZ) if alert.reported_at >= onset]
             told = [alert.reported_at for alert in alerts if alert.rule in case.rules]
@@ -99,7 +105,8 @@ def delays(seeds: Sequence[int]) -> Iterator[Delay]:
             yield Delay(f"{case.name}, seed {seed}", case, seed, (told[0] - onset) / RATE_HZ if told else None, others)
 
 
-def _simulated(setup: Setup, seconds: float) -> tuple[NDArray[np.float64], list[TrueBeat]]:
+def simulated(setup: Setup, seconds: float) -> tuple[NDArray[np.float64], list[TrueBeat]]:
+    """Return a simulated ECG in millivolt, and its beats."""
     blocks = list(Simulation(setup).blocks(BLOCK_LEN, n_samples=round(seconds * setup.rate_hz)))
     return np.concatenate([block.ecg_mv for block in blocks]), [beat for block in blocks for beat in block.beats]
 
@@ -140,7 +147,7 @@ def noisy_hours(data: Path, hours: int, first_seed: int) -> Iterator[NoisyHour]:
     noises = [read_noise(path) for path in find_records(data, NOISES)]
     for hour in range(hours):
         scenario = Scenario(name="normal", bpm=BPM[hour % len(BPM)])
-        samples_mv, _ = _simulated(Setup(scenario=scenario, seed=first_seed + hour, rate_hz=RATE_HZ), HOUR_S)
+        samples_mv, _ = simulated(Setup(scenario=scenario, seed=first_seed + hour, rate_hz=RATE_HZ), HOUR_S)
         add_noise(samples_mv, noises, first_seed + hour)
         alerts = list(alerts_of(samples_mv, RATE_HZ))
         told = len({alert.alert_id for alert in alerts})

@@ -13,7 +13,8 @@ from edgeecg.engine import Engine
 from edgeecg.facts import EngineConfig, ModelFacts, StreamFacts
 from edgeecg.io.wfdb import read_record
 from edgeecg.rulefacts import default_rules
-from edgeecg.simulate.scenario import NAMED, Scenario
+from edgeecg.simulate.scenario import NAMED, Episode, Scenario
+from edgeecg.simulate.simulation import Setup, Simulation
 from edgeecg.stages.rules.calm import Calm
 from edgeecg.stages.rules.heart import Heart
 from edgeecg.types import (
@@ -85,6 +86,37 @@ def test_a_baseline_that_swings_does_not_hold_off_asystole(swing_hz: float) -> N
     stopped = [alert for alert in said if alert.rule == "asystole"]
     assert stopped
     assert stopped[0].reported_at <= LAST + 6 * HZ
+
+
+@pytest.mark.parametrize("rate_hz", [128.0, 173.6, 360.1, 977.0])
+def test_fibrillation_is_told_at_any_rate(rate_hz: float) -> None:
+    """Four seconds are no whole number of samples at every rate."""
+    vf = Scenario(name="vf", episodes=(Episode(0.0, "normal"), Episode(20.0, "vf")))
+    (block,) = Simulation(Setup(scenario=vf, rate_hz=1000.0)).blocks(32_000, n_samples=32_000)
+    mv = block.ecg_mv.reshape(32_000, -1)[:, 0]
+    x = np.interp(np.arange(0.0, 31.9, 1 / rate_hz), np.arange(32_000) / 1000, mv)
+    engine = opened(EngineConfig(streams=(StreamFacts(name="a", rate_hz=rate_hz),), rules=default_rules()))
+    events = engine.feed(Chunk("a", x, round(len(x) / rate_hz * S)))
+    said = [alert for alert in alerts(events) if alert.rule == "v-fib"]
+    assert said
+    assert 20.0 < said[0].reported_at / rate_hz < 30.0
+
+
+def over_a_radio(x: np.ndarray, lost: float) -> list[Alert]:
+    """What is told of a signal of which a share of the frames is lost, or every so manieth."""
+    engine, chunks = opened(), frames(x, "a")
+    came = np.random.default_rng(3).random(len(chunks)) >= lost if lost < 1 else (np.arange(len(chunks)) + 13) % lost > 0
+    come = [chunk for chunk, it_came in zip(chunks, came, strict=True) if it_came]
+    return [alert for chunk in come for alert in alerts(engine.feed(chunk)) if alert.rule != "gap"]
+
+
+@pytest.mark.parametrize("lost", [0.02, 0.05, 0.1, 0.2, 10, 20])
+def test_a_radio_that_loses_frames_stops_no_heart_and_hides_none_that_stops(lost: float) -> None:
+    beating, _ = heart(HZ, 120.0, noise_mv=0.01)
+    assert not over_a_radio(beating, lost)
+    stopped = over_a_radio(np.concatenate([STOPPED, STOPPED[-2500:]]), lost)[0]
+    assert stopped.rule == "asystole"
+    assert stopped.reported_at <= LAST + 8 * HZ
 
 
 def test_many_chunks_of_a_stream_in_one_call_are_as_if_alone() -> None:

@@ -1,15 +1,17 @@
 """`edgeecg eval alarms`: who judges alarms is judged on alarms whose truth is known."""
 
 import json
+import re
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from edgeecg.cli import main
-from edgeecg.evals import alarms
+from edgeecg.evals import alarms, alarms_lost
 from edgeecg.evals.alarm_truth import add_up, high_ones, runs_of, score_alarms
 from edgeecg.evals.alarms import CASES, Delay, add_noise, alerts_of, delay_figures
+from edgeecg.evals.alarms_lost import Loss, over_a_radio
 from edgeecg.evals.noise import STRETCH_S, Noise
 from edgeecg.io.wfdb import Annotations
 from edgeecg.simulate.scenario import Episode, Scenario
@@ -161,6 +163,35 @@ def test_the_command_measures_and_says_so(capsys: pytest.CaptureFixture[str]) ->
     assert figures["seed"] == 1000
     assert set(figures["delays"]) == {case.name for case in CASES}
     assert all(own["within"] and own["told"] == 1 for own in figures["delays"].values())
+
+
+def test_a_radio_loses_what_it_says() -> None:
+    by_chance, regular = Loss("5%", share=0.05), Loss("20th", every=20)
+    assert by_chance.came(100_000, 1).mean() == pytest.approx(0.95, abs=0.003)
+    assert (by_chance.came(1000, 1) == by_chance.came(1000, 1)).all()
+    assert np.flatnonzero(~regular.came(60, 3)).tolist() == [19, 39, 59]
+    assert Loss("none").came(10, 1).all()
+
+
+def test_over_a_radio_a_heart_is_told_of_when_it_stops() -> None:
+    x, peaks = heart(alarms.RATE_HZ, 60.0)
+    stops = np.concatenate([x[: peaks[20] + 100], np.random.default_rng(3).normal(0.0, 0.005, 2500)])
+    told = high_ones(over_a_radio(stops, Loss("20th", every=20), 3))
+    assert [(one.rule, round((one.reported_at - peaks[20]) / alarms.RATE_HZ, 1)) for one in told] == [
+        ("asystole", pytest.approx(4.5, abs=0.2))
+    ]
+
+
+def test_the_command_measures_radios(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(alarms_lost, "LOSSES", (Loss("none"), Loss("all but the last", every=1)))
+    monkeypatch.setattr(alarms_lost, "HOUR_S", 60.0)
+    assert main(["eval", "alarms", "--parts", "lost", "--hearts", "1", "--hours", "1", "--json"]) == 0
+    clear, nothing = json.loads(capsys.readouterr().out)["lost"]["radios"]
+    assert (clear["lost"], clear["hours"], clear["false_urgent"]) == ("none", 1, 0)
+    assert all(own["told"] == own["hearts"] == 1 for own in clear["told"].values())
+    assert all((own["told"], own["median_s"]) == (0, None) for own in nothing["told"].values())
+    assert main(["eval", "alarms", "--parts", "lost", "--hearts", "1", "--hours", "1"]) == 0
+    assert re.search(r"^asystole: told, median +1 of 1, 4\.\d s +0 of 1$", capsys.readouterr().out, re.MULTILINE)
 
 
 def test_without_recordings_the_command_says_what_it_needs(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

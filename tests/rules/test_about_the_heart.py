@@ -7,7 +7,7 @@ from itertools import accumulate
 import pytest
 
 from edgeecg.rulefacts import Priority, RuleFacts
-from edgeecg.types import Alert, AlertState, Event, Morphology, QualityReason
+from edgeecg.types import Alert, AlertState, Beat, Event, Morphology, QualityReason
 from tests.rules.made import (
     HZ,
     N,
@@ -218,6 +218,55 @@ def test_moments_that_are_missing_stop_the_watch_and_do_not_begin_it_anew() -> N
     assert alert.reported_at == at(2.1 + 4.3 + 3 * 0.5)
 
 
+def test_a_beat_that_a_missing_frame_makes_known_was_seen() -> None:
+    """It is told behind the gap that ends what could come of it; five frames of a hundred lost called beating hearts stopped."""
+    lost = [event for i in range(30) for event in (gap(2.3 + 0.8 * i, 0.1), beat(2.1 + 0.8 * i, later_s=0.3))]
+    rules = rules_with("asystole")
+    assert not told(rules, [*beats(0.5, 0.8, 2), *lost], until_s=25.5)
+    (alert,) = told(rules, [], until_s=31)
+    assert alert.reported_at == at(2.1 + 0.8 * 29 + 0.1 + 4.3)
+
+
+@pytest.mark.parametrize(
+    "late",
+    [
+        beat(2.35, later_s=0.2),  # in what is missing
+        beat(2.1, mv=0.05, later_s=0.4),  # faint
+        beat(2.1, lead="II", later_s=0.4),  # nobody has asked the second lead, and the first is off
+    ],
+)
+def test_what_is_no_beat_of_before_a_missing_frame_was_not_seen(late: Event) -> None:
+    before: list[Event] = [*beats(0.5, 0.8, 2), gap(2.3, 0.1)]
+    off = [lead_state(2.4, off=True)] if isinstance(late, Beat) and late.lead == "II" else []
+    alerts = told(rules_with("asystole"), [*before, *off, late, *([lead_state(2.5)] if off else [])], until_s=20)
+    assert alerts[0].reported_at == at(1.3 + 0.1 * (1 + len(off)) + 4.3)
+
+
+def test_a_beat_of_before_a_long_gap_changes_nothing() -> None:
+    (alert,) = told(rules_with("asystole"), [*beats(0.5, 0.8, 2), gap(2.3, 1.5), beat(2.1, later_s=1.7)], until_s=20)
+    assert alert.reported_at == at(3.8 + 4.3)
+
+
+def test_motion_after_a_long_gap_is_motion() -> None:
+    events = [*beats(0.5, 0.8, 2), gap(2.3, 0.1), gap(4.0, 1.5), quality(6.0, 0.9, QualityReason.MOTION)]
+    assert not told(rules_with("asystole"), events, until_s=30)
+
+
+def test_motion_that_a_missing_frame_makes_hides_no_asystole() -> None:
+    """Filters begin anew after it and swing; a heart that stopped while every twentieth frame was lost was never told of."""
+    swung = [event for i in range(5) for event in (gap(3.0 + 2 * i, 0.1), quality(3.5 + 2 * i, 0.9, QualityReason.MOTION))]
+    assert told(rules_with("asystole"), ordered(beats(0.5, 0.8, 3), swung), until_s=20)[0].reported_at <= at(2.1 + 4.3 + 3 * 0.1)
+    lost = [gap(3.0 + 3 * i, 0.1) for i in range(5)]
+    moved_later = [quality(start_s + 3 * i, 0.9, QualityReason.MOTION) for i in range(5) for start_s in (4.2, 4.9)]
+    assert not told(rules_with("asystole"), ordered(beats(0.5, 0.8, 3), lost, moved_later), until_s=16)
+
+
+def test_motion_that_saturates_a_lead_now_and_then_is_motion() -> None:
+    flickering = [lead_state(3.0 + i, saturated=i % 2 == 0) for i in range(14)]
+    moved = [quality(start_s, 0.9, QualityReason.MOTION) for start_s in (2.1, 4.5, 6.5, 8.5, 10.5, 12.5, 14.5)]
+    assert not told(rules_with("asystole"), ordered(beats(0.5, 0.8, 3), [gap(2.2, 0.1)], flickering, moved), until_s=30)
+
+
 def test_no_asystole_while_noise_hides_the_beats_but_when_it_has_passed() -> None:
     noisy = ordered(beats(0.5, 0.8, 3), seconds(2, 20, 0.2, QualityReason.MOTION))
     rules = rules_with("asystole")
@@ -332,8 +381,86 @@ def test_a_rate_from_a_second_in_doubt_is_none(trouble: Event) -> None:
 
 
 def test_no_rate_spans_a_gap() -> None:
-    events = [*beats(0.5, 0.4, 3), gap(2.0, 0.5), *beats(3.0, 0.4, 3)]
+    events = [*beats(0.5, 0.4, 3), gap(1.5, 1.2), *beats(3.0, 0.4, 3)]
     assert not told(rules_with("tachycardia", for_s=0.0), events, until_s=6)
+
+
+def with_frames_lost(rr_s: float, seconds: float, *, hides: bool = False) -> list[Event]:
+    """A heart of which a frame is missing every five seconds: between two beats, or with one in it."""
+    out: list[Event] = []
+    for i in range(int(seconds / rr_s)):
+        r_s = 0.5 + i * rr_s
+        if int(r_s / 5) != int((r_s - rr_s) / 5):
+            out += [gap(r_s - 0.05, 0.1)] if hides else [gap(r_s - 0.5 * rr_s, 0.1), beat(r_s)]
+        else:
+            out.append(beat(r_s))
+    return ordered(out)
+
+
+def test_a_radio_that_loses_a_frame_now_and_then_hides_no_slow_heart() -> None:
+    alert = told(rules_with("extreme-bradycardia"), with_frames_lost(1.7, 60))[0]
+    assert alert.text == "Extreme bradycardia: heart rate 35.3/min (limit 40/min)"
+    assert alert.reported_at < at(12)
+
+
+@pytest.mark.parametrize("rr_s", [1.5, 0.4])
+def test_intervals_of_which_a_missing_frame_told_count(rr_s: float) -> None:
+    out: list[Event] = []
+    for start_s in (1 + 10.0 * rr_s * i for i in range(20)):
+        late = [start_s + 2 * rr_s, start_s + 3 * rr_s]
+        out += [*beats(start_s, rr_s, 2), gap(late[-1] + 0.1, 0.1), *(beat(r_s, later_s=late[-1] + 0.2 - r_s) for r_s in late)]
+    alert = told(rules_with("bradycardia" if rr_s > 1 else "tachycardia", clear_for_s=60.0), out)[0]
+    assert alert.value == pytest.approx(60 / rr_s)
+
+
+def test_a_beat_told_while_the_lead_is_blind_makes_no_interval() -> None:
+    out: list[Event] = []
+    for start_s in (1 + 4.0 * i for i in range(10)):
+        out += [beat(start_s), beat(start_s + 1.5)]
+        out += [lead_state(start_s + 1.9, saturated=True), beat(start_s + 2.2, later_s=0.1), lead_state(start_s + 2.5)]
+    alert = told(rules_with("extreme-bradycardia", limit=45.0, for_s=0.0), ordered(out))[0]
+    assert alert.value == pytest.approx(40)
+
+
+def test_nothing_of_before_a_long_gap_is_a_rate() -> None:
+    before: list[Event] = [*beats(0.5, 1.7, 2), gap(2.4, 0.1), *beats(3.6, 1.7, 2), gap(5.5, 1.5)]
+    events = [*before, *beats(7.1, 1.7, 2), gap(9.0, 0.1), *beats(9.5, 1.7, 2)]
+    assert not told(rules_with("extreme-bradycardia", for_s=0.0), events)
+
+
+def test_a_beat_that_was_missed_makes_no_slow_heart() -> None:
+    assert not told(rules_with("bradycardia", "extreme-bradycardia"), with_frames_lost(1.0, 120, hides=True))
+    assert not told(rules_with("bradycardia", "extreme-bradycardia"), with_frames_lost(1.1, 120))
+
+
+def test_a_high_rate_over_moments_that_were_missed_is_of_even_intervals() -> None:
+    def pieces(*rr_s: float) -> list[Event]:
+        out: list[Event] = []
+        for start_s in (1 + 1.5 * i for i in range(20)):
+            ends = [start_s + r_s for r_s in accumulate((0.0, *rr_s))]
+            out += [*map(beat, ends), gap(ends[-1] + 0.1, 0.1)]
+        return out
+
+    (alert,) = told(rules_with("tachycardia"), pieces(0.4, 0.4))
+    assert alert.value == pytest.approx(150)
+    assert not told(rules_with("tachycardia"), pieces(0.25, 0.5))
+
+
+def test_intervals_of_long_ago_are_no_rate() -> None:
+    events = [*beats(0.5, 1.7, 3), gap(4.5, 0.1), beat(9.0), gap(9.5, 0.1), beat(21.0), beat(22.6)]
+    assert not told(rules_with("extreme-bradycardia", for_s=0.0), events)
+
+
+def test_what_is_known_over_a_missing_frame_is_in_a_snapshot() -> None:
+    events = with_frames_lost(1.7, 30)
+    whole = rules_with("bradycardia", "asystole")
+    expected = whole.take(events)
+    for cut in range(len(events)):
+        first, then = rules_with("bradycardia", "asystole"), rules_with("bradycardia", "asystole")
+        said = first.take(events[:cut])
+        then.load(first.to_bytes())
+        assert said + then.take(events[cut:]) == expected
+        assert then.to_bytes() == whole.to_bytes()
 
 
 def test_the_rate_of_a_heart_that_stopped_is_no_rate() -> None:
@@ -648,6 +775,16 @@ def test_an_irregular_rhythm_is_told_and_a_few_odd_beats_are_not() -> None:
     assert not told(rules_with("irregular-rhythm"), ordered(few, seconds(0, 58)))
 
 
+def test_a_heart_that_has_stopped_is_not_irregular() -> None:
+    """It was for less than it takes to be told, and no beat after it says that it is."""
+    uneven = [beat(0.5 + i + (0.0, -0.3, 0.1, -0.1)[i % 4]) for i in range(35)]
+    assert told(rules_with("irregular-rhythm", for_s=10.0), ordered(uneven, seconds(0, 35)))
+    stopped = ordered(uneven[:28], seconds(0, 80))
+    assert not told(rules_with("irregular-rhythm", for_s=15.0), stopped, until_s=80)
+    ended = told(rules_with("irregular-rhythm", for_s=10.0, clear_for_s=20.0), ordered(uneven, seconds(0, 80)), until_s=80)
+    assert [alert.state for alert in ended] == [AlertState.RAISED, AlertState.CLEARED]
+
+
 def test_ectopic_beats_are_counted_by_the_minute() -> None:
     rule = RuleFacts(name="many", kind="threshold", measure="ectopic_rate", limit=5, priority=Priority.LOW)
     shapes = [beat(0.5 + 0.8 * i, W if i % 6 == 0 else N) for i in range(60)]
@@ -662,6 +799,29 @@ def test_any_measure_can_have_a_limit(measure: str, limit: float) -> None:
     alerts = told(rules_of(rule), ordered([beat(0.5 + i, W) for i in range(5)], seconds(0, 5)))
     assert [alert.rule for alert in alerts] == ["mine"]
     assert alerts[0].value > limit
+
+
+@pytest.mark.parametrize(("measure", "limit"), [("width_ms", 100.0), ("amplitude_mv", 0.5)])
+def test_one_beat_and_then_none_says_nothing_of_those_to_come(measure: str, limit: float) -> None:
+    rule = RuleFacts(name="mine", kind="threshold", measure=measure, limit=limit, for_s=10.0, priority=Priority.LOW)
+    usual = [beat(0.5 + i, mv=0.2) for i in range(5)]
+    assert not told(rules_of(rule), ordered(usual, [beat(5.5, W)], seconds(0, 30)), until_s=30)
+    lasts = [beat(5.5 + i, W) for i in range(15)]
+    alerts = told(rules_of(rule), ordered(usual, lasts, seconds(0, 60)), until_s=60)
+    assert [alert.state for alert in alerts] == [AlertState.RAISED, AlertState.CLEARED]
+
+
+def test_the_height_of_beats_is_the_first_leads_and_unknown_without_one() -> None:
+    rule = RuleFacts(name="low", kind="threshold", measure="amplitude_mv", limit=0.3, above=False, priority=Priority.LOW)
+    assert not told(rules_of(rule), [beat(0.5 + i, lead="II") for i in range(5)])
+    (alert,) = told(rules_of(rule), [beat(0.5 + i, mv=-1.0) for i in range(5)])
+    assert alert.value == -1.0
+
+
+def test_a_flat_line_is_that_of_the_lead_that_is_looked_through() -> None:
+    off = lead_state(8.0, off=True, flat=True)
+    (alert,) = told(rules_with("asystole"), ordered(beats(0.5, 0.8, 10), [off], second(8.5, 5)), until_s=17)
+    assert "flat line" not in alert.text
 
 
 def test_a_run_that_the_second_lead_answers_for_is_one() -> None:

@@ -134,6 +134,18 @@ def test_of_a_chain_only_the_top_is_told() -> None:
     assert len(raised) == len(set(raised))
 
 
+def test_what_waits_to_be_seen_is_silent_too_while_the_top_of_its_chain_is_told() -> None:
+    rules = rules_with("extreme-tachycardia", "v-tach")
+    wide, after = [beat(40.5 + i * 0.4, W) for i in range(25)], beats(50.5, 0.4, 40)
+    fast = told(rules, [*beats(0.5, 0.8, 10), *beats(8.5, 0.4, 25), *beats(18.5, 0.8, 28)])
+    assert [(alert.rule, alert.latched) for alert in fast if alert.latched] == [("extreme-tachycardia", True)]
+    top = [alert for alert in told(rules, wide) if alert.state != UPDATED or alert.rule != "v-tach"]
+    assert story(top) == [("v-tach", RAISED, False)]
+    then = [alert for alert in told(rules, after) if (alert.rule == "v-tach" and alert.latched) or alert.rule == "extreme-tachycardia"]
+    assert story(then)[:2] == [("v-tach", UPDATED, True), ("extreme-tachycardia", UPDATED, False)], "once that is over"
+    assert then[1].alert_id == fast[0].alert_id
+
+
 def test_when_the_host_learns_what_time_it_is_what_is_told_of_is_told_again() -> None:
     rules = rules_with("asystole", "tachycardia")
     (alert,) = told(rules, STOPS, until_s=13)

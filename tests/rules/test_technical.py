@@ -3,7 +3,7 @@
 import pytest
 
 from edgeecg.rulefacts import Priority
-from edgeecg.types import AlertState, QualityReason, StreamChange
+from edgeecg.types import AlertState, Event, QualityReason, StreamChange
 from tests.rules.made import at, beats, changed, clock, gap, lead_state, ordered, quality, rules_with, seconds, story, told
 
 RAISED, UPDATED, ACKNOWLEDGED, CLEARED = AlertState
@@ -26,6 +26,13 @@ def test_leads_are_named_and_news_of_them_is_told() -> None:
         "No signal over: II saturated",
     ]
     assert alerts[-1].reported_at == at(63)
+
+
+def test_another_lead_that_goes_off_as_the_first_comes_back_is_named() -> None:
+    """One lead off before and after: which one is what somebody must look at."""
+    events = [lead_state(5.0, off=True), lead_state(30.0), lead_state(31.0, off=True, lead="II")]
+    alerts = told(rules_with("lead-off", escalate_after_s=0.0), events, until_s=40)
+    assert [alert.text for alert in alerts] == ["No signal: I off", "No signal: II off"]
 
 
 def test_a_lead_off_for_a_moment_is_not_worth_a_word() -> None:
@@ -56,6 +63,36 @@ def test_a_gap_is_told_if_it_is_long() -> None:
     assert (alerts[0].text, alerts[0].onset_sample) == ("Samples missing: 2.5 s, lost (limit 1 s)", at(5))
 
 
+def losing(share: float, n: int, start_s: float = 5.0) -> list[Event]:
+    return [gap(start_s + 0.1 * i / share, 0.1) for i in range(n)]
+
+
+def test_a_radio_that_loses_a_frame_now_and_then_is_told_and_one_that_hardly_does_is_not() -> None:
+    assert not told(rules_with("gap"), losing(0.02, 100), until_s=600)
+    alerts = told(rules_with("gap"), losing(0.05, 60), until_s=300)
+    assert story(alerts)[0] == ("gap", RAISED, False)
+    assert alerts[0].text == "Samples missing: 1.0 s beyond 2 % of the time, lost (limit 1 s)"
+    assert alerts[0].reported_at == pytest.approx(at(5 + 0.9 / 0.03), abs=at(2.5))
+    assert (alerts[-1].state, [one.state for one in alerts].count(RAISED)) == (CLEARED, 1)
+    assert alerts[-1].reported_at == at(5 + 0.1 * 59 / 0.05 + 0.1 + 10)
+
+
+def test_what_was_lost_is_forgotten_in_time() -> None:
+    rules = rules_with("gap")
+    told(rules, losing(0.5, 600), until_s=140)
+    assert told(rules, [gap(220.0, 0.1)], until_s=240), "three seconds at most are remembered, for two minutes and a half"
+    assert not told(rules, [gap(320.0, 0.9)], until_s=350)
+
+
+def test_what_is_lacking_is_in_a_snapshot() -> None:
+    events = losing(0.05, 40)
+    expected = told(rules_with("gap"), events)
+    before, after = rules_with("gap"), rules_with("gap")
+    said = told(before, events[:10])
+    after.load(before.to_bytes())
+    assert said + told(after, events[10:]) == expected
+
+
 @pytest.mark.parametrize(
     ("begins", "ends", "words"),
     [(StreamChange.SILENT, StreamChange.LIVE, "sends nothing"), (StreamChange.LOST, StreamChange.OPENED, "its source is lost")],
@@ -75,6 +112,8 @@ def test_a_clock_that_jumps_or_runs_off_is_told() -> None:
     alerts = told(rules_with("clock-drift"), [clock(5.0, jump_us=5), clock(9.0, drift_ppm=-900), clock(20.0, drift_ppm=20)], until_s=99)
     assert [alert.state for alert in alerts] == [RAISED, CLEARED]
     assert alerts[0].text == "Clock out of range: drift 900 ppm (limit 500 ppm)"
+    (alert,) = told(rules_with("clock-drift", limit=1012.5), [clock(9.0, drift_ppm=1034.4)])
+    assert alert.text == "Clock out of range: drift 1034 ppm (limit 1012.5 ppm)"
 
 
 def test_quality_of_another_lead_says_nothing_of_this_one() -> None:

@@ -8,7 +8,7 @@ from edgeecg.stages.rules.episodes import Episode, Owner, Phase
 from edgeecg.stages.rules.heart import UNKNOWN, Heart
 from edgeecg.stages.rules.readings import MAX_TOLD_BEATS, Reading
 from edgeecg.stages.rules.seen import NORMAL, WIDE, Seen, alike
-from edgeecg.stages.rules.watcher import BeatWatcher, Needs, Watcher, needs
+from edgeecg.stages.rules.watcher import STALE_S, BeatWatcher, Needs, Watcher, needs
 from edgeecg.types import ClockReport, Event
 from edgeecg_kernels.calm_state import ALARM_INTERVALS
 
@@ -35,11 +35,8 @@ PAUSE_AFTER: Final = 1.2
 """An interval longer than the usual one by this factor is a pause."""
 
 _SAID_WITH = {
-    "heart_rate": "vitals", "rr_ms": "vitals", "sdnn_ms": "vitals", "rmssd_ms": "vitals", "width_ms": "beat", "amplitude_mv": "beat",
-    "drift_ppm": "clock",
+    "heart_rate": "vitals", "rr_ms": "vitals", "sdnn_ms": "vitals", "rmssd_ms": "vitals", "drift_ppm": "clock",
 }  # fmt: skip
-_SIGNED = {"amplitude_mv"}
-"""-1 is a value of these like any other."""
 
 
 class Rate(BeatWatcher):
@@ -53,8 +50,8 @@ class Rate(BeatWatcher):
         beyond = -1 if value == UNKNOWN or self.inhibited else self.beyond(value)
         if beyond > 0 and self.rule.above and not self._is_of_one_heart():
             beyond = -1
-        if beyond > 0:
-            beats = self.heart.beats[-MAX_TOLD_BEATS:]
+        beats = self.heart.beats[-MAX_TOLD_BEATS:]
+        if beyond > 0 and len(beats) > 1:  # else a moment was not seen just now: the next beat will say
             rr_ms = 1000.0 * (beats[-1].sample - beats[-2].sample) / self.owner.rate_hz
             self.episode.holds(now, self.in_beats(beats, value, (rr_ms,))._replace(onset=now), out)
         elif beyond < 0:
@@ -72,7 +69,7 @@ class Rate(BeatWatcher):
 
 
 class Measured(Watcher):
-    """A threshold on what is said once a second, or of each beat."""
+    """A threshold on what is said once a second, or of the clock."""
 
     __slots__ = ("wants",)
 
@@ -83,27 +80,22 @@ class Measured(Watcher):
     def value(self, now: int) -> float:
         """Return the measure as it is now."""
         heart, measure = self.heart, self.rule.measure
-        if measure == "irregularity":
-            return heart.irregularity()
         if measure == "ectopic_rate":
             return heart.ectopic_rate(now)
         if measure == "quality":
             return heart.index
-        if measure == "width_ms":
-            return heart.beats[-1].width_ms if heart.beats else UNKNOWN
         return float(getattr(heart, measure))
 
     def look(self, now: int, out: list[Event]) -> None:
         """Ask for the measure, and tell."""
         value = self.value(now)
-        unknown = value == UNKNOWN and self.rule.measure not in _SIGNED
-        beyond = -1 if unknown or self.inhibited else self.beyond(value)
+        beyond = -1 if value == UNKNOWN or self.inhibited else self.beyond(value)
         if beyond > 0:
             self.episode.holds(now, Reading(now, now, value, 1.0, self.heart.index), out)
         elif beyond < 0:
             self.episode.over(now, out)
 
-    beat = second = vitals = look
+    second = vitals = look
 
     def event(self, event: Event, now: int, out: list[Event]) -> None:
         """Take a report of the clock: of its drift."""
@@ -111,6 +103,34 @@ class Measured(Watcher):
         if not event.jump_us:
             self.heart.drift_ppm = abs(event.drift_ppm)
             self.look(now, out)
+
+
+class OfBeat(Watcher):
+    """A threshold on what each beat says of itself: without one for a while, the last one says nothing more."""
+
+    __slots__ = ()
+    wants = frozenset({"beat", "second"})
+
+    def value(self) -> float | None:
+        """Return the measure of the newest beat; the height is the first lead's, and -1 mV is one like any other."""
+        heart = self.heart
+        if self.rule.measure == "width_ms":
+            return heart.beats[-1].width_ms
+        return None if heart.stands_in or heart.usual_mv == UNKNOWN else heart.amplitude_mv
+
+    def beat(self, now: int, out: list[Event]) -> None:
+        value = self.value()
+        beyond = -1 if value is None or self.inhibited else self.beyond(value)
+        if value is not None and beyond > 0:
+            self.episode.holds(now, Reading(now, now, value, 1.0, self.heart.index), out)
+        elif beyond < 0:
+            self.episode.over(now, out)
+
+    @needs(Needs.ITSELF)
+    def second(self, now: int, out: list[Event]) -> None:
+        beats = self.heart.beats
+        if self.inhibited or not beats or now - beats[-1].sample > STALE_S * self.owner.rate_hz:
+            self.episode.over(now, out)
 
 
 class Irregular(Measured):
@@ -122,6 +142,11 @@ class Irregular(Measured):
         super().__init__(rule, episode, heart, owner, model)
         self.regular_until = -1
         """Up to this turn of the heart it finds nothing, whatever beats come."""
+
+    def value(self, now: int) -> float:
+        """Return how irregular it is: unknown without a beat for a while, for what the last ones said holds no more."""
+        heart = self.heart
+        return UNKNOWN if now - heart.watched_from > STALE_S * self.owner.rate_hz else heart.irregularity()
 
     def steady_until(self, now: int) -> int:
         """It is shown each second later, as if none had waited."""

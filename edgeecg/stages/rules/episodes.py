@@ -121,14 +121,14 @@ class Episode:
         if self.phase == Phase.IDLE:
             self.phase, self.onset, self.counted_at, self.over_at = Phase.PENDING, reading.onset, now, now
         self._count(now)
+        is_other = reading.detail != self.reading.detail  # another lead, or another reason
         self.over_at = -1
         self.reading = reading
         if self.phase == Phase.PENDING:
             self._ripen(now, out, activation)
         elif self.latched:
-            self.latched = 0
-            self._say(AlertState.UPDATED, now, out, activation)
-        elif self.times > 1 or abs(reading.value - self.said_value) > NEWS * abs(self.said_value):
+            self._return(now, out, activation)
+        elif self.times > 1 or is_other or abs(reading.value - self.said_value) > NEWS * abs(self.said_value):
             self.has_news = 1
             if now >= self.said_at + self._update_len:
                 self._say(AlertState.UPDATED, now, out, activation)
@@ -140,7 +140,7 @@ class Episode:
             return
         self._count(now)
         self.over_at = now
-        if self.phase == Phase.TOLD and not self._clear_len:
+        if self.phase == Phase.TOLD and not self._clear_len and not self.latched:
             self._conclude(now, out)
         self.plan()
 
@@ -176,6 +176,8 @@ class Episode:
             self._forget()
             if holds_on:  # in silence, to be told anew when it may be
                 self.phase, self.onset, self.counted_at, self.credit, self.reading = Phase.PENDING, now, now, self._for_len, reading
+        elif not blocked and self.latched:
+            self._return(now, out)
         elif not blocked and self.phase == Phase.PENDING:
             self._count(now)
             self.onset = now if self.credit >= self._for_len else self.onset
@@ -216,6 +218,12 @@ class Episode:
             self.phase, self.raised_at = Phase.TOLD, now
             self.onset = self.last_onset = max(self.onset, self.last_onset + 1)  # an id is never given twice
             self._say(AlertState.RAISED, now, out, activation)
+
+    def _return(self, now: int, out: list[Event], activation: tuple[float, ...] = ()) -> None:
+        """It was over, nobody has seen it, and it is there again: the same alert, once no rule it yields to is told of."""
+        if self.over_at < 0 and not self.blocked:
+            self.latched = 0
+            self._say(AlertState.UPDATED, now, out, activation)
 
     def _conclude(self, now: int, out: list[Event]) -> None:
         if self.rule.latch and not self.acknowledged_by:

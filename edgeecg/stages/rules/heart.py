@@ -17,6 +17,9 @@ MAX_BEATS: Final = 40
 ALARM_INTERVALS_MIN: Final = 3
 RATE_WITHIN_S: Final = 15.0
 """A rate is of the last ALARM_INTERVALS RR intervals, of three at least, none older than this."""
+SLOW, STEADY_PIECES = 60.0, 1.6
+"""Over moments that were not seen, as by a radio that loses a frame every few seconds, a rate may rest on the intervals between them: a slow one is never
+known else. A higher one must be steady: no interval longer than another by this factor."""
 GAIN_SHARE: Final = 1 / 8
 LOSS_SHARE: Final = 1 / 32
 """A heart that stops leaves noise, in which a detector that adapts finds beats before long. They are faint, and end no asystole."""
@@ -30,6 +33,12 @@ UNSEEN_S: Final = 3.0
 """An interval longer than this in which the contact moved is none between two beats: those between were not seen."""
 MOMENT_S: Final = 1.0
 """What is not seen for no longer can hide a beat, but not that there are none."""
+LACKS_OF, MOST_LACKED_S = 50, 3.0
+"""What is missing adds up but for a fiftieth of the time, and is never remembered as more than so much."""
+SEVERAL: Final = 1 << 8
+"""Beside the reason of a gap: others before it count too."""
+SETTLED_S: Final = 1.0
+"""A second that begins no later after such a moment looks moved by it."""
 IRREGULAR_INTERVALS_MIN: Final = 20
 MAX_ECTOPIC: Final = 128
 ECTOPIC_WITHIN_S: Final = 60.0
@@ -48,24 +57,45 @@ BLIND: Final = OFF | SATURATED | INVALID
 
 
 _BEAT = Struct("<qqdddd")
-_COUNTS = ("begins_at", "watched_from", "blind_from", "contact_at", "moved_at", "rated_until", "stands_in", "trouble")
+_COUNTS = (
+    "begins_at",
+    "missed_from",
+    "left_at",
+    "lacking",
+    "lacking_at",
+    "watched_from",
+    "blind_from",
+    "contact_at",
+    "moved_at",
+    "rated_until",
+    "stands_in",
+    "trouble",
+)
 _VALUES = (
     "rate", "index", "heart_rate", "rr_ms", "sdnn_ms", "rmssd_ms", "noise_mv", "mains_mv", "drift_ppm", "amplitude_mv", "usual_mv", "usual_second_mv", "surety", "pace", "level_mv",
 )  # fmt: skip
 _NUMBERS = Struct(f"<QQ{len(_COUNTS)}q{len(_VALUES)}d")
 _SAMPLES = Struct(f"<{MAX_ECTOPIC}q")
+_INTERVAL = Struct("<qq")
 
 
 class Heart:
     """One stream as its events have it."""
 
     __slots__ = (
-        "_ectopic_len", "_first", "_intervals", "_lead", "_rate_len", "beats", "delays", "ectopic", "flags", "odd_at", "rate_hz", "turn",
+        "_before", "_ectopic_len", "_first", "_intervals", "_lead", "_rate_len", "beats", "delays", "ectopic", "flags", "odd_at", "rate_hz", "turn",
         *_COUNTS, *_VALUES,
     )  # fmt: skip
 
     begins_at: int
     """Beats before this sample are no neighbours of those to come."""
+    missed_from: int
+    """Where the moment that was not seen last began; it ended at `begins_at`. The same: it was no moment."""
+    left_at: int
+    """The last beat known before that; 0: nothing else was seen between that moment and the one before."""
+    lacking: int
+    """Samples that are missing beyond one in LACKS_OF, times LACKS_OF, as of `lacking_at`."""
+    lacking_at: int
     watched_from: int
     """There has been no beat since that is not faint; moved on by what was not seen."""
     blind_from: int
@@ -113,6 +143,8 @@ class Heart:
         """Ascending; none from before what interrupted the signal last."""
         self._intervals: list[int] = []
         """Between them."""
+        self._before: list[tuple[int, int]] = []
+        """The last RR intervals, each whole, from before moments that were not seen: where one begins, and ends."""
         self.turn = 0
         """Counts the beats appended, and counts many where they changed otherwise: what was read off them may be kept till then."""
         self.odd_at = -1
@@ -129,9 +161,10 @@ class Heart:
     def beat(self, beat: Beat) -> bool:
         """Take a beat; say whether it is the newest: others were found late, and are put in their place."""
         sample, beats = beat.sample, self.beats
-        if sample < self.begins_at:
-            return False
         is_first = beat.lead == self._first
+        if sample < self.begins_at:
+            self._before_it_was_missed(sample, abs(beat.amplitude_mv), is_first=is_first)
+            return False
         if not is_first and self.flags[0] & BLIND and not self.stands_in and not self._let_stand_in(beat):
             return False
         seen = SEEN((sample, beat.morphology, beat.confidence, beat.width_ms, beat.prematurity, beat.amplitude_mv))
@@ -154,6 +187,16 @@ class Heart:
             self.moved_at = 0
         self.rate = self._rate()
         return newest
+
+    def _before_it_was_missed(self, sample: int, height_mv: float, *, is_first: bool) -> None:
+        """Take a beat that was known only when a moment after it was missing: the heart was seen to beat up to there."""
+        is_blind = self.flags[0] & BLIND and not is_first
+        if is_blind or not sample < self.missed_from < self.begins_at or self._is_faint(height_mv, is_first=is_first):
+            return
+        self.watched_from = max(self.watched_from, sample + self.begins_at - self.missed_from)
+        if 0 < self.left_at < sample:
+            self._before = [*self._before, (self.left_at, sample)][-ALARM_INTERVALS:]
+            self.left_at = sample
 
     def beats_on(self, seen: Sequence[Seen]) -> None:
         """Take beats of the first lead, each newer than all before, as `beat` would one by one while no contact moves."""
@@ -237,17 +280,33 @@ class Heart:
     def _begin_anew(self, at: int) -> None:
         """No beat before is a neighbour of those to come."""
         self.beats.clear()
+        self._before.clear()
         self._measure_intervals()
         self.rate = UNKNOWN
-        self.begins_at = max(self.begins_at, at)
+        self.begins_at = self.missed_from = max(self.begins_at, at)
+        self.left_at = 0
+
+    def lack(self, start: int, length: int) -> None:
+        """Samples never came."""
+        known = max(0, self.lacking - (start - self.lacking_at))
+        self.lacking = min(known, round(MOST_LACKED_S * self.rate_hz) * LACKS_OF) + length * LACKS_OF
+        self.lacking_at = start + length
 
     def missed(self, start: int, end: int) -> None:
-        """Nothing was seen from `start` up to `end`: what comes after begins anew. A moment only stops the watch for beats."""
+        """Nothing was seen from `start` up to `end`: what comes after begins anew. A moment stops the watch for beats, and a rate is known on."""
+        is_moment = end - start <= MOMENT_S * self.rate_hz
+        before = self._whole_intervals(start) if is_moment else []
+        left_at = self.beats[-1].sample if self.beats and is_moment else 0
         self._begin_anew(end)
-        if end - start > MOMENT_S * self.rate_hz:
-            self.watched_from = max(self.watched_from, end)
-        else:
+        if is_moment:
+            self.missed_from, self.left_at, self._before = start, left_at, before
             self.watched_from += end - max(start, min(self.watched_from, end))
+        else:
+            self.watched_from = max(self.watched_from, end)
+
+    def _whole_intervals(self, until: int) -> list[tuple[int, int]]:
+        """Return the last RR intervals that end before `until`."""
+        return [*self._before, *((a.sample, b.sample) for a, b in pairwise(self.beats) if b.sample < until)][-ALARM_INTERVALS:]
 
     def signal(self, state: SignalState) -> None:
         """Take what a lead's state has become."""
@@ -279,8 +338,14 @@ class Heart:
         self.rated(quality.start_sample + quality.len_samples, quality.noise_mv, quality.mains_mv)
         if self._is_jump(quality.level_mv) and not self.moved_at and self.watched_from < self.rated_until:
             self._move_contact()
-        spoilt = not quality.good and quality.reason in SPOILING
+        spoilt = not quality.good and quality.reason in SPOILING and not self._follows_a_gap(quality.start_sample)
         self.trouble = self.trouble & ~(_NOISE | _DOUBT) | spoilt * _NOISE | (quality.index < DOUBTFUL) * _DOUBT
+
+    def _follows_a_gap(self, second: int) -> bool:
+        """Say whether a moment is missing just before a second: filters that begin anew after it move the line by themselves."""
+        settled = self.begins_at + SETTLED_S * self.rate_hz
+        is_gap = self.missed_from < self.begins_at == self.lacking_at  # and no lead that was off, or saturated by what moves
+        return is_gap and self.missed_from - self.rate_hz < second < settled
 
     def good_second(self, index: float, level_mv: float) -> None:
         """Learn from a second without trouble in which no contact moves, as `quality` would; the last of several is to be `rated`."""
@@ -325,7 +390,18 @@ class Heart:
             if length <= self._rate_len:
                 return 60.0 * self.rate_hz * n / length
             n -= 1
-        return UNKNOWN
+        return self._pieced_rate()
+
+    def _pieced_rate(self) -> float:
+        """Return a rate over moments that were not seen, of the whole intervals between them."""
+        if not self._before:
+            return UNKNOWN
+        whole = self._whole_intervals(self.beats[-1].sample + 1 if self.beats else self.begins_at)
+        recent = [end - start for start, end in whole if whole[-1][1] - start <= self._rate_len]
+        if len(recent) < ALARM_INTERVALS_MIN:
+            return UNKNOWN
+        rate = 60.0 * self.rate_hz * len(recent) / sum(recent)
+        return rate if rate <= SLOW or max(recent) <= STEADY_PIECES * min(recent) else UNKNOWN
 
     def rate_of(self, beats: Sequence[Seen]) -> float:
         """Beats a minute from the first to the last of two or more."""
@@ -375,16 +451,25 @@ class Heart:
     @property
     def len_bytes(self) -> int:
         """How long `to_bytes` always is."""
-        return _NUMBERS.size + len(self.flags) + MAX_BEATS * _BEAT.size + _SAMPLES.size + (self.delays.len_bytes if self.delays else 0)
+        return (
+            _NUMBERS.size
+            + len(self.flags)
+            + MAX_BEATS * _BEAT.size
+            + _SAMPLES.size
+            + ALARM_INTERVALS * _INTERVAL.size
+            + (self.delays.len_bytes if self.delays else 0)
+        )
 
     def to_bytes(self) -> bytes:
         """All of it."""
         numbers = [*(getattr(self, name) for name in _COUNTS), *(getattr(self, name) for name in _VALUES)]
         beats = b"".join([_BEAT.pack(*beat) for beat in self.beats])
         ectopic = self.ectopic + [0] * (MAX_ECTOPIC - len(self.ectopic))
+        before = b"".join([_INTERVAL.pack(*one) for one in self._before])
         head = _NUMBERS.pack(len(self.beats), len(self.ectopic), *numbers)
         delays = self.delays.to_bytes() if self.delays else b""
-        return b"".join((head, self.flags, beats.ljust(MAX_BEATS * _BEAT.size, b"\0"), _SAMPLES.pack(*ectopic), delays))
+        padded = beats.ljust(MAX_BEATS * _BEAT.size, b"\0"), _SAMPLES.pack(*ectopic), before.ljust(ALARM_INTERVALS * _INTERVAL.size, b"\0")
+        return b"".join((head, self.flags, *padded, delays))
 
     def load(self, data: bytes) -> None:
         """Become what `to_bytes` was, be it of one that hears or of one that does not."""
@@ -398,6 +483,9 @@ class Heart:
         self.odd_at = max((beat.sample for beat in self.beats if beat.morphology != NORMAL), default=-1)
         at += MAX_BEATS * _BEAT.size
         self.ectopic = list(_SAMPLES.unpack_from(data, at)[:n_ectopic])
-        delays = data[at + _SAMPLES.size :]
+        at += _SAMPLES.size
+        delays_at = at + ALARM_INTERVALS * _INTERVAL.size
+        self._before = [(start, end) for start, end in _INTERVAL.iter_unpack(data[at:delays_at]) if end > start]
+        delays = data[delays_at:]
         if self.delays and delays:
             self.delays.load(delays)

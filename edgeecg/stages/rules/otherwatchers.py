@@ -4,7 +4,7 @@ from typing import ClassVar, Final
 
 from edgeecg.rulefacts import RuleFacts
 from edgeecg.stages.rules.episodes import Episode, Owner, Phase
-from edgeecg.stages.rules.heart import BLIND, EVEN, Heart
+from edgeecg.stages.rules.heart import BLIND, EVEN, LACKS_OF, SEVERAL, Heart
 from edgeecg.stages.rules.readings import MAX_TOLD_BEATS, Reading
 from edgeecg.stages.rules.seen import NORMAL, WIDE, Seen, alike
 from edgeecg.stages.rules.watcher import Needs, Watcher, needs
@@ -113,11 +113,11 @@ class Waves(Watcher):
             return
         goes_on = self.episode.phase != Phase.IDLE and self.episode.over_at < 0
         onset = self.episode.reading.onset if goes_on else max(event.start_sample, 0)
-        lasted_s = (event.start_sample + event.len_samples - onset) / self.owner.rate_hz
-        if lasted_s < self.rule.limit:
+        lasted, rate_hz = event.start_sample + event.len_samples - onset, self.owner.rate_hz
+        if lasted < round(self.rule.limit * rate_hz):  # in samples: at 173.6 Hz four seconds of them last 3.998
             return
         evidence = (event.leakage, event.waves_hz, event.swing_mv)
-        self.episode.holds(now, Reading(onset, now, lasted_s, 1.0 - event.leakage, self.heart.index, (), evidence), out)
+        self.episode.holds(now, Reading(onset, now, lasted / rate_hz, 1.0 - event.leakage, self.heart.index, (), evidence), out)
 
     def _beats_go_on(self, waves: Flutter) -> bool:
         """Say whether the heart beats on: as it did, under a tremor, or in a tachycardia, whose complexes are waves themselves."""
@@ -160,17 +160,18 @@ class Signal(Watcher):
 
 
 class Missing(Watcher):
-    """Samples never came."""
+    """Samples never came: many at once, or few again and again."""
 
     __slots__ = ()
     wants = frozenset({"gap"})
 
     def event(self, event: Event, now: int, out: list[Event]) -> None:
         assert isinstance(event, Gap)
-        missing_s = event.len_samples / self.owner.rate_hz
+        missing_s = self.heart.lacking / LACKS_OF / self.owner.rate_hz
         if missing_s >= self.rule.limit:
             end = event.start_sample + event.len_samples
-            self.episode.happened(now, Reading(event.start_sample, end, missing_s, detail=int(event.reason)), out)
+            detail = event.reason | (self.heart.lacking > event.len_samples * LACKS_OF) * SEVERAL
+            self.episode.happened(now, Reading(event.start_sample, end, missing_s, detail=int(detail)), out)
 
 
 class Silent(Watcher):

@@ -54,7 +54,7 @@ class NoBeat(Watcher):
         since, heart = self.heart.watched_from, self.heart
         silent_s = (now - since) / self.owner.rate_hz
         last = tuple(beat.sample for beat in heart.beats[-1:])
-        flat = float(bool(heart.flags[0] & FLAT))
+        flat = float(bool(heart.flags[heart.stands_in] & FLAT))
         self.episode.holds(now, Reading(since, now, silent_s, 1.0, heart.index, last, (flat,)), out)
 
 

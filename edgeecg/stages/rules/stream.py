@@ -40,6 +40,8 @@ KINDS: Final[dict[str, type[Watcher]]] = {
 MEASURED: Final[dict[str, type[Watcher]]] = {
     "rate": beatwatchers.Rate,
     "irregularity": beatwatchers.Irregular,
+    "width_ms": beatwatchers.OfBeat,
+    "amplitude_mv": beatwatchers.OfBeat,
     PROBABILITY: otherwatchers.Answer,
 }
 
@@ -186,6 +188,7 @@ class StreamRules:
             self.heart.signal(event)
         elif isinstance(event, Gap):
             self.heart.missed(event.start_sample, event.start_sample + event.len_samples)
+            self.heart.lack(event.start_sample, event.len_samples)
         elif isinstance(event, StreamChanged):
             self.owner.epoch = event.epoch
 

@@ -5,7 +5,7 @@ from types import MappingProxyType
 from typing import Final
 
 from edgeecg.rulefacts import MEASURES, THRESHOLD, RuleFacts
-from edgeecg.stages.rules.heart import INVALID, OFF, SATURATED
+from edgeecg.stages.rules.heart import INVALID, LACKS_OF, OFF, SATURATED, SEVERAL
 from edgeecg.stages.rules.readings import Reading
 from edgeecg.types import GapReason, Measure, ModelChange, StreamChange
 
@@ -60,7 +60,12 @@ def sentence(rule: RuleFacts, reading: Reading, leads: tuple[str, ...], model: s
 def _threshold(rule: RuleFacts, reading: Reading, _leads: tuple[str, ...], model: str) -> str:
     what = f"{rule.label} by {model}," if rule.label else _MEASURED[rule.measure]
     its = _UNIT_WORDS.get(unit(rule), f" {unit(rule)}")
-    return f"{what} {reading.value:.3g}{its} (limit {rule.limit:.3g}{its})"
+    return f"{what} {_spelled(reading.value)}{its} (limit {rule.limit:g}{its})"
+
+
+def _spelled(value: float) -> str:
+    """Three digits, and of what is larger all before the point."""
+    return f"{value:.3g}" if abs(value) < 999.5 else f"{value:.0f}"
 
 
 def _asystole(rule: RuleFacts, reading: Reading, _leads: tuple[str, ...], _model: str) -> str:
@@ -108,7 +113,9 @@ def _signal(_rule: RuleFacts, reading: Reading, leads: tuple[str, ...], _model: 
 
 
 def _gap(rule: RuleFacts, reading: Reading, _leads: tuple[str, ...], _model: str) -> str:
-    return f"{reading.value:.1f} s, {GapReason(reading.detail).name.lower()} (limit {rule.limit:g} s)"
+    """`detail`: why, and whether there was more than one."""
+    beyond = f" beyond {100 // LACKS_OF} % of the time" if reading.detail & SEVERAL else ""
+    return f"{reading.value:.1f} s{beyond}, {GapReason(reading.detail & ~SEVERAL).name.lower()} (limit {rule.limit:g} s)"
 
 
 def _silent(_rule: RuleFacts, reading: Reading, _leads: tuple[str, ...], _model: str) -> str:
