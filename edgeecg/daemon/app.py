@@ -9,7 +9,7 @@ from typing import Final
 
 from edgeecg.config import Settings
 from edgeecg.config.settings import JournalSettings
-from edgeecg.daemon import systemd
+from edgeecg.daemon import orphans, systemd
 from edgeecg.daemon.aloud import Aloud
 from edgeecg.daemon.classifiers import Classifiers
 from edgeecg.daemon.clock import is_synchronised
@@ -65,6 +65,8 @@ class App:
         self.keeper = self._recovered(folder / "journal")
         self._decided.show(Snippets(settings.alerts.snippet_s, self.keeper.engine.next_sample), self.keeper.engine.config)
         clock.begin_after(self.keeper.recovery.last_ns)
+        if self.keeper.recovery.is_new:
+            self._end_what_was_told_before()
         self._passed = Passed(self.outbox)
         self._worker = self._made_worker()
         self._watch = Watch(clock, settings.health.probe_limit_s)
@@ -97,8 +99,17 @@ class App:
         found = keeper.recovery
         log.info("journal: %d calls fed again, %d windows wait", found.calls, len(found.waiting))
         if found.loss is not None:
-            log.error("journal: what was before is not gone on from: %s", found.loss)
+            log.error("journal: what was before is gone on from %s: %s", "not at all" if found.is_new else "in part", found.loss)
         return keeper
+
+    def _end_what_was_told_before(self) -> None:
+        latching = {rule.name for rule in self.keeper.engine.config.rules if rule.latch}
+        over = orphans.left_behind(self.outbox.active(), latching, self._clock.wall_ns(self._clock.now_ns()))
+        for alert in (one.alert for one in over):
+            log.warning(
+                "alert %s (%s of %r) is over: the engine began anew, and does not know it", alert.alert_id, alert.rule, alert.stream
+            )
+        self.outbox.put(over)
 
     def _made_worker(self) -> Worker:
         engine, settings = self.keeper.engine, self.settings
@@ -243,7 +254,7 @@ class App:
             f"journal: {keeper}" if keeper is not None else "",
             f"journal: {self.keeper.snapshot_trouble}" if self.keeper.snapshot_trouble is not None else "",
             "" if self.outbox.is_durable else "outbox: the disk does not take alerts",
-            "" if self._sink.is_up else "broker: not connected: alerts wait in the outbox",
+            self._sink.trouble,
             self._watch.trouble(),
             self.live.trouble,
             *self._lines_down.values(),

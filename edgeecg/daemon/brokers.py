@@ -17,7 +17,7 @@ def mqtt_settings(broker: Broker, client_id: str) -> MqttSettings:
         port=broker.port_used,
         client_id=broker.client_id or client_id,
         username=broker.username or None,
-        password=broker.password.read() or None,
+        password=broker.password.read if broker.password else None,
         ca_file=named(broker.ca_file),
         certificate_file=named(broker.certificate_file),
         key_file=named(broker.key_file),

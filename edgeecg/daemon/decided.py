@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Sequence
 
+from edgeecg.daemon import orphans
 from edgeecg.daemon.classifiers import Classifiers
 from edgeecg.daemon.clock import Clock
 from edgeecg.daemon.keeper import Given
@@ -23,6 +24,7 @@ from edgeecg.types import (
     Gap,
     Prediction,
     Record,
+    RefusalReason,
     Refused,
     StreamChange,
     StreamChanged,
@@ -96,11 +98,20 @@ class Decided:
                     self._classify(event, newest_ns)
                 else:
                     self._note(event, record)
+            if isinstance(record, Acknowledge):
+                alerts += self._of_before(record, events)
         if alerts:
             self._put(alerts, newest_ns)
         if self._awaited:
             self._tell_who_waits(records)
         self.heard(records, given)
+
+    def _of_before(self, record: Acknowledge, events: Sequence[Event]) -> list[StampedAlert]:
+        """End what somebody has seen and only the outbox knows: an engine that began anew cannot, and it would be on for ever."""
+        if not any(isinstance(event, Refused) and event.reason == RefusalReason.UNKNOWN_ALERT for event in events):
+            return []
+        now_ns = self._clock.wall_ns(self._clock.now_ns())
+        return orphans.seen(self._outbox.active(), record.alert_id, record.by, now_ns, is_synchronised=self.is_synchronised)
 
     def _tell_who_waits(self, records: Sequence[Record]) -> None:
         for record in records:

@@ -63,6 +63,8 @@ class Recovery:
     """Calls that gave something else than they did: another version wrote the journal."""
     loss: EdgeEcgError | None
     """Why the engine does not go on from all that was written."""
+    is_new: bool
+    """The engine knows nothing of before."""
 
 
 class Writing:
@@ -236,7 +238,7 @@ def _recovered(
         snapshot, entries, report = recover(folder, files)
         engine = _started(snapshot, report, config, make_engine)
     except (JournalError, SnapshotError) as loss:  # written by another version, or past reading: begin anew
-        return make_engine(config), Recovery(0, NEVER, (), 0, loss)
+        return make_engine(config), Recovery(0, NEVER, (), 0, loss, is_new=True)
     calls = differing = 0
     last_ns = NEVER
     for entry in entries:
@@ -248,7 +250,8 @@ def _recovered(
         if entry.answers is None and journal.refusal is None:
             journal.answered(given)  # the last call: it was killed before it could say
     waiting = tuple(event for event in engine.waiting() if isinstance(event, WindowReady))
-    return engine, Recovery(calls, last_ns, waiting, differing, report.damage or _difference(differing))
+    is_new = snapshot is None and not calls
+    return engine, Recovery(calls, last_ns, waiting, differing, report.damage or _difference(differing), is_new)
 
 
 def _started(snapshot: bytes | None, report: Report, config: EngineConfig, make_engine: Callable[[EngineConfig], M]) -> M:

@@ -55,7 +55,8 @@ class Sending:
 
     def prepare(self, settings: Settings) -> Prepared | None:
         """Return what other settings ask for; None: what there is. What is wrong with them is said now, and changes nothing."""
-        if (settings.mqtt, settings.alerts) == (self._settings.mqtt, self._settings.alerts):
+        key = key_of("alerts.seal_key", settings.alerts.seal_key)  # its file may hold another
+        if (settings.mqtt, settings.alerts, key) == (self._settings.mqtt, self._settings.alerts, self._sink.settings.key):
             return None
         if settings.mqtt is not None:
             return Prepared(self._made(settings, None), None)
@@ -99,6 +100,13 @@ class Sending:
     def is_up(self) -> bool:
         """The broker is there."""
         return self._sink.is_up
+
+    @property
+    def trouble(self) -> str:
+        """Why alerts do not go out, or nothing."""
+        if not self._sink.is_up:
+            return "broker: not connected: alerts wait in the outbox"
+        return f"broker: alerts wait in the outbox, it does not take them: {self._sink.refusal}" if self._sink.refusal else ""
 
     def revive(self) -> bool:
         """Start our own broker again where it has ended; return whether it had."""

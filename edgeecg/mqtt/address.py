@@ -1,5 +1,6 @@
 """A broker as a person names it: mqtt://[user@]host[:port], and files for what is secret."""
 
+from functools import partial
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -26,7 +27,7 @@ def settings_at(
         port=port,
         client_id=client_id,
         username=user,
-        password=_secret(password_file),
+        password=None if password_file is None else partial(_secret, password_file),
         ca_file=_text(ca_file),
         certificate_file=_text(certificate_file),
         key_file=_text(certificate_key_file),
@@ -45,9 +46,7 @@ def _address(url: str, *, has_ca: bool) -> tuple[str, int, str | None]:
     return parts.hostname, port or (8883 if is_tls else 1883), parts.username
 
 
-def _secret(path: Path | str | None) -> str | None:
-    if path is None:
-        return None
+def _secret(path: Path | str) -> str:
     try:
         return Path(path).read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:

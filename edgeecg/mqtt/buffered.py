@@ -52,10 +52,6 @@ class BufferedClient(CappedClient):
             code = self.loop_misc()
         return code, waker in readable
 
-    def forget(self) -> None:
-        """Begin anew, for another connection: what lies here is the last one's."""
-        self.is_holding, self._ahead, self._ahead_at, self._held = False, b"", 0, bytearray()
-
     def hold(self) -> None:
         """From here on, keep what is to be sent."""
         self.is_holding = True

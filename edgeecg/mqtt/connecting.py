@@ -67,7 +67,8 @@ def prepared(kind: type[C], settings: MqttSettings, *, max_packet: int) -> C:
     client.most_bytes = max_packet
     client.connect_timeout = CONNECT_S
     if settings.username is not None:
-        client.username_pw_set(settings.username, settings.password)
+        said = settings.password
+        client.username_pw_set(settings.username, said() if callable(said) else said)
     if settings.ca_file is not None:
         try:
             client.tls_set(ca_certs=settings.ca_file, certfile=settings.certificate_file, keyfile=settings.key_file)

@@ -17,6 +17,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from edgeecg.backoff import Backoff
+from edgeecg.errors import EdgeEcgError
 from edgeecg.mqtt.buffered import BufferedClient
 from edgeecg.mqtt.connecting import CONNECT_S, prepared
 from edgeecg.mqtt.properties import Packed
@@ -29,6 +30,16 @@ STALL_S: Final = 10.0
 WAIT_S: Final = 0.5
 WINDOW: Final = 100
 """Messages on their way at once, unless the broker takes fewer."""
+ENDLESS: Final = 1 << 28
+"""What MQTT itself allows of a packet."""
+HEADER_BYTES: Final = 5 + 2 + 2
+"""Of a message published at least once: kind and length, the topic's length, its number."""
+PLAINLY: Final = {
+    "Unspecified error": "the broker hung up without a word: it was stopped, or another came by the same name",
+    "Unsupported protocol version": "Unsupported protocol version: the broker does not speak MQTT 5",
+    "Session taken over": "Session taken over: another uses the same name here",
+}
+"""What MQTT's own words leave open."""
 RECONNECT: Final = Backoff(first_s=0.2, most_s=30.0)
 
 
@@ -57,6 +68,7 @@ class Line:
         prepared(BufferedClient, settings, max_packet=max_packet)  # what is wrong with the settings is said here, not in the thread
         self._calls: deque[Callable[[], None]] = deque()
         self._is_up = False
+        self._window, self._longest = WINDOW, ENDLESS
         self._thread = Thread(target=self._run, name=settings.broker, daemon=True)
 
     def start(self) -> None:
@@ -91,11 +103,17 @@ class Line:
             self._is_up = False
             try:
                 why = self._connect_and_talk()
+            except EdgeEcgError as refusal:  # a password or a certificate that cannot be read any more
+                why = str(refusal)
             except Exception as error:  # noqa: BLE001  # paho raises whatever a malformed packet makes it stumble over
                 why = f"{type(error).__name__}: {error}"
             failures = 1 if self._is_up else failures + 1
             self._talk.down(why)
-            self._await(self._backoff.delay_s(failures, self._fraction()))
+            delay_s = self._backoff.delay_s(failures, self._fraction())
+            try:
+                self._await(delay_s)
+            except Exception:  # noqa: BLE001  # what breaks here breaks again once the line is up, and is told then
+                self._stopping.wait(delay_s)
 
     def _await(self, delay_s: float) -> None:
         """Wait out a backoff; being woken for new messages does not cut it short, being stopped does."""
@@ -160,10 +178,19 @@ class Line:
     def _publish(self, client: BufferedClient, now_s: float) -> None:
         is_clear = not client.want_write()
         client.hold()
-        while (said := self._talk.next(now_s, is_clear=is_clear)) is not None:
-            number, message = said
-            self._sent[_published(client, message).mid] = number, now_s
+        while len(self._sent) < self._window and (said := self._talk.next(now_s, is_clear=is_clear)) is not None:
+            number, wanted = said
+            message = self._fitting(wanted)
+            if message is None:
+                self._talk.delivered(number, f"{_length(wanted)} bytes: the broker takes {self._longest} at most", now_s)
+            else:
+                self._sent[_published(client, message).mid] = number, now_s
         client.flush()
+
+    def _fitting(self, message: Outgoing) -> Outgoing | None:
+        """Return what the broker takes of it: it hangs up on what is too long, again and again, and nothing else would get through."""
+        forms = (message, message.shorter)
+        return next((form for form in forms if form is not None and _length(form) <= self._longest), None)
 
     def _do_calls(self) -> None:
         while self._calls:
@@ -216,9 +243,10 @@ class Line:
 
     def _connected(self, client: Client, _data: Any, _flags: ConnectFlags, code: ReasonCode, properties: Properties | None) -> None:
         if code.is_failure:
-            self._why = str(code)
+            self._why = _plainly(code)
             return
         self._window = min(WINDOW, getattr(properties, "ReceiveMaximum", WINDOW))
+        self._longest = getattr(properties, "MaximumPacketSize", ENDLESS)
         if self._talk.subscriptions:
             client.subscribe([(topic, 1) for topic in self._talk.subscriptions])
         else:
@@ -242,7 +270,7 @@ class Line:
             self._talk.delivered(sent[0], str(code) if code.is_failure else "", self._clock_s())
 
     def _disconnected(self, _client: Client, _data: Any, _flags: DisconnectFlags, code: ReasonCode, _properties: Properties | None) -> None:
-        self._why = self._why or str(code)
+        self._why = self._why or _plainly(code)
 
     def _message(self, _client: Client, _data: Any, message: MQTTMessage) -> None:
         try:
@@ -261,6 +289,14 @@ class Line:
             ),
             self._clock_s(),
         )
+
+
+def _plainly(code: ReasonCode) -> str:
+    return PLAINLY.get(str(code), str(code))
+
+
+def _length(message: Outgoing) -> int:
+    return HEADER_BYTES + len(message.topic.encode()) + len(Packed(message)) + len(message.payload)
 
 
 def _published(client: Client, message: Outgoing) -> MQTTMessageInfo:

@@ -24,6 +24,9 @@ class Packed:
         body = b"".join(parts)
         self._bytes = _variable(len(body)) + body
 
+    def __len__(self) -> int:
+        return len(self._bytes)
+
     def pack(self) -> bytes:
         """Return them with their length before them."""
         return self._bytes

@@ -1,5 +1,6 @@
 """A broker, and how to be let in."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,7 +16,8 @@ class MqttSettings:
     client_id: str = "edgeecg"
     """Its session's name: two with one name throw each other out."""
     username: str | None = None
-    password: str | None = field(default=None, repr=False)
+    password: str | Callable[[], str] | None = field(default=None, repr=False)
+    """Or who says it: asked at each connection, so that one that was changed at the broker needs no new start."""
     ca_file: str | None = None
     """Makes the line a TLS one; the broker's certificate must be signed by it."""
     certificate_file: str | None = None

@@ -17,6 +17,8 @@ class Outgoing:
     correlation: bytes = b""
     user: tuple[tuple[str, str], ...] = ()
     """User properties."""
+    shorter: "Outgoing | None" = None
+    """What is published in its place at a broker that takes no message as long as this one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

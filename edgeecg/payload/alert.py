@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import AfterValidator, Field
 
 from edgeecg.errors import InputError
-from edgeecg.payload.door import Finite, Hex32, Model, Name, Sample, Whole, read
+from edgeecg.payload.door import Finite, Hex32, Model, Name, Revision, Sample, Whole, read
 from edgeecg.payload.stamped import Snippet, StampedAlert, Times
 from edgeecg.types import Alert, AlertState, Measure, Priority
 
@@ -63,7 +63,7 @@ class AlertModel(Model):
     device: Name
     stream: str = Field(max_length=128, description="Empty: the device itself")
     alert_id: Hex32
-    revision: int = Field(ge=1)
+    revision: Revision
     rule: str = Field(min_length=1, max_length=64)
     priority: Literal["technical", "low", "medium", "high"]
     state: Literal["raised", "updated", "acknowledged", "cleared"]
@@ -148,6 +148,12 @@ def published(body: bytes, waveform: bytes | None, publish_ns: int) -> bytes:
     return body[:-1] + snippet + b',"t_publish":"' + moment(publish_ns).encode() + b'"}'
 
 
+def of_device(body: bytes, device: str) -> bytes:
+    """Return a body as it is sent by this name: one that waited while its device was given another would be refused by who hears it."""
+    said = json.loads(body)
+    return body if said["device"] == device else _json(said | {"device": device})
+
+
 def moment(wall_ns: int) -> str:
     """Return nanoseconds since 1970 as RFC 3339 in UTC."""
     seconds, rest_ns = divmod(wall_ns, 1_000_000_000)
@@ -170,7 +176,8 @@ def _clipped(value: float, least: float) -> float:
 
 
 def _json(said: dict[str, Any]) -> bytes:
-    return json.dumps(said, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+    """Write it; half a character, which no UTF-8 has, becomes a question mark: an alert is told, whatever somebody called a lead."""
+    return json.dumps(said, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode(errors="replace")
 
 
 # --- reading ------------------------------------------------------------------------------------------------------

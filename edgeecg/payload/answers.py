@@ -5,7 +5,7 @@ from typing import Final, Literal, TypeVar
 from pydantic import Field
 
 from edgeecg.errors import InputError
-from edgeecg.payload.door import Hex32, Model, Name, read
+from edgeecg.payload.door import Hex32, Model, Name, Revision, read
 
 MAX_BYTES: Final = 2048
 
@@ -22,7 +22,7 @@ class Receipt(Answer):
 
     format: Literal["edgeecg/receipt/1"] = Field("edgeecg/receipt/1", alias="schema")
     alert_id: Hex32
-    revision: int = Field(ge=1)
+    revision: Revision
 
 
 class Hello(Answer):
@@ -36,7 +36,7 @@ class Acknowledgement(Answer):
 
     format: Literal["edgeecg/acknowledgement/1"] = Field("edgeecg/acknowledgement/1", alias="schema")
     alert_id: Hex32
-    revision: int = Field(ge=1)
+    revision: Revision
 
 
 A = TypeVar("A", bound=Answer)

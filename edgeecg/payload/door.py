@@ -10,6 +10,7 @@ from edgeecg.payload.topics import NAME
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Whole = Annotated[int, Field(ge=0, lt=1 << 63)]
 Sample = Annotated[int, Field(ge=-1, lt=1 << 63, description="On the stream's clock; -1: of none")]
+Revision = Annotated[int, Field(ge=1, lt=1 << 31)]
 Name = Annotated[str, Field(pattern=f"^{NAME.pattern}$")]
 Hex32 = Annotated[str, Field(pattern="^[0-9a-f]{32}$")]
 

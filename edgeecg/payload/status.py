@@ -8,7 +8,7 @@ from typing import Any, Final, Literal
 from pydantic import Field
 
 from edgeecg.payload.alert import MAX_TEXT, Moment
-from edgeecg.payload.door import Hex32, Model, Name, Whole, read
+from edgeecg.payload.door import Hex32, Model, Name, Revision, Whole, read
 from edgeecg.payload.stamped import StampedAlert
 from edgeecg.types import Alert, Priority
 
@@ -29,7 +29,7 @@ class ActiveModel(Model):
     """An alert that is on, or latched."""
 
     alert_id: Hex32
-    revision: int = Field(ge=1)
+    revision: Revision
     stream: str = Field(max_length=128)
     rule: str = Field(max_length=64)
     priority: Literal["technical", "low", "medium", "high"]
@@ -74,7 +74,7 @@ def state_of(device: str, active: Sequence[StampedAlert], now: str) -> bytes:
         "active": [_said(one.alert) for one in active[:MAX_ACTIVE]],
         "t_publish": now,
     }
-    return json.dumps(said, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+    return json.dumps(said, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode(errors="replace")
 
 
 def _said(alert: Alert) -> dict[str, Any]:

@@ -1,18 +1,21 @@
 """The daemon as a whole: what comes goes through, settings are swapped, a restart goes on."""
 
 import logging
+import shutil
 import signal
 from pathlib import Path
 from threading import Event
 
 import pytest
 
+from edgeecg.daemon.app import App
 from edgeecg.daemon.keeper import Keeper
 from edgeecg.facts import EngineConfig
 from edgeecg.journal import read
-from edgeecg.types import Acknowledge, Chunk, Refused, SourceState, StreamChanged
+from edgeecg.types import Acknowledge, Alert, Chunk, Refused, SourceState, StreamChanged
 from tests.daemon.rehearsal import PATIENCE_S, STREAM, playing, running, settings_text
 from tests.daemon.reloading import LOW_RATES, events_of, fed, reloaded
+from tests.payload.alerts import stamped
 from tests.ports import free_port
 
 pytest.importorskip("iotcore")
@@ -36,6 +39,33 @@ def test_what_a_device_sends_goes_through_and_a_restart_goes_on(tmp_path: Path) 
     changes = [record for entry in read(tmp_path / "journal") for record in entry.records if isinstance(record, SourceState)]
     assert [change.change.name for change in changes] == ["OPENED", "LOST", "OPENED", "LOST"]
     assert changes[0].epoch != changes[2].epoch  # the source drew another, and the stream kept its own
+
+
+def on(app: App) -> dict[str, Alert]:
+    return {one.alert.rule: one.alert for one in app.outbox.active()}
+
+
+def test_what_was_on_when_an_engine_begins_anew_is_over_and_can_be_seen(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with playing("asystole", speed=SPEED) as device:
+        text = settings_text(tmp_path, device.port, free_port())
+        with running(lambda: text, speed=SPEED) as daemon:
+            daemon.until(lambda app: "asystole" in on(app), "asystole")
+            asystole = on(daemon.app)["asystole"]
+            daemon.app.outbox.put([stamped(1, rule="chain")])
+    with running(lambda: text, speed=SPEED) as daemon:
+        assert on(daemon.app)["asystole"].alert_id == asystole.alert_id
+        assert "chain" in on(daemon.app), "an engine that goes on may know it"
+    shutil.rmtree(tmp_path / "journal")
+    with running(lambda: text, speed=SPEED) as daemon:
+        assert "chain" not in on(daemon.app)
+        left = on(daemon.app)["asystole"]
+        assert (left.alert_id, left.latched) == (asystole.alert_id, True)
+        assert "the engine began anew" in left.text
+    assert "(asystole of 'simulated/ecg') is over: the engine began anew" in caplog.text
+    with running(lambda: text, speed=SPEED) as daemon:
+        assert on(daemon.app)["asystole"] == left
+        daemon.app.live.acknowledge(left.alert_id, left.revision, "dr.grey")
+        daemon.until(lambda app: "asystole" not in on(app), "it is over now that somebody has seen it")
 
 
 def test_settings_are_swapped_while_samples_come_and_wrong_ones_are_not(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -1,17 +1,23 @@
 """SIGHUP and who sends alerts: another broker, other people, and what waits for the next start is named."""
 
 import logging
+import shutil
 import signal
+import subprocess
 from pathlib import Path
+from threading import Event
 
 import pytest
 
 from edgeecg.config import parse
 from edgeecg.daemon.app import App, waits_for_start
 from edgeecg.io.broker import EmbeddedBroker
+from edgeecg.io.sinks.dispatch import RETIRE_S
 from edgeecg.types import Gap
 from tests.daemon.rehearsal import Running, playing, running, settings_text
 from tests.daemon.reloading import events_of, fed
+from tests.io.sources.brokers import mosquitto_running
+from tests.payload.alerts import stamped
 from tests.ports import free_port
 
 pytest.importorskip("iotcore")
@@ -51,6 +57,45 @@ def test_alerts_go_to_another_broker_and_back_while_samples_come(tmp_path: Path,
             daemon.until(lambda app: not app.troubles(), "nothing to complain of")
 
 
+def test_a_password_that_was_changed_in_its_file_is_taken_at_the_next_connection(tmp_path: Path) -> None:
+    maker = shutil.which("mosquitto_passwd")
+    if maker is None:
+        pytest.skip("mosquitto_passwd is not installed")
+    port, passwords, secret = free_port(), tmp_path / "passwords", tmp_path / "secret"
+
+    def change(password: str) -> None:
+        subprocess.run([maker, "-b", "-c", passwords, "dev", password], check=True)
+        secret.write_text(f"{password}\n", encoding="utf-8")
+
+    change("one")
+    login = f'host = "127.0.0.1"\nport = {port}\nusername = "dev"\npassword_file = "{secret}"\n'
+    with playing("normal", speed=SPEED) as device:
+        text = settings_text(tmp_path / "state", device.port, free_port()) + f"[mqtt]\n{login}[[sources.mqtt]]\n{login}"
+
+        def is_up(app: App) -> bool:
+            return app._sink.is_up and app.numbers.line_up.value(f"mqtt 127.0.0.1:{port}") == 1
+
+        with running(lambda: text, speed=SPEED) as daemon:
+            for password in ("one", "two"):
+                change(password)  # under the daemon's hands
+                with mosquitto_running(tmp_path, f"allow_anonymous false\npassword_file {passwords}", port=port):
+                    daemon.until(is_up, "both lines")
+                daemon.until(lambda app: not is_up(app), "their end")
+
+
+def test_a_key_that_was_changed_in_its_file_seals_from_sighup_on(tmp_path: Path) -> None:
+    key = tmp_path / "key"
+    key.write_bytes(b"a" * 32)
+    with playing("normal", speed=SPEED) as device:
+        text = settings_text(tmp_path, device.port, free_port()) + f'[alerts]\nseal_key_file = "{key}"\n'
+        with running(lambda: text, speed=SPEED) as daemon:
+            daemon.until(lambda app: app._sink.is_up, "our own broker")
+            key.write_bytes(b"b" * 32)
+            reload(daemon, [text], text)
+            assert daemon.app._sink._sink.settings.key == b"b" * 32
+            daemon.until(lambda app: app._sink.is_up, "our own broker, as it was")
+
+
 def test_limits_of_the_outbox_and_who_must_have_alerts_change_at_once(tmp_path: Path) -> None:
     with playing("normal", speed=SPEED) as device:
         text = settings_text(tmp_path, device.port, free_port())
@@ -61,6 +106,12 @@ def test_limits_of_the_outbox_and_who_must_have_alerts_change_at_once(tmp_path: 
             assert daemon.app.outbox.limits.receivers == ("ward",)
             assert daemon.app.outbox.limits.max_bytes == 2 << 20
             daemon.until(lambda app: app._sink.is_up, "our own broker, as it was")
+            daemon.app.outbox.put([stamped(1)])
+            daemon.app._sink.wake()
+            daemon.until(lambda app: app._sink._sink.counters()["sent"] == 1, "an alert on its way")
+            daemon.until(lambda app: not app._sink._sink._line._sent, "the broker's word that it has it")
+            Event().wait(4 * RETIRE_S)
+            assert daemon.app.outbox.counters().n_waiting == 1, "the ward has not said that it has it"
 
 
 def test_models_are_swapped_while_samples_come_and_one_that_cannot_run_is_refused(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -4,6 +4,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from threading import Event, Thread
 
 import pytest
@@ -18,6 +19,7 @@ from edgeecg.mqtt.properties import Packed
 from edgeecg.mqtt.settings import MqttSettings
 from edgeecg.mqtt.talk import Incoming, Outgoing
 from tests.client.listener import until
+from tests.io.sources.brokers import mosquitto_running
 
 CONNACK = b"\x20\x03\x00\x00\x00"
 SUBACK = b"\x90\x04\x00\x01\x00\x01"
@@ -218,6 +220,20 @@ def test_a_fault_of_ours_ends_a_connection_and_not_the_line() -> None:
     assert talker.downs[0] == "RuntimeError: clumsy"
 
 
+def test_a_fault_of_ours_while_there_is_no_line_ends_the_line_neither() -> None:
+    class Clumsy(Talker):
+        n_settled = 0
+
+        def settle(self, now_s: float) -> float:  # noqa: ARG002
+            self.n_settled += 1
+            raise RuntimeError("clumsy")
+
+    talker = Clumsy()
+    with line_to(9, talker):
+        until(lambda: len(talker.downs) >= 3, "three tries")
+    assert talker.n_settled >= 2
+
+
 def test_a_subscription_that_is_refused_is_said() -> None:
     def serve(connection: socket.socket) -> None:
         connection.recv(4096)
@@ -232,6 +248,27 @@ def test_a_subscription_that_is_refused_is_said() -> None:
     assert not talker.ups
 
 
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        (b"\x20\x02\x00\x01", "Unsupported protocol version: the broker does not speak MQTT 5"),
+        (CONNACK + b"\xe0\x02\x8e\x00", "Session taken over: another uses the same name here"),
+        (b"", "the broker hung up without a word: it was stopped, or another came by the same name"),
+    ],
+    ids=["of MQTT 3.1.1 alone", "where another has the name", "without a word"],
+)
+def test_one_that_refuses_is_quoted_so_that_a_person_understands(answer: bytes, why: str) -> None:
+    def serve(connection: socket.socket) -> None:
+        connection.recv(4096)
+        connection.sendall(answer)
+        connection.shutdown(socket.SHUT_RDWR)
+
+    talker = Talker()
+    with broker(serve) as port, line_to(port, talker):
+        until(lambda: talker.downs, "the end of it")
+    assert talker.downs[0] == why
+
+
 def test_the_brokers_window_is_heeded_and_many_packets_read_at_once() -> None:
     def serve(connection: socket.socket) -> None:
         connection.recv(4096)
@@ -244,6 +281,47 @@ def test_the_brokers_window_is_heeded_and_many_packets_read_at_once() -> None:
         until(lambda: len(talker.messages) == 99, "all messages")
     assert talker.ups == [7]
     assert [message.payload for message in talker.messages] == [b"%02d" % i for i in range(99)]
+
+
+def test_no_more_is_on_its_way_than_the_broker_takes_at_once() -> None:
+    """A broker that is strict hangs up on who sends more."""
+    on_their_way: list[int] = []
+
+    def serve(connection: socket.socket) -> None:
+        connection.recv(4096)
+        connection.sendall(b"\x20\x06\x00\x00\x03\x21\x00\x02")
+        connection.recv(4096)
+        connection.sendall(SUBACK)
+        read = b""
+        for n_acknowledged in range(5):
+            while read.count(b"said") == n_acknowledged:
+                read += connection.recv(4096)
+            on_their_way.append(read.count(b"said") - n_acknowledged)
+            connection.sendall(b"\x40\x02" + (n_acknowledged + 2).to_bytes(2, "big"))
+
+    talker = Talker(*(Outgoing(topic="t", payload=b"said") for _ in range(5)))
+    with broker(serve) as port, line_to(port, talker):
+        until(lambda: len(talker.delivered_numbers) == 5 or talker.downs, "all of it")
+    assert talker.delivered_numbers == [5, 4, 3, 2, 1]
+    assert max(on_their_way) <= 2
+
+
+def test_what_is_longer_than_the_broker_takes_goes_shorter_or_not_at_all_and_the_rest_goes(tmp_path: Path) -> None:
+    class Choosy(Talker):
+        refusals: tuple[str, ...] = ()
+
+        def delivered(self, number: int, why_not: str, now_s: float) -> None:
+            super().delivered(number, why_not, now_s)
+            self.refusals += (why_not,) if why_not else ()
+
+    short = Outgoing(topic="t", payload=b"short")
+    talker = Choosy(
+        Outgoing(topic="t", payload=bytes(3000)), Outgoing(topic="t", payload=bytes(3000), shorter=short), Outgoing(topic="t", payload=b"x")
+    )
+    with mosquitto_running(tmp_path, "allow_anonymous true\nmax_packet_size 2000") as port, line_to(port, talker):
+        until(lambda: len(talker.delivered_numbers) == 3 or talker.downs, "all of it")
+        assert not talker.downs
+    assert talker.refusals == ("3032 bytes: the broker takes 2000 at most",)
 
 
 def test_what_is_called_is_done_on_the_lines_thread_whether_or_not_it_is_up() -> None:

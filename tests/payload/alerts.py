@@ -57,7 +57,7 @@ def any_stamped(draw: st.DrawFn) -> StampedAlert:
     one = Alert(
         stream=draw(_WORDS),
         alert_id=f"{draw(st.integers(0, (1 << 128) - 1)):032x}",
-        revision=draw(st.integers(1, 1 << 31)),
+        revision=draw(st.integers(1, (1 << 31) - 1)),
         rule=draw(st.text(min_size=1, max_size=30)),
         priority=draw(st.sampled_from(Priority)),
         state=draw(st.sampled_from(AlertState)),

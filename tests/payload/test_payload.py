@@ -63,6 +63,12 @@ def test_numbers_that_are_none_are_null_and_lists_that_are_too_long_are_cut() ->
     assert b"NaN" not in sent(one)
 
 
+def test_half_a_character_in_a_text_keeps_no_alert_from_being_sent() -> None:
+    one = stamped(text="No signal: \ud800 without numbers")
+    assert read_alert(sent(one), device=DEVICE).alert.text == "No signal: ? without numbers"
+    assert read_state(state_of(DEVICE, (one,), moment(T0_NS)), device=DEVICE).text == "No signal: ? without numbers"
+
+
 def test_the_largest_alert_with_the_largest_snippet_is_within_the_limit() -> None:
     from edgeecg.payload.stamped import Snippet
 

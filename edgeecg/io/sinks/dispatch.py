@@ -63,7 +63,6 @@ class Dispatcher:
 
     def __init__(self, outbox: Outbox) -> None:
         self._outbox = outbox
-        self._waits_for_receipts = bool(outbox.limits.receivers)
         self._entries: dict[Key, _Entry] = {}
         self._live: list[tuple[int, int, Key]] = []
         self._backlog: list[tuple[int, int, int, Key]] = []
@@ -80,6 +79,11 @@ class Dispatcher:
         self._window = 0
         self._number = 0
         self.n_sent = self.n_resent = 0
+
+    @property
+    def _waits_for_receipts(self) -> bool:
+        """Asked each time: settings may name other receivers while this is being made, and the outbox goes by those it has now."""
+        return bool(self._outbox.limits.receivers)
 
     # --- the line -----------------------------------------------------------------------------------------------------
 

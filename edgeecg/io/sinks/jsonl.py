@@ -1,6 +1,8 @@
 """Alerts to a file, one JSON object a line: for a log collector, or a person with `grep`. It is no outbox: nothing is received from it."""
 
 from collections.abc import Sequence
+from errno import ENOSPC
+from io import FileIO
 from pathlib import Path
 from typing import Final
 
@@ -19,7 +21,7 @@ class JsonlSink:
         self.n_failed = 0
         """Alerts the disk did not take."""
         try:
-            self._file = self._path.open("ab", buffering=0)
+            self._file = self._opened()
         except OSError as error:
             raise InputError(str(path), error.strerror, "a file that can be written") from error
 
@@ -29,7 +31,7 @@ class JsonlSink:
             line = published(body_of(alert), waveform_of(alert.snippet), alert.times.detect_ns) + b"\n"
             try:
                 self._make_room(len(line))
-                self._file.write(line)
+                self._write(line)
             except OSError:
                 self.n_failed += 1
 
@@ -38,7 +40,18 @@ class JsonlSink:
         self._file.close()
 
     def _make_room(self, n_bytes: int) -> None:
-        if self._file.tell() and self._file.tell() + n_bytes > self._max_bytes:
+        if not self._file.closed and self._file.tell() and self._file.tell() + n_bytes > self._max_bytes:
             self._file.close()
             self._path.replace(self._path.with_name(f"{self._path.name}.1"))
-            self._file = self._path.open("ab", buffering=0)
+        if self._file.closed:  # also where the disk would have no new one, a line ago
+            self._file = self._opened()
+
+    def _write(self, line: bytes) -> None:
+        size = self._file.tell()
+        if self._file.write(line) < len(line):  # the next one would be joined to what there was room for
+            self._file.truncate(size)
+            self._file.seek(size)
+            raise OSError(ENOSPC, "no room for a whole line")
+
+    def _opened(self) -> FileIO:
+        return self._path.open("ab", buffering=0)

@@ -4,7 +4,7 @@ import random
 import time
 from collections import Counter, deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import Final
 
@@ -16,7 +16,7 @@ from edgeecg.io.sinks.retained import Retained
 from edgeecg.mqtt.line import Line
 from edgeecg.mqtt.settings import MqttSettings
 from edgeecg.mqtt.talk import Incoming, Outgoing
-from edgeecg.payload.alert import MAX_BYTES, SCHEMA, published
+from edgeecg.payload.alert import MAX_BYTES, SCHEMA, of_device, published
 from edgeecg.payload.seal import PROPERTY, Seal, token
 from edgeecg.payload.topics import Topics, check_name
 
@@ -65,7 +65,7 @@ class MqttSink:
         wall_ns: Callable[[], int] = time.time_ns,
         fraction: Callable[[], float] = random.random,
     ) -> None:
-        self._outbox = outbox
+        self.settings, self._outbox = settings, outbox
         self._talk = AlertTalk(settings, outbox, on_acknowledge=on_acknowledge, wall_ns=wall_ns)
         self._line = Line(settings.broker, self._talk, session_s=SESSION_S, max_packet=2 * MAX_BYTES, fraction=fraction)
 
@@ -99,6 +99,11 @@ class MqttSink:
         """Whether the broker is there."""
         return self._talk.is_up
 
+    @property
+    def refusal(self) -> str:
+        """Why the broker does not take alerts; empty: it does."""
+        return self._talk.refusal
+
 
 class AlertTalk:
     """What a device says to its broker, and what it makes of what it hears. Sans-IO: a `Talk`."""
@@ -116,6 +121,8 @@ class AlertTalk:
         self._notices: deque[str] = deque(maxlen=MAX_NOTICES)
         self._lock = Lock()
         self.is_up, self._told_why = False, ""
+        self.refusal = ""
+        """Why the broker did not take the last alert; empty: it did."""
         self.subscriptions = (f"{self._topics.receipts}/+", f"{self._topics.acks}/+")
         self.will = self._retained.status("offline")
 
@@ -151,9 +158,11 @@ class AlertTalk:
 
     def delivered(self, number: int, why_not: str, now_s: float) -> None:
         """See Talk."""
+        is_alert = number != _RETAINED
         if why_not:
-            self._refuse(f"{self._settings.broker.broker}: what was published: {why_not}")
-        if number != _RETAINED:
+            self._refuse(f"{self._settings.broker.broker}: {'an alert' if is_alert else 'status or state'} was not taken: {why_not}")
+        if is_alert:
+            self.refusal = why_not
             self._dispatcher.delivered(number, why_not, now_s)
 
     def heard(self, message: Incoming, now_s: float) -> None:
@@ -178,9 +187,16 @@ class AlertTalk:
     # --- what it is made of -----------------------------------------------------------------------------------------
 
     def _alert(self, sending: Sending) -> Outgoing:
-        alert_id, revision = sending.row.key
-        body = published(*sending.content, self._wall_ns())
-        correlation = token(self._outbox.secret, alert_id, revision)
+        stored, waveform = of_device(sending.content.body, self._settings.device), sending.content.waveform
+        now_ns = self._wall_ns()
+        bare = self._outgoing(sending, published(stored, None, now_ns))
+        if waveform is None:
+            return bare
+        whole = published(stored, waveform, now_ns)
+        return replace(self._outgoing(sending, whole), shorter=bare) if len(whole) <= MAX_BYTES else bare
+
+    def _outgoing(self, sending: Sending, body: bytes) -> Outgoing:
+        correlation = token(self._outbox.secret, *sending.row.key)
         seal = self._seal.make(self._topics.alerts, body, correlation)
         told = (("schema", SCHEMA), ("delivery", "live" if sending.is_live else "backlog"))
         return Outgoing(

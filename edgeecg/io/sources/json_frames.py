@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 from edgeecg.errors import InputError
 from edgeecg.facts import MAX_FRAME_LEN, MAX_LEADS
 
+MAX_LEAD_LEN: Final = 32
+"""Of a lead's name: alerts say it."""
 MAX_SEQUENCE: Final = 0xFFFF
 MAX_DEVICE_US: Final = 2**63 - 1
 
@@ -94,8 +96,10 @@ def _count(told: dict[str, Any], key: str, most: int) -> int:
 def _leads(told: Any, n_columns: int) -> tuple[str, ...]:
     if told is None:
         return tuple(str(i + 1) for i in range(n_columns)) if n_columns > 1 else ("I",)
-    if not isinstance(told, list) or not all(isinstance(name, str) for name in told):
-        raise InputError("json.leads", repr(told), "a list of names")
+    if not isinstance(told, list) or not all(
+        isinstance(name, str) and name.isprintable() and 1 <= len(name) <= MAX_LEAD_LEN for name in told
+    ):
+        raise InputError("json.leads", repr(told), f"a list of names, each of 1 to {MAX_LEAD_LEN} characters that can be shown")
     if len(told) != n_columns:
         raise InputError("json.leads", f"{len(told)} names", f"{n_columns}, one for each value of an instant")
     return tuple(told)

@@ -13,6 +13,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from edgeecg.backoff import Backoff
+from edgeecg.errors import ConfigError
 from edgeecg.io.sources.claims import Claims
 from edgeecg.io.sources.items import Line, Refusal
 from edgeecg.io.sources.queue import DroppingQueue
@@ -78,8 +79,6 @@ class MqttSource:
         """Say goodbye to the broker and wait for the thread to end."""
         self._stopping.set()
         self._thread.join()
-        client = self._client
-        client.on_connect = client.on_subscribe = client.on_message = None  # or it and we keep each other, and its sockets, alive
 
     def _make_client(self) -> BufferedClient:
         client = prepared(BufferedClient, self._settings, max_packet=MAX_PACKET)
@@ -91,12 +90,13 @@ class MqttSource:
     # --- the line -------------------------------------------------------------------------------------------------
 
     def _run(self) -> None:
-        failures = 0
+        failures, told = 0, ""
         while not self._stopping.is_set():
             self._was_up = False
             why = self._connect_and_listen()
             failures = 1 if self._was_up else failures + 1
-            if failures == 1:
+            if failures == 1 or why != told:  # who was away, and then refuses a password, is told of both
+                told = why
                 self.queue.tell(Line(self._settings.broker, is_up=False, why=why))
             self._stopping.wait(RECONNECT.delay_s(failures, self._fraction()))
         self.topics.line_lost(self._clock_ns())
@@ -107,8 +107,8 @@ class MqttSource:
         wishes.SessionExpiryInterval = SESSION_S
         wishes.ReceiveMaximum = RECEIVE_MAXIMUM
         self._why = ""
-        self._client.forget()
         try:
+            self._client = self._make_client()  # a new one: passwords and certificates may be others by now
             self._client.connect(self._settings.host, self._settings.port, KEEPALIVE_S, clean_start=False, properties=wishes)
             while not self._stopping.is_set():
                 code, _ = self._client.turn(WAIT_S)
@@ -119,9 +119,18 @@ class MqttSource:
                 self._say_goodbyes()
             self._client.disconnect()
             self._client.turn(WAIT_S)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, ConfigError) as error:
             return str(error)
+        finally:
+            self._hang_up()
         return "stopped"
+
+    def _hang_up(self) -> None:
+        """Close what is open, and untie it from us, or both would be kept alive."""
+        client = self._client
+        client.on_connect = client.on_subscribe = client.on_message = client.on_socket_close = None
+        if (sock := client.socket()) is not None:
+            sock.close()
 
     def _ask(self) -> None:
         now_ns = self._clock_ns()

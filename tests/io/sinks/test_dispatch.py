@@ -133,6 +133,21 @@ def test_with_nobodys_receipts_counted_the_brokers_word_retires(tmp_path: Path) 
     outbox.close()
 
 
+def test_whoever_must_have_alerts_may_be_named_after_it_was_made(tmp_path: Path) -> None:
+    outbox = Outbox(tmp_path / "o")
+    dispatcher = Dispatcher(outbox)
+    outbox.limits = ONE
+    dispatcher.line_up(100)
+    outbox.put([stamped(1)])
+    delivered(dispatcher, all_now(dispatcher, 0.0), 0.0)
+    dispatcher.settle(1.0)
+    assert outbox.counters().n_waiting == 1, "a broker's word is no receipt"
+    dispatcher.received(key(1), "ward", 1.0)
+    dispatcher.settle(2.0)
+    assert outbox.counters().n_waiting == 0
+    outbox.close()
+
+
 def test_without_a_receipt_it_is_sent_again_later_and_later(outbox: Outbox) -> None:
     dispatcher = Dispatcher(outbox)
     dispatcher.line_up(100)
