@@ -1,16 +1,20 @@
 """Alerts as a person or a program reads them: a live table, lines, or JSON."""
 
+import time
 from collections import OrderedDict
 from types import TracebackType
 from typing import Any, Protocol, Self, TextIO
 
-from edgeecg.io.sinks.console import line_of
+from edgeecg.io.sinks.console import line_of, printable
 from edgeecg.payload.alert import body_of, moment, published, waveform_of
 from edgeecg.payload.stamped import StampedAlert
 from edgeecg.types import AlertState, Priority
 
 MAX_ROWS = 40
 MAX_KNOWN = 1000
+DRAW_S = 0.25
+WIDEST = {"stream": 24, "seen by": 16}
+"""A long name leaves room for what is the matter."""
 STYLES = {Priority.HIGH: "bold white on red", Priority.MEDIUM: "bold yellow", Priority.LOW: "cyan", Priority.TECHNICAL: "dim"}
 
 
@@ -29,7 +33,7 @@ class Board:
             self._n += 1
             known = self._latest[key] = self._n, alert
             if len(self._latest) > MAX_KNOWN:
-                self._latest.popitem(last=False)
+                del self._latest[max(self._latest, key=lambda one: _rank(self._latest[one]))]
         elif alert.alert.revision > known[1].alert.revision:
             self._latest[key] = known[0], alert
         return known[0]
@@ -39,9 +43,13 @@ class Board:
         return next((alert for n, alert in self._latest.values() if n == number), None)
 
     def rows(self) -> list[tuple[int, StampedAlert]]:
-        """Return the newest alerts, what is on before what is over, the gravest first."""
-        newest = list(self._latest.values())[-MAX_ROWS:]
-        return sorted(newest, key=lambda row: (_is_over(row[1]), -row[1].alert.priority, -row[0]))
+        """Return what is on before what is over, the gravest first, then the newest; of many, those that come first so."""
+        return sorted(self._latest.values(), key=_rank)[:MAX_ROWS]
+
+
+def _rank(row: tuple[int, StampedAlert]) -> tuple[bool, int, int]:
+    number, stamped = row
+    return _is_over(stamped), -stamped.alert.priority, -number
 
 
 def _is_over(stamped: StampedAlert) -> bool:
@@ -62,6 +70,12 @@ class Screen(Protocol):
 
     def tell(self, sentence: str) -> None:
         """Say what happened beside alerts."""
+
+    def stand(self, sentence: str) -> None:
+        """Show what holds until something else does."""
+
+    def rest(self) -> None:
+        """Nothing more has come for now: what was not shown yet is."""
 
 
 class Lines:
@@ -84,6 +98,12 @@ class Lines:
         """See Screen."""
         print(sentence, file=self._err, flush=True)
 
+    def stand(self, sentence: str) -> None:
+        """See Screen: that it began to hold was told."""
+
+    def rest(self) -> None:
+        """See Screen."""
+
 
 class JsonLines(Lines):
     """One JSON object a revision, as the payload's schema says."""
@@ -101,6 +121,8 @@ class LiveTable:
         from rich.live import Live
 
         self._board, self._foot, self._told = board, foot, ""
+        self._standing = ""
+        self._drawn_s, self._is_old = 0.0, False
         self._live = Live(self._table(), auto_refresh=False, transient=False)
 
     def __enter__(self) -> Self:
@@ -111,21 +133,43 @@ class LiveTable:
         self._live.stop()
 
     def show(self, number: int, alert: StampedAlert) -> None:  # noqa: ARG002  # the board has it
-        """See Screen."""
-        self._live.update(self._table(), refresh=True)
+        """See Screen: of thousands that waited not each is worth a picture, behind which the next would wait."""
+        self._is_old = True
+        if time.monotonic() - self._drawn_s >= DRAW_S:
+            self.rest()
 
     def tell(self, sentence: str) -> None:
         """See Screen."""
         self._told = sentence
+        self._draw()
+
+    def stand(self, sentence: str) -> None:
+        """See Screen."""
+        self._is_old |= sentence != self._standing
+        self._standing = sentence
+
+    def rest(self) -> None:
+        """See Screen."""
+        if self._is_old:
+            self._draw()
+
+    def _draw(self) -> None:
         self._live.update(self._table(), refresh=True)
+        self._drawn_s, self._is_old = time.monotonic(), False
 
     def _table(self) -> Any:
         from rich.markup import escape
         from rich.table import Table
 
-        table = Table(title="alerts", caption=escape(f"{self._told}\n{self._foot}"), expand=True)
+        title = f"alerts: {self._standing}" if self._standing else "alerts"
+        table = Table(
+            title=escape(title),
+            title_style=STYLES[Priority.HIGH] if self._standing else "",
+            caption=escape(f"{self._told}\n{self._foot}"),
+            expand=True,
+        )
         for column in ("", "began", "priority", "state", "stream", "alert", "seen by"):
-            table.add_column(column, no_wrap=column != "alert")
+            table.add_column(column, no_wrap=column != "alert", max_width=WIDEST.get(column))
         for number, stamped in self._board.rows():
             alert = stamped.alert
             state = alert.state.name.lower() + (", latched" if alert.latched else "")
@@ -139,7 +183,7 @@ class LiveTable:
                 alert.text,
                 alert.acknowledged_by,
             )
-            table.add_row(*map(escape, cells), style="dim" if _is_over(stamped) else STYLES[alert.priority])
+            table.add_row(*(escape(printable(cell)) for cell in cells), style="dim" if _is_over(stamped) else STYLES[alert.priority])
         return table
 
 

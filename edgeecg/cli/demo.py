@@ -108,6 +108,7 @@ port = {broker}
 [alerts]
 receivers = ["{NAME}"]
 people = ["{NAME}", "nurse", "doctor"]
+log = false
 [[sources.serial]]
 port = "{port}"
 format = "edgeecg"

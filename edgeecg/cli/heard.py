@@ -9,7 +9,7 @@ import numpy as np
 
 from edgeecg.cli.jsonlines import print_json
 from edgeecg.cli.monitor import LEGEND, Monitor, Summary, clock
-from edgeecg.cli.player import AS_FAST_AS_POSSIBLE, CHUNK_S
+from edgeecg.cli.player import AS_FAST_AS_POSSIBLE, CHUNK_S, RULES
 from edgeecg.cli.recordings import CSV_SUFFIXES, read
 from edgeecg.engine import Engine
 from edgeecg.facts import EngineConfig
@@ -57,7 +57,8 @@ def replay_heard(options: argparse.Namespace, heart: Track, sound: Track) -> int
 
 def play(tracks: Sequence[Track], *, speed: float, chunk_s: float) -> Iterator[tuple[float, tuple[Event, ...]]]:
     """Give, record by record, how many seconds have come and what they decided."""
-    engine, reception, pace = Engine(EngineConfig()), Reception(EngineConfig()), Pace(speed)
+    config = EngineConfig(rules=RULES)
+    engine, reception, pace = Engine(config), Reception(config), Pace(speed)
     for due_s, item in items(tracks, epoch=0, start_ns=0, chunk_s=chunk_s):
         pace.wait_for(due_s)
         for record in reception.records([item]):

@@ -60,16 +60,19 @@ def _watch(reader: Reader, end_s: float) -> None:
 
     ward, typed = Ward(), typed_lines()
     with Live(screen(ward, TYPED), auto_refresh=False, screen=sys.stdout.isatty()) as live:
-        shown_s = 0.0
+        shown_s, heard_s = 0.0, time.monotonic()
         while time.monotonic() < end_s and not reader.is_over:
             for message in reader.take(REFRESH_S):
+                heard_s = time.monotonic()
                 ward.take(message)
+            ward.silent_s = time.monotonic() - heard_s
             while not typed.empty():
                 ward.told = _acted(typed.get(), ward, reader)
             if time.monotonic() - shown_s >= REFRESH_S:
                 shown_s = time.monotonic()
                 live.update(screen(ward, TYPED), refresh=True)
-        live.update(screen(ward, "the daemon has ended" if reader.is_over else TYPED), refresh=True)
+    if reader.is_over:  # on a screen of its own it would be gone with the screen
+        print("the daemon has ended", file=sys.stderr)
 
 
 def _acted(line: str, ward: Ward, reader: Reader) -> str:

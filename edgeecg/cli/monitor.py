@@ -6,7 +6,9 @@ from typing import TextIO
 
 import numpy as np
 
-from edgeecg.types import Beat, Event, Gap, Morphology, Quality, Refused, SignalState, Vitals
+from edgeecg.io.sinks.console import MARKS as GRAVITY
+from edgeecg.io.sinks.console import printable
+from edgeecg.types import Alert, AlertState, Beat, Event, Gap, Morphology, Quality, Refused, SignalState, Vitals
 
 MARKS = {Morphology.NORMAL: "|", Morphology.WIDE: "V", Morphology.UNKNOWN: "?"}
 COLUMNS_PER_S = 10
@@ -21,7 +23,7 @@ def clock(seconds: float) -> str:
 
 
 class Monitor:
-    """One lead's beats as lines of marks, six seconds each, with the heart rate and what is wrong at its end."""
+    """One lead's beats as lines of marks, six seconds each, with the heart rate and what is wrong at its end; under each the alerts of it."""
 
     def __init__(self, screen: TextIO, *, rate_hz: float) -> None:
         self._screen = screen
@@ -29,6 +31,7 @@ class Monitor:
         self._column = 0
         self._marks = ""
         self._heart_rate = self._doubt = self._troubles = ""
+        self._alerts: list[str] = []
 
     def show(self, events: Iterable[Event], *, now_sample: int) -> None:
         """Draw what has become known, then the time that has passed."""
@@ -41,6 +44,7 @@ class Monitor:
     def close(self) -> None:
         """End the last line."""
         self._screen.write("\n" if self._column % COLUMNS_PER_LINE else "")
+        self._tell()
 
     def _mark(self, event: Event) -> str:
         match event:
@@ -54,7 +58,14 @@ class Monitor:
                 self._doubt = "" if event.good else event.reason.name.lower().replace("_", " ")
             case SignalState():
                 self._troubles = ", ".join(name.replace("_", " ") for name in TROUBLES if getattr(event, name))
+            case Alert(state=AlertState.RAISED | AlertState.CLEARED):
+                gravity = GRAVITY[event.priority] if event.state == AlertState.RAISED else ""
+                self._alerts.append(f"{clock(event.reported_at / self._rate_hz):>5} {gravity:>4} {printable(event.text)}\n")
         return ""
+
+    def _tell(self) -> None:
+        self._screen.write("".join(self._alerts))
+        self._alerts.clear()
 
     def _draw(self, mark: str) -> None:
         if self._column % COLUMNS_PER_LINE == 0:
@@ -63,6 +74,7 @@ class Monitor:
         self._column += 1
         if self._column % COLUMNS_PER_LINE == 0:
             self._screen.write(f"  {self._heart_rate:>3}/min  {self._troubles or self._doubt}".rstrip() + "\n")
+            self._tell()
 
 
 def _rate_text(heart_rate: float) -> str:
@@ -78,6 +90,7 @@ class Summary:
         self._heart_rates: list[float] = []
         self._good: list[bool] = []
         self._gaps: list[Gap] = []
+        self._alerts: Counter[str] = Counter()
         self._refused: Counter[str] = Counter()
 
     def add(self, events: Iterable[Event]) -> None:
@@ -92,6 +105,8 @@ class Summary:
                     self._good.append(event.good)
                 case Gap():
                     self._gaps.append(event)
+                case Alert(state=AlertState.RAISED):
+                    self._alerts[event.rule] += 1
                 case Refused():
                     self._refused[event.reason.name.lower().replace("_", " ")] += 1
 
@@ -110,4 +125,5 @@ class Summary:
             lines.append(f"quality      good in {sum(self._good)} of {len(self._good)} seconds")
         if self._gaps:
             lines.append(f"missing      {sum(gap.len_samples for gap in self._gaps)} samples in {len(self._gaps)} gaps")
+        lines.append(f"alerts       {', '.join(f'{count} {rule}' for rule, count in self._alerts.most_common()) or 'none'}")
         return lines + [f"refused      {count} records: {reason}" for reason, count in self._refused.items()]

@@ -32,6 +32,8 @@ from edgeecg.simulate.sounds import JITTERS
 T = TypeVar("T")
 PCG_HZ = 1000.0
 SECONDS = 60.0
+FILES = ("", ".hea", ".csv")
+"""What names of files end in: WFDB's have no dots. Another ending would be another format."""
 QUIET_S = 2.0
 """A run that takes longer shows how far it is."""
 
@@ -155,6 +157,9 @@ def _trouble(options: argparse.Namespace) -> Trouble:
 
 def _to_files(options: argparse.Namespace, simulation: Simulation) -> dict[str, object]:
     setup, path = simulation.setup, Path(options.to)
+    if path.suffix not in FILES:
+        allowed = f"a path that ends in one of {', '.join(filter(None, (*FILES, capture.SUFFIX)))}, or in nothing"
+        raise InputError("--to", repr(options.to), allowed)
     n_samples = round((options.seconds or SECONDS) * setup.rate_hz)
     n_beats = 0
     with Files(path, simulation, n_samples) as files:

@@ -49,14 +49,25 @@ def run(options: argparse.Namespace) -> int:
         with screen, suppress(KeyboardInterrupt):
             while time.monotonic() < end_s:
                 alert = subscriber.take(TURN_S)
+                screen.stand(_standing(subscriber))
                 if alert is not None:
                     screen.show(board.take(alert), alert)
+                else:
+                    screen.rest()
                 while not typed.empty():
                     screen.tell(_acted(typed.get(), board, subscriber))
                 for notice in subscriber.notices():
                     screen.tell(notice)
         _say_what_is_missing(subscriber)
     return 0
+
+
+def _standing(subscriber: AlertSubscriber) -> str:
+    """Return why what is shown may not be all there is, or nothing."""
+    if not subscriber.is_up:
+        return "not connected to the broker"
+    devices = dict(subscriber.counters().devices)  # a copy: the line goes on
+    return ", ".join(f"{device} is offline" for device, status in sorted(devices.items()) if status == "offline")
 
 
 def _acted(line: str, board: Board, subscriber: AlertSubscriber) -> str:

@@ -4,14 +4,14 @@ An alert is stored first and receipted then; one that is stored already is recei
 belong to its topic, or bears no seal where there must be one, is refused and gets no receipt.
 """
 
-import sqlite3
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from typing import Final, NamedTuple
 
-from edgeecg.client.store import Ack, Key, Received, Store
+from edgeecg.client.held import Held, bounded
+from edgeecg.client.store import Ack, Key, Received, Store, StoreError
 from edgeecg.errors import EdgeEcgError, InputError
 from edgeecg.mqtt.talk import Incoming, Outgoing
 from edgeecg.payload.alert import MAX_BYTES, read_alert
@@ -61,13 +61,15 @@ class Listening:
         self._name, self._store, self._seal, self._stored, self._tell = name, store, seal, stored, tell
         self.subscriptions = tuple(f"{PREFIX}/{device}/{what}" for device in devices for what in ("alerts", "status"))
         self.will: Outgoing | None = None
-        self.is_up = False
+        self.is_up, self._told_why = False, ""
         self.counters = SubscriberCounters()
         self.taken: deque[int] = deque()
         """Places that were taken, to be written down; appended to by any thread."""
+        self.held = Held(store)
         self._heard: list[Received] = []
         self._out: deque[Outgoing] = deque()
         self._acks: list[_Due] = []
+        self._told_store = ""
         self._mark_s = 0.0
         self._retry_s = 0.0
 
@@ -82,8 +84,9 @@ class Listening:
 
     def down(self, why: str) -> None:
         """See Talk."""
-        if self.is_up or not self.counters.n_connections:
+        if self.is_up or why != self._told_why:  # who first did not answer, and then refuses a password, is told of both
             self._tell(f"not connected: {why}")
+        self._told_why = why
         self.is_up = False
         self._out.clear()
         self._acks.clear()
@@ -119,10 +122,10 @@ class Listening:
             if self.taken and now_s >= self._mark_s:
                 self._mark_s = now_s + MARK_S
                 self.mark()
-        except sqlite3.Error as error:
-            self._retry_s = now_s + STORE_RETRY_S
-            self._tell(f"store: {error}")
+        except StoreError as refusal:
+            self._go_on_without(refusal, now_s)
             return STORE_RETRY_S
+        self._told_store = ""
         wait_s = self._acks[0].due_s - now_s if self._acks else 60.0
         return min(wait_s, self._mark_s - now_s) if self.taken else wait_s
 
@@ -138,7 +141,12 @@ class Listening:
 
     def mark(self) -> None:
         """Write down what was taken."""
-        self._store.mark_taken([self.taken.popleft() for _ in range(len(self.taken))])
+        places = [self.taken.popleft() for _ in range(len(self.taken))]
+        try:
+            self._store.mark_taken(places)
+        except StoreError:
+            self.taken.extendleft(reversed(places))
+            raise
 
     def acknowledge(self, ack: Ack) -> None:
         """Say it now, and again until the device says that it knows. On the line's thread."""
@@ -173,7 +181,7 @@ class Listening:
     def _keep(self) -> None:
         if not self._heard:
             return
-        n_new = self._store.add(self._heard)
+        n_new = self.held.keep(self._heard)
         heard, self._heard = self._heard, []
         self.counters.n_received += n_new
         self.counters.n_repeated += len(heard) - n_new
@@ -185,20 +193,41 @@ class Listening:
         if n_new:
             self._stored()
 
+    def _go_on_without(self, refusal: StoreError, now_s: float) -> None:
+        """What the disk does not take is given from memory, without a receipt, and offered to it again."""
+        self._retry_s = now_s + STORE_RETRY_S
+        if str(refusal) != self._told_store:
+            self._told_store = str(refusal)
+            self._tell(f"{refusal}: alerts are given, and not kept")
+        self._heard = bounded(self._heard)
+        if self.held.offer(self._heard):
+            self._stored()
+
     def _confirm(self, one: Received) -> None:
         """A later revision that is acknowledged or cleared says that the device knows."""
-        if any(entry.ack.key.alert_id == one.key.alert_id for entry in self._acks):
-            alert = read_alert(one.payload, device=one.key.device).alert
-            if alert.state in {AlertState.ACKNOWLEDGED, AlertState.CLEARED}:
-                self._store.forget_acks(one.key.device, alert.alert_id, alert.revision)
-                self._acks = sorted(entry for entry in self._acks if entry.ack.key.alert_id != alert.alert_id)
+        device, alert_id, revision = one.key
+        if any(entry.ack.key.alert_id == alert_id for entry in self._acks) and _says_known(one):
+            self._store.forget_acks(device, alert_id, revision)
+            self._acks = sorted(entry for entry in self._acks if not _precedes(entry.ack.key, one.key))
 
     def _say_ack(self, entry: _Due, now_s: float) -> None:
         device, alert_id, revision = entry.ack.key
+        if self._is_settled(entry.ack.key):
+            return
         said = Acknowledgement(device=device, name=entry.ack.name, alert_id=alert_id, revision=revision)
         self._answer(Topics(device).acks, said, entry.ack.token)
         delay_s = min(ACK_MOST_S, ACK_FIRST_S * 2.0 ** min(entry.n_said, 30))
         heappush(self._acks, _Due(now_s + delay_s, entry.n_said + 1, entry.ack))
+
+    def _is_settled(self, key: Key) -> bool:
+        """It had been seen, or was over, before this was said: no answer would come."""
+        try:
+            if any(map(_says_known, self._store.after(key))):
+                self._store.forget_acks(key.device, key.alert_id, key.revision + 1)
+                return True
+        except StoreError:  # then it is said once more
+            pass
+        return False
 
     def _answer(self, topic: str, answer: Answer, token: bytes) -> None:
         topic, body = f"{topic}/{answer.name}", write_answer(answer)
@@ -210,3 +239,11 @@ class Listening:
         n = self.counters.n_refused
         if n & (n - 1) == 0:
             self._tell(sentence)
+
+
+def _precedes(seen: Key, known: Key) -> bool:
+    return seen[:2] == known[:2] and seen.revision < known.revision
+
+
+def _says_known(one: Received) -> bool:
+    return read_alert(one.payload, device=one.key.device).alert.state in {AlertState.ACKNOWLEDGED, AlertState.CLEARED}

@@ -2,19 +2,21 @@
 
 Each revision is given once. It was on this subscriber's disk before the device was told so; it counts as taken when the
 next one is asked for, or the subscriber is closed without an error, and one that was not taken is given again.
+Where the disk takes nothing it is given all the same, and the device, which is told nothing, keeps it.
 """
 
 import asyncio
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from pathlib import Path
 from threading import Condition
 from types import TracebackType
 from typing import Final, Self
 
 from edgeecg.client.listening import Listening, SubscriberCounters
-from edgeecg.client.store import Ack, Key, Received, Store
+from edgeecg.client.store import Ack, Key, Received, Store, StoreError
 from edgeecg.errors import ConfigError, InputError
 from edgeecg.mqtt.address import settings_at
 from edgeecg.mqtt.line import Line
@@ -53,7 +55,7 @@ class AlertSubscriber:
     ) -> None:
         settings = settings_at(
             url,
-            client_id=f"edgeecg-subscriber-{name}",
+            client_id="edgeecg-subscriber",
             password_file=password_file,
             ca_file=ca_file,
             certificate_file=certificate_file,
@@ -70,6 +72,7 @@ class AlertSubscriber:
         self._is_closed = False
         self._store = Store(store)
         try:
+            settings = replace(settings, client_id=f"{settings.client_id}-{name}-{self._store.own_id}")
             self._listening = Listening(name, devices, self._store, seal, stored=self._stored, tell=self._notices.append)
             self._line = Line(settings, self._listening, session_s=SESSION_S, max_packet=2 * MAX_BYTES)
         except BaseException:
@@ -100,7 +103,10 @@ class AlertSubscriber:
         self._line.stop(_DRAIN_S)
         if not self._is_closed:
             self._is_closed = True
-            self._listening.mark()
+            try:
+                self._listening.mark()
+            except StoreError as refusal:
+                self._notices.append(str(refusal))
             self._store.close()
         self._stored()
 
@@ -136,13 +142,15 @@ class AlertSubscriber:
     def acknowledge(self, alert: StampedAlert, *, by: str | None = None) -> None:
         """Say that a person has seen this revision: kept, and said again until the device knows."""
         key = Key(alert.device, *alert.key)
-        token = self._store.token(key)
+        token = self._store.token(key) or self._listening.held.token(key)
         if token is None:
             raise InputError("acknowledge", f"{key.alert_id} revision {key.revision}", "an alert received here")
         ack = Ack(key, by or self.name, token)
         check_name("by", ack.name)
-        self._store.add_ack(key, ack.name)
-        self._line.call(lambda: self._listening.acknowledge(ack))
+        try:
+            self._store.add_ack(key, ack.name)
+        finally:  # a disk that does not take it keeps nobody from hearing of it
+            self._line.call(lambda: self._listening.acknowledge(ack))
 
     # --- looking at it ------------------------------------------------------------------------------------------------
 
@@ -175,7 +183,8 @@ class AlertSubscriber:
         if not self._batch:
             self._batch.extend(self._store.untaken(self._last_place, _BATCH))
         if not self._batch:
-            return None
+            held = self._listening.held.take()
+            return None if held is None else read_alert(held.payload, device=held.key.device)
         self._last_place, one = self._batch.popleft()
         self._given = self._last_place
         return read_alert(one.payload, device=one.key.device)

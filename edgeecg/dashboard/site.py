@@ -140,7 +140,7 @@ def _read(text: str) -> dict[str, str | int] | None:
     """Return an acknowledgement; None: it is not one. Whether it holds is the daemon's to say."""
     try:
         asked = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     wanted: Mapping[str, type] = {"acknowledge": str, "revision": int, "by": str}
     if not isinstance(asked, dict) or any(type(asked.get(name)) is not kind for name, kind in wanted.items()):

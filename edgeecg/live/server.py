@@ -182,7 +182,7 @@ def _read(request: bytes) -> tuple[str, int, str]:
     try:
         asked = json.loads(request)
         alert_id, revision, by = asked["acknowledge"], asked["revision"], asked["by"]
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputError("request", repr(request[:80]), allowed) from error
     if not (type(alert_id) is str and type(revision) is int and type(by) is str):
         raise InputError("request", repr(request[:80]), allowed)

@@ -60,6 +60,8 @@ class Ward:
     """What a person calls an alert by, in a terminal."""
     troubles: tuple[str, ...] = ()
     told: str = ""
+    silent_s: float = 0.0
+    """How long nothing has come, as who reads says."""
     _n_numbered: int = 0
     _heart_of: dict[str, str] = field(default_factory=dict)
     _took_ms: deque[float] = field(default_factory=lambda: deque(maxlen=LATENCIES))

@@ -1,11 +1,27 @@
 """What a person sees: every beat once, in the column of the moment it became known, and a true summary."""
 
 import io
+from dataclasses import replace
 
 import pytest
 
 from edgeecg.cli.monitor import COLUMNS_PER_LINE, Monitor, Summary, clock
-from edgeecg.types import Beat, Event, Gap, GapReason, Morphology, Quality, QualityReason, RefusalReason, Refused, SignalState, Vitals
+from edgeecg.types import (
+    AlertState,
+    Beat,
+    Event,
+    Gap,
+    GapReason,
+    Morphology,
+    Priority,
+    Quality,
+    QualityReason,
+    RefusalReason,
+    Refused,
+    SignalState,
+    Vitals,
+)
+from tests.payload.alerts import alert
 
 RATE_HZ = 100.0
 
@@ -75,23 +91,42 @@ def test_what_is_wrong_with_the_lead_is_said() -> None:
     assert line.endswith("/min  lead off, saturated")
 
 
+def test_what_is_told_and_over_stands_under_its_line() -> None:
+    told = alert(state=AlertState.RAISED, priority=Priority.HIGH, text="Pause\x1b: 2 s", reported_at=310)
+    heard: list[Event] = [
+        told,
+        replace(told, state=AlertState.UPDATED),
+        replace(told, state=AlertState.CLEARED, text="Pause over: 2 s", reported_at=580),
+    ]
+    again: list[Event] = [told]
+    assert drawn((600, heard), (610, again)) == [
+        *drawn((600, [])),
+        r" 0:03  !!! Pause\x1b: 2 s",
+        " 0:05      Pause over: 2 s",
+        " 0:06  .",
+        r" 0:03  !!! Pause\x1b: 2 s",
+    ]
+
+
 def test_the_summary_counts_what_it_was_given() -> None:
     summary = Summary(rate_hz=RATE_HZ)
     summary.add([beat(0), beat(100), beat(200, morphology=Morphology.WIDE, known_after=50), Gap("s", 300, 40, GapReason.LOST, 340)])
     summary.add([vitals(60.0), vitals(-1.0), vitals(66.0), vitals(63.0), quality(good=True), quality(good=False)])
     summary.add([Refused("s", RefusalReason.WRONG_SHAPE, "", "", 0), Gap("s", 400, 2, GapReason.LOST, 402)])
+    summary.add([alert(rule="pause"), alert(2, rule="gap"), alert(2, 2, rule="gap", state=AlertState.CLEARED), alert(3, rule="gap")])
     assert summary.lines() == [
         "beats        3, 2 normal, 1 wide",
         "known after  200 ms (median), 95 % within 470 ms, all within 500 ms",
         "heart rate   63/min (median), from 60 to 66, known in 3 seconds",
         "quality      good in 1 of 2 seconds",
         "missing      42 samples in 2 gaps",
+        "alerts       2 gap, 1 pause",
         "refused      1 records: wrong shape",
     ]
 
 
 def test_a_summary_of_nothing_claims_nothing() -> None:
-    assert Summary(rate_hz=RATE_HZ).lines() == ["beats        0"]
+    assert Summary(rate_hz=RATE_HZ).lines() == ["beats        0", "alerts       none"]
 
 
 @pytest.mark.parametrize(("seconds", "shown"), [(0.0, "0:00"), (59.99, "0:59"), (60.0, "1:00"), (3725.0, "62:05")])

@@ -149,3 +149,24 @@ def test_a_journal_is_not_replayed_live(tmp_path: Path, capsys: pytest.CaptureFi
     assert (
         capsys.readouterr().err == "edgeecg replay: --live: given with a journal is not possible: a recording can be paced, a journal not\n"
     )
+
+
+def test_a_recording_shows_what_a_bedside_monitor_would_tell_each_time_it_happens(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    beats = [(0, "normal"), (20, "asystole"), (29, "normal"), (60, "asystole"), (69, "normal")]
+    twice = tmp_path / "twice.toml"
+    twice.write_text("".join(f'[[episodes]]\nstart_s = {start_s}\nkind = "{kind}"\n' for start_s, kind in beats))
+    for name, more in (("ecg", []), ("both", ["--pcg"])):
+        assert main(["simulate", "--scenario", str(twice), "--seconds", "100", "--to", str(tmp_path / name), *more]) == 0
+        assert main(["replay", str(tmp_path / name)]) == 0
+        shown = capsys.readouterr().out
+        assert len(re.findall(r"^ +\d:\d\d  !!! Asystole: no beat for 4.\d s \(limit 4 s\)$", shown, re.MULTILINE)) == 2
+        assert re.search(r"^alerts +2 asystole", shown, re.MULTILINE)
+        assert main(["replay", str(tmp_path / name), "--json"]) == 0
+        alerts = [event for event in map(json.loads, capsys.readouterr().out.splitlines()) if event["event"] == "Alert"]
+        assert [one["state"] for one in alerts if one["rule"] == "asystole" and one["state"] in {"raised", "cleared"}] == [
+            "raised",
+            "cleared",
+        ] * 2
+        assert not [one for one in alerts if one["rule"] == "silent"]

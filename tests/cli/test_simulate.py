@@ -146,6 +146,7 @@ def test_a_broker_that_lets_nobody_in_is_said(tmp_path: Path, capsys: pytest.Cap
         (["--to", "mqtt://127.0.0.1:1"], "mqtt 127.0.0.1:1: .*refused.* is not a broker that answers"),
         (["--to", "mqtt://x:y"], ".* is not mqtt://.*"),
         (["--to", "pty", "--device", "a b"], "--device: 'a b' is not a letter or digit, .*"),
+        (["--to", "x.edf"], r"--to: 'x.edf' is not a path that ends in one of \.hea, \.csv, \.frames, or in nothing"),
         ([], "the following arguments are required: --to"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from edgeecg.cli.alert_screens import Board, LiveTable, chosen
-from edgeecg.cli.subscribe import TYPED
+from edgeecg.cli.alert_screens import MAX_ROWS, Board, LiveTable, chosen
+from edgeecg.cli.subscribe import TYPED, _standing
+from edgeecg.client import AlertSubscriber
 from edgeecg.types import AlertState, Priority
 from tests.client.listener import device_at, until
 from tests.io.sources.brokers import mosquitto_running
@@ -86,18 +87,72 @@ def test_the_board_keeps_the_latest_revision_under_one_number() -> None:
     assert len(board._latest) == 1000
 
 
+def test_what_is_grave_and_on_stays_on_top_whatever_comes_after_it() -> None:
+    board = Board()
+    board.take(stamped(1))
+    for n in range(3000):
+        board.take(stamped(n + 10, priority=Priority.LOW))
+    assert board.rows()[0][1].alert.priority == Priority.HIGH
+    assert len(board.rows()) == MAX_ROWS
+    assert board.of(1) is not None, "and can be acknowledged"
+
+
+def test_a_table_is_not_drawn_for_each_of_thousands_that_waited(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("rich")
+    board, drawn = Board(), list[int]()
+    table = LiveTable(board, TYPED)
+    monkeypatch.setattr(table._live, "update", lambda shown, **_: drawn.append(shown.row_count))
+    monkeypatch.setattr("edgeecg.cli.alert_screens.time.monotonic", lambda: 1.0)
+    for n in range(100):
+        table.show(board.take(stamped(n)), stamped(n))
+    assert drawn == [1]
+    table.rest()
+    table.rest()
+    assert drawn == [1, MAX_ROWS], "nothing more came"
+
+
+def test_the_table_says_as_long_as_it_holds_that_the_line_is_down_or_a_device_offline(tmp_path: Path) -> None:
+    pytest.importorskip("rich")
+    with AlertSubscriber("mqtt://127.0.0.1:9", name="ward", store=tmp_path / "s") as subscriber:
+        table = LiveTable(Board(), TYPED)
+        table.stand(_standing(subscriber))
+        table.tell("something else")
+        assert "not connected to the broker" in str(table._table().title)
+        subscriber._listening.is_up = True
+        subscriber.counters().devices |= {"dev-2": "offline", "dev-1": "online"}
+        table.stand(_standing(subscriber))
+        assert str(table._table().title) == "alerts: dev-2 is offline"
+        subscriber.counters().devices["dev-2"] = "online"
+        table.stand(_standing(subscriber))
+        assert str(table._table().title) == "alerts"
+
+
+def test_a_long_name_leaves_room_for_what_is_the_matter() -> None:
+    pytest.importorskip("rich")
+    from rich.console import Console
+
+    board = Board()
+    board.take(stamped(1, stream="bed " * 30, acknowledged_by="n" * 64))
+    out = io.StringIO()
+    Console(file=out, width=100).print(LiveTable(board, TYPED)._table())
+    assert "high" in out.getvalue()
+    assert "beat" in out.getvalue()
+    assert "bed bed" in out.getvalue()
+
+
 def test_the_table_shows_markup_as_text() -> None:
     pytest.importorskip("rich")
     from rich.console import Console
 
     board = Board()
-    board.take(stamped(1, text="[bold]x[/bold]", acknowledged_by="dr.grey"))
+    board.take(stamped(1, text="[bold]x[/bold]", acknowledged_by="dr.grey", stream="\x1b[2J"))
     table = LiveTable(board, TYPED)
     table.tell("[red]told")
     out = io.StringIO()
     Console(file=out, width=160).print(table._table())
     assert "[bold]x[/bold]" in out.getvalue()
     assert "[red]told" in out.getvalue()
+    assert "\x1b" not in out.getvalue()
     assert "dr.grey" in out.getvalue()
 
 

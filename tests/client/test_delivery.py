@@ -14,10 +14,11 @@ from pathlib import Path
 import pytest
 
 from edgeecg.client import AlertSubscriber
+from edgeecg.client.store import StoreError
 from edgeecg.errors import ConfigError, InputError
 from edgeecg.io.outbox.outbox import Outbox
 from edgeecg.io.sinks.mqtt import MqttSink
-from edgeecg.payload.stamped import StampedAlert
+from edgeecg.payload.stamped import Snippet, StampedAlert
 from edgeecg.types import AlertState, Priority
 from tests.client.listener import KEY, PATIENCE_S, device_at, subscriber_at, take, until
 from tests.io.sources.brokers import BROKERS, mosquitto_running
@@ -64,6 +65,34 @@ def test_what_was_put_in_before_anybody_was_there_arrives_once(broker: str, tmp_
             until(lambda: outbox.counters().n_waiting == 0, "receipts")
             assert subscriber.take(0.0) is None
         assert sorted(numbers(got)) == list(range(300))
+
+
+def test_what_waited_while_its_device_was_given_another_name_is_received_under_that(tmp_path: Path) -> None:
+    with mosquitto_running(tmp_path) as port, device_at(port, tmp_path) as (outbox, sink), subscriber_at(port, tmp_path) as subscriber:
+        outbox.put([stamped(1, device="its-name-before", snippet=Snippet("I", 0, 250.0, (1, 2)))])
+        sink.wake()
+        [alert] = take(subscriber, 1)
+        assert (alert.device, alert.alert, alert.snippet) == (DEVICE, stamped(1).alert, Snippet("I", 0, 250.0, (1, 2)))
+        until(lambda: outbox.counters().n_retired == 1, "its receipt")
+
+
+def test_two_subscribers_by_one_name_get_all_of_it_each(tmp_path: Path) -> None:
+    """Somebody starts a second one as it was started elsewhere: neither throws the other out."""
+    folders = [tmp_path / "here", tmp_path / "there"]
+    for folder in folders:
+        folder.mkdir()
+    with (
+        mosquitto_running(tmp_path) as port,
+        device_at(port, tmp_path) as (outbox, sink),
+        subscriber_at(port, folders[0]) as here,
+        subscriber_at(port, folders[1]) as there,
+    ):
+        until(lambda: sink.is_up and here.is_up and there.is_up, "three lines")
+        outbox.put([stamped(n) for n in range(20)])
+        sink.wake()
+        for subscriber in (here, there):
+            assert {alert.key for alert in take(subscriber, 20)} == {stamped(n).key for n in range(20)}
+            assert subscriber.counters().n_connections == 1
 
 
 def test_an_alert_a_program_did_not_finish_with_is_given_again_and_no_other(tmp_path: Path) -> None:
@@ -140,6 +169,28 @@ def test_an_acknowledgement_made_while_the_broker_was_gone_is_said_when_it_is_ba
         with mosquitto_running(tmp_path, port=port), subscriber_at(port, tmp_path):
             until(lambda: told, "the acknowledgement")
     assert told == [(alert.alert.alert_id, "ward")]
+
+
+def test_on_a_full_disk_alerts_are_given_and_acknowledged_all_the_same(tmp_path: Path) -> None:
+    told: list[tuple[str, str]] = []
+
+    def on_acknowledge(*said: str) -> None:
+        told.append(said)  # type: ignore[arg-type]
+
+    with mosquitto_running(tmp_path) as port, device_at(port, tmp_path, on_acknowledge=on_acknowledge) as (outbox, sink):
+        with subscriber_at(port, tmp_path) as subscriber:
+            until(lambda: sink.is_up and subscriber.is_up, "both lines")
+            subscriber._store._database.execute("PRAGMA query_only=ON")
+            outbox.put([stamped(n) for n in range(3)])
+            sink.wake()
+            given = take(subscriber, 3)
+            with pytest.raises(StoreError, match="readonly"):
+                subscriber.acknowledge(given[0], by="dr.grey")
+            until(lambda: told, "the acknowledgement")
+        assert told == [(given[0].alert.alert_id, "dr.grey")]
+        assert outbox.counters().n_waiting == 3, "nothing was receipted"
+        with subscriber_at(port, tmp_path) as subscriber:
+            assert {one.key for one in take(subscriber, 3)} == {one.key for one in given}, "as after a crash"
 
 
 def test_revisions_that_never_came_are_named(tmp_path: Path) -> None:

@@ -134,9 +134,9 @@ def raw(broker: Deployed, name: str) -> RawClient:
 
 
 def subscriber(broker: Deployed, folder: Path, name: str) -> AlertSubscriber:
-    (folder / "password").write_text(f"password of {name}\n", encoding="utf-8")
+    (folder / f"{name}.password").write_text(f"password of {name}\n", encoding="utf-8")
     url = f"mqtt://{name}@127.0.0.1:{broker.port}"
-    return AlertSubscriber(url, name=name, store=folder / f"{name}.store", password_file=folder / "password")
+    return AlertSubscriber(url, name=name, store=folder / f"{name}.store", password_file=folder / f"{name}.password")
 
 
 def test_everybody_does_what_is_theirs(broker: Deployed, tmp_path: Path) -> None:

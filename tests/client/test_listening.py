@@ -26,6 +26,7 @@ class Ear:
     """A subscriber's side, and what it said."""
 
     def __init__(self, folder: Path, key: bytes | None = KEY) -> None:
+        self.folder = folder
         self.store = Store(folder / "s")
         self.told: list[str] = []
         self.n_stored = 0
@@ -50,6 +51,16 @@ def ear(tmp_path: Path) -> Iterator[Ear]:
     ear = Ear(tmp_path)
     yield ear
     ear.store.close()
+
+
+def filled(store: Store) -> None:
+    """Let the disk take no more."""
+    [(n_pages,)] = store._database.execute("PRAGMA page_count")
+    store._database.execute(f"PRAGMA max_page_count={n_pages}").fetchall()
+
+
+def emptied(store: Store) -> None:
+    store._database.execute("PRAGMA max_page_count=100000").fetchall()
 
 
 def sent(one: StampedAlert, *, topic: str = TOPIC, key: bytes | None = KEY, token: bytes = b"t" * 16) -> Incoming:
@@ -116,7 +127,7 @@ def test_what_is_not_to_be_believed_is_neither_stored_nor_receipted(ear: Ear, wh
 def test_without_a_disk_nothing_is_receipted(ear: Ear) -> None:
     ear.store._database.execute("DROP TABLE alerts")
     assert ear.hear(sent(stamped(1))) == []
-    assert "store:" in ear.told[0]
+    assert ear.told == [f"store {ear.folder / 's'}: no such table: alerts: alerts are given, and not kept"]
 
 
 def test_a_device_that_comes_online_is_greeted(ear: Ear) -> None:
@@ -148,3 +159,71 @@ def test_an_acknowledgement_is_said_until_the_device_says_that_it_knows(ear: Ear
     ear.hear(sent(stamped(1, 3, state=AlertState.ACKNOWLEDGED)), now_s=6.0)
     assert ear.store.acks() == []
     assert ear.hear(now_s=1e6) == []
+
+
+def acknowledged(ear: Ear, revision: int) -> None:
+    key = Key(DEVICE, f"{1:032x}", revision)
+    ear.store.add_ack(key, "dr.grey")
+    ear.listening.acknowledge(Ack(key, "dr.grey", b"t" * 16))
+
+
+@pytest.mark.parametrize("state", [AlertState.ACKNOWLEDGED, AlertState.CLEARED])
+def test_an_acknowledgement_of_what_the_device_knows_already_is_not_said_for_ever(ear: Ear, state: AlertState) -> None:
+    ear.hear(sent(stamped(1)), sent(stamped(1, 2, state=state)))
+    acknowledged(ear, 1)
+    assert ear.hear() == []
+    assert ear.store.acks() == []
+
+
+def test_a_copy_of_an_earlier_confirmation_confirms_nothing_later(ear: Ear) -> None:
+    seen = sent(stamped(1, 2, state=AlertState.ACKNOWLEDGED))
+    ear.hear(sent(stamped(1)), seen, sent(stamped(1, 3)))
+    acknowledged(ear, 3)
+    assert len(ear.hear()) == 1
+    ear.hear(seen)
+    assert len(ear.hear(now_s=ACK_FIRST_S)) == 1, "the device has not said that it knows of this one"
+
+
+def test_a_revision_past_counting_is_refused_and_ends_nothing(ear: Ear) -> None:
+    assert ear.hear(sent(stamped(1, 1 << 63))) == []
+    assert "alert of dev-1.revision" in ear.told[0]
+    assert len(ear.hear(sent(stamped(2)))) == 1
+    last = (1 << 31) - 1
+    ear.hear(sent(stamped(3)), sent(stamped(3, last)))
+    assert ear.store.missing()[DEVICE, f"{3:032x}"][:2] == (2, 3), "and the memory holds"
+
+
+def test_why_there_is_no_line_is_told_once_and_again_when_it_is_another_reason(ear: Ear) -> None:
+    for why in ("gone", "gone", "Not authorized", "Not authorized"):
+        ear.listening.down(why)
+    assert ear.told == ["not connected: gone", "not connected: Not authorized"]
+    ear.listening.up(window=100)
+    ear.listening.down("Not authorized")
+    assert ear.told[2:] == ["connected", "not connected: Not authorized"]
+
+
+def test_what_a_full_disk_does_not_take_is_given_once_and_receipted_when_it_does(ear: Ear) -> None:
+    ear.hear(sent(stamped(1)))
+    filled(ear.store)
+    for now_s in (1.0, 3.0):
+        assert ear.hear(sent(stamped(1)), *(sent(stamped(n, text="x" * 500)) for n in (2, 3, 4)), now_s=now_s) == []
+    assert "full: alerts are given, and not kept" in ear.told[0]
+    assert len(ear.told) == 1
+    given = [ear.listening.held.take() for _ in range(2)]
+    assert [one.key.alert_id for one in given if one] == [f"{n:032x}" for n in (2, 3)]
+    emptied(ear.store)
+    assert {read_program(said.payload, device=DEVICE, name="ward").alert_id for said in ear.hear(now_s=5.0)} == {  # type: ignore[union-attr]
+        f"{n:032x}" for n in (1, 2, 3, 4)
+    }
+    assert ear.listening.held.take() is None
+    assert [one.key.alert_id for _, one in ear.store.untaken(0, 10)] == [f"{n:032x}" for n in (1, 4)], "those nobody was given"
+
+
+def test_that_it_was_taken_is_written_down_once_the_disk_takes_it(ear: Ear) -> None:
+    ear.hear(sent(stamped(1)), sent(stamped(2)))
+    ear.listening.taken.extend(place for place, _ in ear.store.untaken(0, 10))
+    ear.store._database.execute("PRAGMA query_only=ON")
+    ear.listening.settle(1.0)
+    ear.store._database.execute("PRAGMA query_only=OFF")
+    ear.listening.settle(3.0)
+    assert ear.store.untaken(0, 10) == []

@@ -109,3 +109,59 @@ def test_the_page_is_worked_by_keyboard_and_keeps_its_theme(browser: Any, tmp_pa
     page.locator("#line.away").wait_for(timeout=PATIENCE_MS)
     page.close()
     served.end()
+
+
+@needs_chromium
+def test_a_page_to_which_nothing_comes_any_more_says_so_and_comes_back(browser: Any, tmp_path: Path) -> None:
+    """A tunnel that hangs closes nothing: what was last heard must not pass for what is."""
+    from tests.dashboard.test_site import Page
+    from tests.live.test_server import Ward
+
+    ward = Ward(tmp_path)
+    ward.server.start()
+    served = Page(tmp_path)
+    page = browser.new_page()
+    page.clock.install()
+    page.goto(f"http://127.0.0.1:{served.port}/")
+    page.locator(".tile").nth(1).wait_for(timeout=PATIENCE_MS)
+    page.locator("body:not(.stale)").wait_for(timeout=PATIENCE_MS)
+    page.clock.fast_forward(6_000)
+    page.locator("body.stale #line", has_text="nothing heard for").wait_for(timeout=PATIENCE_MS)
+    page.clock.fast_forward(8_000)
+    page.locator("#line", has_text="the daemon is away").wait_for(timeout=PATIENCE_MS)
+    page.clock.fast_forward(1_500)
+    page.locator("body:not(.stale)").wait_for(timeout=PATIENCE_MS)
+    page.close()
+    ward.server.stop()
+    served.end()
+
+
+@needs_chromium
+def test_an_open_page_comes_back_when_who_served_it_began_anew(browser: Any, tmp_path: Path) -> None:
+    """As after a restart of the daemon, which takes its page along: the sessions of before are gone with it."""
+    from tests.dashboard.test_site import Page
+    from tests.live.test_server import Ward
+
+    ward = Ward(tmp_path)
+    ward.server.start()
+    secret = tmp_path / "token"
+    secret.write_text("0123456789abcdef")
+    served = Page(tmp_path)
+    port = served.port
+    page = browser.new_page()
+    said: list[str] = []
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.goto(f"http://127.0.0.1:{port}/")
+    page.locator("body:not(.stale) .tile").nth(1).click(timeout=PATIENCE_MS)
+    for more in ("", f'token_file = "{secret}"\n'):
+        served.end()
+        page.locator("#line", has_text="the daemon is away").wait_for(timeout=PATIENCE_MS)
+        served = Page(tmp_path, more, port=port)
+        if more:
+            page.locator("input[name=token]").wait_for(timeout=PATIENCE_MS)
+        else:
+            page.locator("body:not(.stale) .tile[aria-pressed='true'][data-stream='b']").wait_for(timeout=PATIENCE_MS)
+    assert said == []
+    page.close()
+    ward.server.stop()
+    served.end()

@@ -31,9 +31,9 @@ class Answer(NamedTuple):
 class Page:
     """A dashboard's process."""
 
-    def __init__(self, folder: Path, more: str = "") -> None:
+    def __init__(self, folder: Path, more: str = "", *, port: int = 0) -> None:
         config = folder / "edgeecg.toml"
-        config.write_text(f'[state]\nfolder = "{folder}"\n[dashboard]\nport = 0\n{more}')
+        config.write_text(f'[state]\nfolder = "{folder}"\n[dashboard]\nport = {port}\n{more}')
         command = [sys.executable, "-W", "error", "-m", "edgeecg", "dashboard", "--tied", "--config", str(config)]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         said = line_from(self.process.stderr)

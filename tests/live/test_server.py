@@ -108,7 +108,9 @@ def test_an_acknowledgement_goes_through_and_a_refusal_comes_back(ward: Ward) ->
     assert "burglar is not nurse" in answers[1]["refusal"]
 
 
-@pytest.mark.parametrize("request_", [b"}{", b"[]", b'{"acknowledge": 1, "revision": 2, "by": "nurse"}', b'{"acknowledge": "x"}', b"\xff"])
+@pytest.mark.parametrize(
+    "request_", [b"}{", b"[]", b'{"acknowledge": 1, "revision": 2, "by": "nurse"}', b'{"acknowledge": "x"}', b"\xff", b"[" * 4000]
+)
 def test_nonsense_is_refused_and_nothing_else_happens(ward: Ward, request_: bytes) -> None:
     with Reader(ward.path) as reader:
         told(ward, reader)

@@ -63,6 +63,31 @@ def test_a_stream_says_its_rate_its_rhythm_and_what_is_wrong() -> None:
     assert list(now.beds) == ["a"]
 
 
+def test_what_others_call_things_is_neither_markup_nor_a_word_to_the_terminal() -> None:
+    streams = {"kind": "streams", "models": [], "streams": [{"name": "bed [icu] [/x]\x1b[2J", "rate_hz": 250.0, "sound_of": ""}]}
+    text = shown(ward(streams, alert("1", stream="[bold]a", text="[red]\x1b[2Jx", acknowledged_by="[/b]")), width=200)
+    for whole in ("bed [icu] [/x]", "[bold]a", "[red]", "seen by [/b]"):
+        assert whole in text
+    assert "\x1b" not in text
+
+
+def test_what_was_last_heard_does_not_pass_for_what_is() -> None:
+    now = ward()
+    assert "all well" in shown(now)
+    now.silent_s = 7.0
+    assert "nothing heard for 7 s" in shown(now)
+    assert "all well" not in shown(now)
+
+
+def test_a_long_name_leaves_room_for_what_is_the_matter() -> None:
+    name = "bed " * 30
+    streams = {"kind": "streams", "models": [], "streams": [{"name": name, "rate_hz": 250.0, "sound_of": ""}]}
+    now = ward(streams, {"kind": "vitals", "stream": name, "heart_rate": 61.4}, alert("1", stream=name, acknowledged_by="n" * 64))
+    text = shown(now, width=100)
+    for part in (" 61 ", "!!!", "alert 1", "bed bed", "seen by nnn"):
+        assert part in text
+
+
 def test_a_late_answer_is_not_shown() -> None:
     assert "A" not in ward({"kind": "prediction", "stream": "a", "label": "A", "abstained": False, "late": True}).beds["a"].rhythm
 

@@ -101,7 +101,7 @@ function tally(sorted) {
 }
 
 export const clock = (ms) => new Date(ms).toLocaleTimeString([], { hour12: false });
-const number = (value) => (Math.abs(value) >= 100 || Number.isInteger(value) ? value.toFixed(0) : value.toPrecision(3));
+const number = (value) => (value === null ? "--" : Math.abs(value) >= 100 || Number.isInteger(value) ? value.toFixed(0) : value.toPrecision(3));
 
 function ago(ms) {
   const s = Math.max(0, Math.round(ms / 1000));

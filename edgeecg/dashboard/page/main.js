@@ -8,20 +8,40 @@ import { Canvas, drawEcg, readColours } from "./strip.js";
 import { drawTiles, focusTile, set, updateTiles } from "./tiles.js";
 
 const WORDS_MS = 250, GAINS = [10, 20, 5];
+const SILENT_MS = 4000, GONE_MS = 12000;  // the daemon says something every second; a line that is cut without a word stays open for ever
 const $ = (id) => document.getElementById(id);
-let socket = null, chosen = null, names = [], gain = 0, lastFrame = 0, lastWords = 0;
+let socket = null, heardAt = 0, chosen = null, names = [], gain = 0, lastFrame = 0, lastWords = 0;
 const papers = {};
 
 function connect() {
-  const scheme = location.protocol === "https:" ? "wss" : "ws";
-  socket = new WebSocket(`${scheme}://${location.host}/live`);
+  const scheme = location.protocol === "https:" ? "wss" : "ws", mine = new WebSocket(`${scheme}://${location.host}/live`);
+  socket = mine;
+  heardAt = performance.now();
   socket.addEventListener("message", (event) => {
+    if (mine !== socket) return;
+    heardAt = performance.now();
     const told = JSON.parse(event.data);
     fold(told);
     if (told.some((message) => message.kind === "alert")) lastWords = -WORDS_MS;  // an alert waits for the next picture, no longer
   });
-  socket.addEventListener("close", () => { state.isAway = true; socket = null; setTimeout(connect, 1000); });
+  socket.addEventListener("close", () => { if (mine === socket) lose(); });
 }
+
+function lose() {
+  const lost = socket;
+  state.isAway = true; socket = null;
+  lost.close();
+  setTimeout(again, 1000);
+}
+
+// Who served this page may have begun anew, and knows no session of before: it gives another, or asks for the token.
+async function again() {
+  const answer = await fetch("/", { cache: "no-store" }).catch(() => null);
+  if (answer?.status === 401) location.reload();
+  else connect();
+}
+
+const silentMs = () => performance.now() - heardAt;
 
 function send(message) {
   if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message));
@@ -35,6 +55,7 @@ function choose(name) {
 }
 
 function frame(now) {
+  requestAnimationFrame(frame);  // first: what breaks one picture ends no other
   const seconds = Math.min(0.2, (now - lastFrame) / 1000);
   lastFrame = now;
   for (const stream of state.streams.values()) stream.advance(seconds, state.speed);
@@ -42,7 +63,6 @@ function frame(now) {
   const stream = state.streams.get(chosen);
   if (stream && papers.ecg) draw(stream, soundOf(chosen));
   drawTiles(state.streams);
-  requestAnimationFrame(frame);
 }
 
 function draw(stream, sound) {
@@ -74,15 +94,18 @@ function show(stream, sound) {
 
 function head() {
   set($("device"), state.device === "edgeecg" ? "" : state.device);  // the brand stands there already
-  set($("line"), state.isAway ? "the daemon is away" : state.speed === 1 ? "live" : `rehearsal, ${state.speed} times as fast`);
-  $("line").classList.toggle("away", state.isAway);
-  set($("now"), state.isAway ? "" : clock(nowMs()));
+  const isSilent = !state.isAway && silentMs() > SILENT_MS, isLost = state.isAway || isSilent;
+  if (isSilent && socket && silentMs() > GONE_MS) lose();
+  document.body.classList.toggle("stale", isLost);
+  set($("line"), state.isAway ? "the daemon is away" : isSilent ? `nothing heard for ${Math.round(silentMs() / 1000)} s` : state.speed === 1 ? "live" : `rehearsal, ${state.speed} times as fast`);
+  $("line").classList.toggle("away", isLost);
+  set($("now"), isLost ? "" : clock(nowMs()));
   set($("scale"), "25 mm/s");
   set($("gain"), `${GAINS[gain]} mm/mV`);
   const took = state.tookMs.flat().sort((a, b) => a - b), at = (share) => took[Math.min(took.length - 1, Math.floor(share * took.length))];
   set($("latency"), took.length ? `from arrival to decision: median ${at(0.5).toFixed(1)} ms, 99 % within ${at(0.99).toFixed(1)} ms (last minute)` : "");
   const troubles = state.pulse?.troubles ?? [];
-  set($("health"), state.isAway ? "" : troubles.length ? troubles.join("; ") : "all well");
+  set($("health"), isLost ? "" : troubles.length ? troubles.join("; ") : "all well");
   $("health").classList.toggle("bad", troubles.length > 0);
   const people = $("people");
   if (people.childElementCount !== state.people.length) people.replaceChildren(...state.people.map((name) => new Option(name)));
