@@ -96,7 +96,7 @@ def classify(
     if pcg is not None and not asked.hears:
         raise InputError("pcg", "a sound", f"left out: {asked.card.id} does not hear")
     if pcg is not None:
-        return hearing.classify(x, stream, _array(pcg, "pcg"), plain("pcg_rate_hz", pcg_rate_hz or rate_hz), asked)
+        return hearing.classify(x, stream, _array(pcg, "pcg"), plain("pcg_rate_hz", rate_hz if pcg_rate_hz is None else pcg_rate_hz), asked)
     return recording.classify(x, stream, asked)
 
 
@@ -202,7 +202,7 @@ def listen(
     for samples in (ecg, pcg):
         _check(samples, 1)
     scale, zero = units(ecg) if mv_per_unit is None else (mv_per_unit, 0.0)
-    heart = StreamFacts(name=ECG, rate_hz=ecg_rate_hz or rate_hz, mv_per_unit=scale, offset_units=zero)
+    heart = StreamFacts(name=ECG, rate_hz=rate_hz if ecg_rate_hz is None else ecg_rate_hz, mv_per_unit=scale, offset_units=zero)
     sound = StreamFacts(name=SOUND, rate_hz=rate_hz, leads=("PCG",), sound_of=ECG)
     engine = Engine(EngineConfig(streams=(heart, sound)))
     for record in pair_of((ecg, heart), (pcg, sound)):

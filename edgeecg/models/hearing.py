@@ -18,7 +18,7 @@ from edgeecg.models import card as cards
 from edgeecg.models.classifier import Classifier, HeardFeatures, Model, Opinion, beats_of, said
 from edgeecg.models.features.heart_sound import SOUND_HZ
 from edgeecg.models.recording import Classification, Window, of_windows
-from edgeecg.models.why import LEAST_PART, MAX_FEATURES, Part, Why
+from edgeecg.models.why import LEAST_PART, MAX_FEATURES, NO_NUMBERS, Part, Why
 from edgeecg.models.windows import STREAM, run
 from edgeecg.stages.coupling import regrid
 from edgeecg.types import Inference, Prediction, SoundReason, WindowReady
@@ -58,7 +58,7 @@ def classify(ecg: NDArray[np.number], stream: StreamFacts, pcg: NDArray[np.numbe
     announced = [event for event in events if isinstance(event, WindowReady)]
     answers = {event.window_id: event for event in events if isinstance(event, Prediction)}
     windows = tuple(_window(one, answers.get(one.window_id), opinions.get(one.window_id), facts, stream, len(ecg)) for one in announced)
-    heard = [opinion for opinion in opinions.values() if not opinion.fault]
+    heard = [opinions[number] for number in answers if not opinions[number].fault]
     shares = of_windows(heard, facts)
     label = max(shares, key=shares.__getitem__, default="")
     abstained = not shares or shares[label] < facts.abstain_below
@@ -94,7 +94,7 @@ def _sound(pcg: NDArray[np.number], rate_hz: float) -> tuple[NDArray[np.number],
 
 def _refused(announced: Sequence[WindowReady], opinions: dict[int, Opinion]) -> str:
     """Return what most windows are refused for."""
-    faults = Counter(opinions[one.window_id].fault if one.readable else unreadable(one) for one in announced)
+    faults = Counter(opinions[one.window_id].fault or NO_NUMBERS if one.readable else unreadable(one) for one in announced)
     return faults.most_common(1)[0][0] if faults else "too few beats"
 
 

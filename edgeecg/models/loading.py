@@ -89,13 +89,13 @@ def read_checked(folder: Path, file: File) -> bytes:
     """Return a file's bytes if they are the ones its card is about."""
     where = str(folder / file.path)
     try:
+        n_bytes = Path(where).stat().st_size
+        if n_bytes != file.bytes:  # nothing is read for a card's word, nor from what is no file
+            raise ModelError(Fault(where, f"{n_bytes} bytes long", f"the file its card names, of {file.bytes} bytes"))
         with Path(where).open("rb") as opened:
-            data = opened.read(file.bytes + 1)
+            data = opened.read(n_bytes)
     except OSError as error:
         raise ModelError(Fault(where, error.strerror, "a readable file")) from None
-    if len(data) != file.bytes:
-        got = f"{len(data)} bytes long" if len(data) < file.bytes else f"more than {file.bytes} bytes long"
-        raise ModelError(Fault(where, got, f"the file its card names, of {file.bytes} bytes"))
     found = hashlib.sha256(data).hexdigest()
     if found != file.sha256:
         raise ModelError(Fault(where, f"sha256 {found}", f"its card's, {file.sha256}"))

@@ -59,20 +59,23 @@ class Classification:
 def classify(samples: NDArray[np.number], stream: StreamFacts, model: Model) -> Classification:
     """Classify one lead with a loaded model."""
     facts, classifier = cards.to_facts(model.card), Classifier(model)
-    opinions: list[Opinion] = []
+    opinions: dict[int, Opinion] = {}
 
     def answer(window: WindowReady) -> Inference:
-        opinions.append(classifier.opinion_of(window))
-        return said(window, opinions[-1])
+        opinions[window.window_id] = classifier.opinion_of(window)
+        return said(window, opinions[window.window_id])
 
     events = list(run(samples, stream, facts, answer))
     announced = {event.window_id: event for event in events if isinstance(event, WindowReady)}
     answers = {event.window_id: event for event in events if isinstance(event, Prediction)}
     windows = tuple(_window(window, answers.get(window.window_id), facts.labels, len(samples)) for window in announced.values())
     learned = model.card.recording
-    shares = _of_beats(answers.values(), facts.labels) if facts.before_s >= 0 else of_windows(opinions, facts, learned)
+    taken = [opinions[number] for number in answers]  # what is no number was refused, and has no say
+    shares = _of_beats(answers.values(), facts.labels) if facts.before_s >= 0 else of_windows(taken, facts, learned)
     label = max((label for label in shares if not facts.shown or label in facts.shown), key=shares.__getitem__, default="")
-    why = explained(classifier, label, [(announced[number], one) for number, one in answers.items()], stream.rate_hz)
+    why = explained(
+        classifier, label, [(announced[number], one) for number, one in answers.items()], stream.rate_hz, refused=bool(opinions)
+    )
     abstained = not shares or shares[label] < (learned.abstain_below if learned else facts.abstain_below)
     return Classification(label, shares, abstained, windows, why, model.spoken)
 

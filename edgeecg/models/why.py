@@ -19,6 +19,7 @@ from edgeecg.types import Prediction, WindowReady
 
 MAX_FEATURES = 3
 LEAST_PART = 0.02
+NO_NUMBERS = "the model's answers are no numbers"
 LOOKED = 0.5
 """Of the map's largest value: where a net is said to have looked."""
 
@@ -70,11 +71,13 @@ class Why:
         return " ".join(said) or f"The model does not say what spoke for {self.label}."
 
 
-def explained(classifier: Classifier, label: str, answered: Sequence[tuple[WindowReady, Prediction]], rate_hz: float) -> Why:
-    """Say why a recording got its label."""
+def explained(
+    classifier: Classifier, label: str, answered: Sequence[tuple[WindowReady, Prediction]], rate_hz: float, *, refused: bool = False
+) -> Why:
+    """Say why a recording got its label, or that what was answered is refused."""
     labels = classifier.model.card.labels
     if label not in labels:
-        return Why("")
+        return Why("", refused=NO_NUMBERS if refused else "")
     place = labels.index(label)
     window, answer = max(answered, key=lambda pair: pair[1].probabilities[place])
     looked = _looked(answer, window, rate_hz) if answer.label == label else ()

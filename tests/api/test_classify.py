@@ -1,5 +1,6 @@
 """The plain way to a model's answer: any length, any rate, and what the engine says live, window by window."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from edgeecg.errors import ConfigError, InputError, ModelError
 from edgeecg.facts import EngineConfig, StreamFacts
 from edgeecg.models import card as cards
 from edgeecg.models.card import Card
-from edgeecg.models.classifier import Classifier
+from edgeecg.models.classifier import Classifier, Opinion
 from edgeecg.models.loading import load
 from edgeecg.models.windows import STREAM
 from edgeecg.stages.classify import calibrated
@@ -170,6 +171,31 @@ def test_what_cannot_be_read_has_no_label_and_says_so(spoilt: str) -> None:
     assert result.windows
     assert not any(window.readable or window.label for window in result.windows)
     assert str(result.why) == "No stretch of the signal was readable for long enough."
+
+
+@pytest.mark.parametrize("every", [1, 2])
+def test_an_answer_that_is_no_number_has_no_say(every: int, card: Card, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert card.name == "toy"
+    asked, sound = 0, Classifier.opinion
+
+    def harmed(self: Classifier, *given: Any) -> Opinion:
+        nonlocal asked
+        asked += 1
+        opinion = sound(self, *given)
+        return replace(opinion, scores=opinion.scores * np.nan) if asked % every == 0 else opinion
+
+    x, _ = heart(250.0, 20.0, seed=3)
+    whole = edgeecg.classify(x, 250.0, "toy")
+    monkeypatch.setattr(Classifier, "opinion", harmed)
+    result = edgeecg.classify(x, 250.0, "toy")
+    answered = np.log([list(window.probabilities.values()) for window in result.windows if window.label])
+    assert len(answered) == (len(whole.windows) // 2 if every == 2 else 0)
+    if every == 1:
+        assert (result.label, result.probabilities, result.abstained) == ("", {}, True)
+        assert str(result.why) == "Not answered: the model's answers are no numbers."
+        return
+    mean = np.exp(answered.mean(axis=0))
+    assert list(result.probabilities.values()) == pytest.approx(mean / mean.sum(), rel=1e-9)
 
 
 def test_a_model_that_is_not_sure_abstains(models: Path) -> None:

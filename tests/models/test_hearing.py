@@ -1,6 +1,7 @@
 """A recording of ECG and sound: what is read of it, what is wrong with it, and who is not asked."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,10 +11,10 @@ from scipy.fft import dct
 import edgeecg
 from edgeecg.api import pair_of
 from edgeecg.engine import Engine
-from edgeecg.errors import InputError, ModelError
+from edgeecg.errors import ConfigError, InputError, ModelError
 from edgeecg.facts import EngineConfig, StreamFacts
 from edgeecg.models import card as cards
-from edgeecg.models.classifier import Classifier
+from edgeecg.models.classifier import Classifier, Opinion
 from edgeecg.models.features import NAMES, cycle
 from edgeecg.models.features.heart_sound import SENSES, SOUND_LEN, heart_sound_features, unheard
 from edgeecg.models.folders import shipped
@@ -146,6 +147,26 @@ def test_a_recording_is_normal_or_abnormal_and_says_by_which_sense(answer: Class
     assert "of what the senses said" in str(answer.why)
 
 
+@pytest.mark.parametrize("harmed", [{1}, {0, 1, 2}])
+def test_an_answer_that_is_no_number_has_no_say(harmed: set[int], answer: Classification, monkeypatch: pytest.MonkeyPatch) -> None:
+    sound, asked = Classifier.opinion_of, list[int]()
+
+    def opinion_of(self: Classifier, window: WindowReady) -> Opinion:
+        asked.append(window.window_id)
+        opinion = sound(self, window)
+        return replace(opinion, scores=opinion.scores * np.nan) if len(asked) - 1 in harmed else opinion
+
+    monkeypatch.setattr(Classifier, "opinion_of", opinion_of)
+    result = edgeecg.classify(heart(22), RATE_HZ, model="heart-sound", pcg=sounds(22))
+    assert [bool(window.label) for window in result.windows] == [i not in harmed for i in range(3)]
+    if len(harmed) == 3:
+        assert (result.label, str(result.why)) == ("", "Not answered: the model's answers are no numbers.")
+        return
+    said = np.array([[*window.probabilities.values()] for i, window in enumerate(answer.windows) if i not in harmed])
+    mean = np.exp(np.log(said).mean(axis=0))
+    assert [*result.probabilities.values()] == pytest.approx(mean / mean.sum(), rel=1e-9)
+
+
 def test_the_sound_may_have_a_rate_of_its_own(answer: Classification) -> None:
     other = edgeecg.classify(heart(22), RATE_HZ, model="heart-sound", pcg=sounds(22, 2000.0), pcg_rate_hz=2000.0)
     assert other.probabilities["abnormal"] == pytest.approx(answer.probabilities["abnormal"], abs=0.2)
@@ -168,6 +189,13 @@ def test_what_cannot_be_judged_is_not(ecg: Floats, pcg: Floats, said: str) -> No
     assert answer.abstained
     assert answer.label == ""
     assert re.search(said, str(answer.why))
+
+
+def test_a_rate_of_nothing_is_not_a_rate_left_out() -> None:
+    with pytest.raises(InputError, match="pcg_rate_hz: 0 is not"):
+        edgeecg.classify(heart(22), RATE_HZ, model="heart-sound", pcg=sounds(22), pcg_rate_hz=0)
+    with pytest.raises(ConfigError, match="rate_hz: 0 is not"):
+        edgeecg.heart_sounds(sounds(22), RATE_HZ, heart(22), ecg_rate_hz=0)
 
 
 def test_a_model_that_hears_wants_a_sound_and_no_other_does() -> None:

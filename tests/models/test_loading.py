@@ -1,6 +1,7 @@
 """Files are checked before they are read, graphs before they are run, and both runtimes say the same."""
 
 import hashlib
+import os
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,23 @@ def test_a_changed_byte_is_seen_before_the_file_is_read(key: FileKey, tmp_path: 
     data[len(data) // 2] ^= 1
     path.write_bytes(data)
     assert f"is not its card's, {card.files[key].sha256}" in refused(card, tmp_path)
+
+
+@pytest.mark.parametrize("claimed", [10**13, 2**63, 2**70])
+def test_no_memory_is_taken_for_what_a_card_claims(claimed: int, tmp_path: Path) -> None:
+    card = toys.toy(tmp_path)
+    file = card.files[NET].model_copy(update={"bytes": claimed})
+    assert f"bytes long is not the file its card names, of {claimed} bytes" in refused(
+        card.model_copy(update={"files": {NET: file}}), tmp_path
+    )
+
+
+def test_a_pipe_in_a_model_s_place_is_not_waited_for(tmp_path: Path) -> None:
+    card = toys.toy(tmp_path)
+    path = tmp_path / card.files[NET].path
+    path.unlink()
+    os.mkfifo(path)
+    assert "0 bytes long is not the file its card names" in refused(card, tmp_path)
 
 
 @pytest.mark.parametrize("change", [-1, 1, -(10**9)])
