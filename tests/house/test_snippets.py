@@ -75,7 +75,11 @@ def test_every_command_and_option_exists(block: Block, capsys: pytest.CaptureFix
             case "edgeecg":
                 _parse(words)
             case "make":
-                assert re.search(rf"^{words[0]}:", (REPOSITORY / "Makefile").read_text(), re.MULTILINE), words
+                folder, target = words[1:] if words[0] == "-C" else (".", words[0])
+                assert re.search(rf"^{target}:", (REPOSITORY / folder / "Makefile").read_text(), re.MULTILINE), words
+            case "arduino-cli" if "--library" in words:
+                library = words[words.index("--library") + 1]
+                assert f"make -C {library.partition('/build/')[0]} library" in block.text, "what the sketch includes is made first"
             case _:
                 assert block.needs, f"{program} is not ours: say what the block needs"
                 assert program in OTHERS or "/" in program, program
