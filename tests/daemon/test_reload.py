@@ -65,7 +65,9 @@ def test_a_password_that_was_changed_in_its_file_is_taken_at_the_next_connection
 
     def change(password: str) -> None:
         subprocess.run([maker, "-b", "-c", passwords, "dev", password], check=True)
-        secret.write_text(f"{password}\n", encoding="utf-8")
+        fresh = tmp_path / "fresh"
+        fresh.write_text(f"{password}\n", encoding="utf-8")
+        fresh.replace(secret)  # at once: a daemon that begins and finds it empty does not begin
 
     change("one")
     login = f'host = "127.0.0.1"\nport = {port}\nusername = "dev"\npassword_file = "{secret}"\n'
