@@ -51,9 +51,12 @@ class EmbeddedBroker:
         from iotcore import Broker  # noqa: PLC0415  # an extra
 
         self.port = port or free_port()
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         config = folder / "broker.toml"
-        config.write_text(_TOML.format(host=HOST, port=self.port, max_payload=MAX_PAYLOAD), encoding="ascii")
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            config.write_text(_TOML.format(host=HOST, port=self.port, max_payload=MAX_PAYLOAD), encoding="ascii")
+        except OSError as error:
+            raise ConfigError(f"broker's folder {folder}", error.strerror, "a folder that takes its settings") from error
         self._broker = Broker(config_path=str(config))
 
     def settings(self, client_id: str) -> MqttSettings:

@@ -71,6 +71,12 @@ def test_a_port_that_is_taken_is_said(tmp_path: Path) -> None:
             broker.start()
 
 
+def test_a_folder_that_takes_nothing_is_said(tmp_path: Path) -> None:
+    (tmp_path / "broker").write_text("in the way")
+    with pytest.raises(ConfigError, match="broker's folder .*broker.* is not a folder that takes its settings"):
+        EmbeddedBroker(tmp_path / "broker")
+
+
 def test_without_it_installed_that_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "iotcore", None)
     with pytest.raises(ConfigError, match="broker: one of our own without iotcore is not possible"):

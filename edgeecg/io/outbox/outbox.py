@@ -6,6 +6,7 @@ after it was retired, until a snapshot of the engine has passed it, because unti
 """
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from threading import RLock
@@ -33,7 +34,8 @@ class Outbox:
         self._database = Database(Path(path), engine or Sqlite())
         self._counters = OutboxCounters()
         self._unstored: dict[Key, StampedAlert] = {}
-        self._announced: set[Key] = set()
+        self._held: dict[Key, Row] = {}
+        """What of it was given out to be sent."""
         self._new: list[Row] = []
         self._active = ActiveAlerts()
         self.secret = self._first_look()
@@ -57,6 +59,7 @@ class Outbox:
 
     def _load(self) -> None:
         self._passed: int
+        self._was_ahead = self.is_ahead = bool(self._database.rows("SELECT 1 FROM meta WHERE key='ahead'"))
         self._last_place: int
         [(self._passed,)] = self._database.rows("SELECT value FROM meta WHERE key='passed'")
         [(self._last_place,)] = self._database.rows("SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name='alerts'), 0)")
@@ -67,9 +70,10 @@ class Outbox:
 
     # --- in ---------------------------------------------------------------------------------------------------------
 
-    def put(self, alerts: Sequence[StampedAlert]) -> bool:
-        """Take alerts in; return whether all it holds is on the disk."""
+    def put(self, alerts: Sequence[StampedAlert], *, is_ahead: bool = False) -> bool:
+        """Take alerts in; return whether all it holds is on the disk. `is_ahead`: no journal has what they were told from."""
         with self._lock:
+            self.is_ahead = self.is_ahead or is_ahead
             for alert in alerts:
                 self._unstored.setdefault(alert.key, alert)
             return self.flush()
@@ -85,7 +89,7 @@ class Outbox:
                     self._hold()
                     return False
                 self._unstored = {alarm.key: alarm for alarm in self._alarms(waiting[-1], lost)}
-                self._announced.clear()
+                self._held.clear()
             return True
 
     @property
@@ -107,7 +111,10 @@ class Outbox:
             if n_bytes > self.limits.max_bytes:
                 n_bytes -= make_room(transaction, n_bytes - self.limits.max_bytes * 7 // 8, self._passed, lost)
             self._active.save(transaction)
+            if self.is_ahead and not self._was_ahead:
+                transaction.execute("INSERT OR REPLACE INTO meta VALUES ('ahead', 1)")
         self._active.saved()
+        self._was_ahead = self.is_ahead
         counters.n_put += len(stored)
         counters.n_repeated += len(alerts) - len(stored)
         counters.n_waiting += len(stored) - lost.n_alerts
@@ -139,10 +146,10 @@ class Outbox:
             alarm = raised(DISK_RULE, cause, value=n, limit=0, unit="alerts", text=text)
             self._unstored[alarm.key] = alarm
         for key, alert in self._unstored.items():
-            if key not in self._announced:
-                self._announced.add(key)
+            if key not in self._held:
+                self._held[key] = Row(key, int(alert.alert.priority), _UNSTORED + len(self._held))
                 self._active.observe(alert)
-                self._new.append(Row(key, int(alert.alert.priority), _UNSTORED + len(self._announced)))
+                self._new.append(self._held[key])
         self._forget_least()
 
     def _forget_least(self) -> None:
@@ -157,17 +164,25 @@ class Outbox:
     # --- out --------------------------------------------------------------------------------------------------------
 
     def outstanding(self) -> list[Row]:
-        """Return every row that waits, the oldest first. Raise OutboxError."""
+        """Return every row on the disk that waits, the oldest first. Raise OutboxError."""
         with self._lock:
             found = self._database.rows("SELECT alert_id, revision, priority, place FROM alerts ORDER BY place")
-            held = [row for row in self._new if row.place >= _UNSTORED and row.key in self._unstored]
-            return [Row((alert_id, revision), priority, place) for alert_id, revision, priority, place in found] + held
+            return [Row((alert_id, revision), priority, place) for alert_id, revision, priority, place in found]
+
+    def held(self) -> list[Row]:
+        """Return every row that waits and that the disk did not take, the oldest first."""
+        with self._lock:
+            return [row for key, row in self._held.items() if key in self._unstored]
 
     def take_new(self) -> list[Row]:
         """Return the rows put in since this was last asked."""
         with self._lock:
             taken, self._new = self._new, []
             return taken
+
+    def holds(self, key: Key) -> bool:
+        """Whether it waits and only the memory has it."""
+        return key in self._unstored
 
     def content(self, key: Key) -> Content | None:
         """Return what is to be sent; None: it waits no more. Raise OutboxError."""
@@ -216,6 +231,14 @@ class Outbox:
                 return False
             self._passed = mark
             return True
+
+    def caught_up(self) -> None:
+        """The journal has all that alerts were told from. Where this is not written, a new start begins anew needlessly."""
+        with self._lock, suppress(OutboxError):
+            if self._was_ahead:
+                with self._database.transaction() as transaction:
+                    transaction.execute("DELETE FROM meta WHERE key='ahead'")
+            self._was_ahead = self.is_ahead = False
 
     # --- what is on ---------------------------------------------------------------------------------------------------
 

@@ -37,8 +37,8 @@ class Phase(IntEnum):
     LIVE = 1
     BACKLOG = 2
     ON_THE_WAY = 3
-    DELIVERED = 4
-    """And not retired: it waits for receipts, or to be sent again."""
+    PUT_OFF = 4
+    """Delivered and not retired: it waits for receipts, or to be sent again. Or the disk does not give it."""
 
 
 class _Entry:
@@ -73,7 +73,7 @@ class Dispatcher:
         self._receipts: list[tuple[Key, str]] = []
         self._receipts_since_s = 0.0
         self._is_loaded = False
-        self._disk_retry_s = 0.0
+        self._disk_retry_s = self._unreadable_until_s = 0.0
         self._hello_s: float | None = None
         self._last_hello_s = -HELLO_S
         self._window = 0
@@ -117,39 +117,35 @@ class Dispatcher:
 
     def next(self, now_s: float, *, is_clear: bool) -> Sending | None:
         """Return what to send now. The backlog waits until the network is clear, so that it never stands before a live alert."""
-        if now_s < self._disk_retry_s:
-            return None
-        try:
-            return self._next_live() or (self._next_backlog() if is_clear else None)
-        except OutboxError:
-            self._disk_retry_s = now_s + DISK_RETRY_S
-            return None
+        return self._next_live(now_s) or (self._next_backlog(now_s) if is_clear else None)
 
-    def _next_live(self) -> Sending | None:
+    def _next_live(self, now_s: float) -> Sending | None:
         while self._live and len(self._in_flight) < self._window:
-            sending = self._send(self._live[0][-1], Phase.LIVE)
-            heappop(self._live)
+            sending = self._send(heappop(self._live)[-1], Phase.LIVE, now_s)
             if sending is not None:
                 return sending
         return None
 
-    def _next_backlog(self) -> Sending | None:
+    def _next_backlog(self, now_s: float) -> Sending | None:
         most = min(BACKLOG_WINDOW, max(1, self._window - KEPT_FREE))
         while self._backlog and self._n_backlog_in_flight < most and len(self._in_flight) < self._window:
             if len(self._unreceipted) >= UNRECEIPTED:
                 return None
-            sending = self._send(self._backlog[0][-1], Phase.BACKLOG)
-            heappop(self._backlog)
+            sending = self._send(heappop(self._backlog)[-1], Phase.BACKLOG, now_s)
             if sending is not None:
                 return sending
         return None
 
-    def _send(self, key: Key, phase: Phase) -> Sending | None:
-        """Give a row out, if it still waits in this phase. What the disk fails to give stays where it is."""
+    def _send(self, key: Key, phase: Phase, now_s: float) -> Sending | None:
+        """Give a row out, if it still waits in this phase."""
         entry = self._entries.get(key)
         if entry is None or entry.phase != phase:
             return None
-        content = self._outbox.content(key)
+        try:
+            content = self._content(key, now_s)
+        except OutboxError:
+            self._put_off(entry, now_s + DISK_RETRY_S)
+            return None
         if content is None:
             del self._entries[key]
             return None
@@ -163,6 +159,16 @@ class Dispatcher:
         self.n_sent += 1
         self.n_resent += entry.attempts > 0
         return Sending(self._number, entry.row, content, entry.was_live)
+
+    def _content(self, key: Key, now_s: float) -> Content | None:
+        """A disk that fails to give one is not asked for others for a while; those that the memory holds do not wait for it."""
+        if now_s < self._unreadable_until_s and not self._outbox.holds(key):
+            raise OutboxError("the disk is to be left alone for a while")
+        try:
+            return self._outbox.content(key)
+        except OutboxError:
+            self._unreadable_until_s = now_s + DISK_RETRY_S
+            raise
 
     # --- what comes back ----------------------------------------------------------------------------------------------
 
@@ -181,10 +187,12 @@ class Dispatcher:
         self._send_again_later(entry, now_s)
 
     def _send_again_later(self, entry: _Entry, now_s: float) -> None:
-        entry.phase = Phase.DELIVERED
-        entry.due_s = now_s + min(RESEND_MOST_S, RESEND_FIRST_S * 2.0 ** min(entry.attempts, 30))
+        self._put_off(entry, now_s + min(RESEND_MOST_S, RESEND_FIRST_S * 2.0 ** min(entry.attempts, 30)))
         entry.attempts += 1
-        heappush(self._resend, (entry.due_s, entry.row.key))
+
+    def _put_off(self, entry: _Entry, due_s: float) -> None:
+        entry.phase, entry.due_s = Phase.PUT_OFF, due_s
+        heappush(self._resend, (due_s, entry.row.key))
 
     def received(self, key: Key, name: str, now_s: float) -> None:
         """A receiver has stored a row."""
@@ -200,19 +208,20 @@ class Dispatcher:
 
     def settle(self, now_s: float) -> float:
         """Take in what is new, retire, and find what is due again; return in how many seconds there is something to do."""
-        try:
-            self._load()
-            self._retire(now_s)
-        except OutboxError:
-            self._disk_retry_s = now_s + DISK_RETRY_S
+        if now_s >= self._disk_retry_s:
+            try:
+                self._load()
+                self._retire(now_s)
+            except OutboxError:
+                self._disk_retry_s = now_s + DISK_RETRY_S
         self._add_new()
         if self._hello_s is not None and now_s >= self._hello_s:
             self._hello_s, self._last_hello_s = None, now_s
-            self._all_backlog([entry for entry in self._entries.values() if entry.phase == Phase.DELIVERED])
+            self._all_backlog([entry for entry in self._entries.values() if entry.phase == Phase.PUT_OFF])
         while self._resend and self._resend[0][0] <= now_s:
             due_s, key = heappop(self._resend)
             entry = self._entries.get(key)
-            if entry is not None and entry.phase == Phase.DELIVERED and entry.due_s == due_s:
+            if entry is not None and entry.phase == Phase.PUT_OFF and entry.due_s == due_s:
                 self._unreceipted.discard(key)
                 entry.phase = Phase.BACKLOG
                 heappush(self._backlog, (-entry.row.priority, entry.attempts, entry.row.place, key))
@@ -220,7 +229,7 @@ class Dispatcher:
 
     def is_done(self) -> bool:
         """Whether all that waits is with the broker, and all that may be retired is."""
-        return not self._receipts and all(entry.phase == Phase.DELIVERED for entry in self._entries.values())
+        return not self._receipts and all(entry.phase == Phase.PUT_OFF for entry in self._entries.values())
 
     @property
     def n_waiting(self) -> int:
@@ -229,9 +238,13 @@ class Dispatcher:
 
     def _load(self) -> None:
         if not self._is_loaded:
-            for row in self._outbox.outstanding():
-                self._add(row, is_old=True)
+            self._add_old(self._outbox.held())  # first: a disk that did not take them may not give the others
+            self._add_old(self._outbox.outstanding())
             self._is_loaded = True
+
+    def _add_old(self, rows: Iterable[Row]) -> None:
+        for row in rows:
+            self._add(row, is_old=True)
 
     def _add_new(self) -> None:
         for row in self._outbox.take_new():
@@ -261,7 +274,7 @@ class Dispatcher:
         if self._hello_s is not None:
             times.append(self._hello_s)
         if self._receipts:
-            times.append(self._receipts_since_s + RETIRE_S)
+            times.append(max(self._receipts_since_s + RETIRE_S, self._disk_retry_s))
         if self._disk_retry_s > now_s:
             times.append(self._disk_retry_s)
         return max(0.0, min(times) - now_s)

@@ -5,6 +5,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from edgeecg.io.outbox.rows import Key
 from edgeecg.payload.alert import published, read_alert
 from edgeecg.payload.stamped import Snippet
 from edgeecg.types import AlertState, Priority
+from tests.io.outbox.broken_disk import Broken
 from tests.payload.alerts import DEVICE, stamped
 
 ONE = OutboxLimits(receivers=("ward",))
@@ -63,6 +65,7 @@ def test_a_kill_loses_nothing_that_was_put(tmp_path: Path) -> None:
     program = f"""
 import os, sys
 from edgeecg.io.outbox.outbox import Outbox
+from tests.io.outbox.broken_disk import Broken
 from tests.payload.alerts import stamped
 outbox = Outbox({str(tmp_path / "o")!r})
 assert outbox.put([stamped(n) for n in range(50)])
@@ -199,32 +202,6 @@ def test_what_was_given_up_does_not_come_back_by_a_replay_and_the_alarm_is_clear
 # --- a disk that fails ------------------------------------------------------------------------------------------------
 
 
-class Broken:
-    """A disk that takes nothing while it is broken."""
-
-    errors: tuple[type[Exception], ...] = (sqlite3.Error,)
-    damage: tuple[type[Exception], ...] = (sqlite3.DatabaseError,)
-
-    def __init__(self) -> None:
-        self.is_broken = False
-
-    def connect(self, path: Path) -> "BrokenConnection":
-        return BrokenConnection(self, sqlite3.connect(path, isolation_level=None, check_same_thread=False))
-
-
-class BrokenConnection:
-    def __init__(self, disk: Broken, real: sqlite3.Connection) -> None:
-        self.disk, self.real = disk, real
-
-    def execute(self, statement: str, bindings: object = (), /) -> sqlite3.Cursor:
-        if self.disk.is_broken:
-            raise sqlite3.OperationalError("disk I/O error")
-        return self.real.execute(statement, bindings)  # type: ignore[arg-type]
-
-    def close(self) -> None:
-        self.real.close()
-
-
 def test_without_a_disk_alerts_are_held_sent_and_stored_when_it_is_back(tmp_path: Path) -> None:
     disk = Broken()
     outbox = Outbox(tmp_path / "o", ONE, engine=disk)
@@ -238,6 +215,7 @@ def test_without_a_disk_alerts_are_held_sent_and_stored_when_it_is_back(tmp_path
     held = [int(row.key[0], 16) for row in rows]
     assert [n for n in held if n < 10] == [2, 3], "each is told once"
     assert len(held) == 3, "and the alarm"
+    assert [row for row in outbox.held() if row in rows] == rows, "whoever begins to send finds them"
     assert outbox.content(key(2)) is not None, "sent from memory"
     assert "outbox_disk" in [one.alert.rule for one in outbox.active()]
     with pytest.raises(OutboxError, match="disk I/O error"):
@@ -245,6 +223,7 @@ def test_without_a_disk_alerts_are_held_sent_and_stored_when_it_is_back(tmp_path
     disk.is_broken = False
     assert outbox.put([stamped(4)])
     assert outbox.is_durable
+    assert outbox.held() == []
     assert [n for n in waiting(outbox) if n < 10] == [1, 2, 3, 4]
     assert of_rule(outbox, "outbox_disk") == ["raised", "cleared"]
     assert outbox.receive([(key(2), "ward")]) == [key(2)]
@@ -278,6 +257,24 @@ def test_a_damaged_file_is_set_aside_and_a_new_one_begun(tmp_path: Path) -> None
     assert outbox.set_aside == tmp_path / "o.damaged-1"
     assert (tmp_path / "o.damaged-1").read_bytes().startswith(b"not a database")
     outbox.close()
+
+
+def test_what_no_journal_has_is_known_after_a_restart_until_the_journal_has_caught_up(tmp_path: Path) -> None:
+    def after(*calls: Callable[[Outbox], object]) -> bool:
+        outbox = Outbox(tmp_path / "o", ONE)
+        for call in calls:
+            call(outbox)
+        outbox.close()
+        again = Outbox(tmp_path / "o", ONE)
+        is_ahead = again.is_ahead
+        again.close()
+        return is_ahead
+
+    assert not after(lambda outbox: outbox.put([stamped(1)]))
+    assert after(lambda outbox: outbox.put([stamped(2)], is_ahead=True), lambda outbox: outbox.put([stamped(3)]))
+    assert after(lambda outbox: outbox.put([stamped(4)]))
+    assert not after(Outbox.caught_up)
+    assert after(Outbox.caught_up, lambda outbox: outbox.put([stamped(5)], is_ahead=True))
 
 
 # --- what is on -------------------------------------------------------------------------------------------------------

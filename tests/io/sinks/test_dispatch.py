@@ -13,6 +13,7 @@ from edgeecg.io.outbox.outbox import Outbox
 from edgeecg.io.outbox.rows import Key
 from edgeecg.io.sinks.dispatch import BACKLOG_WINDOW, HELLO_S, KEPT_FREE, RESEND_FIRST_S, RETIRE_S, UNRECEIPTED, Dispatcher, Sending
 from edgeecg.types import Priority
+from tests.io.outbox.broken_disk import Broken
 from tests.payload.alerts import stamped
 
 ONE = OutboxLimits(receivers=("ward",))
@@ -229,6 +230,66 @@ def test_it_is_done_when_all_is_delivered(outbox: Outbox) -> None:
     assert dispatcher.is_done()
 
 
+def test_a_disk_that_refuses_keeps_no_alert_from_being_sent(tmp_path: Path) -> None:
+    disk = Broken()
+    outbox = Outbox(tmp_path / "o", ONE, engine=disk)
+    dispatcher = Dispatcher(outbox)
+    dispatcher.line_up(100)
+    outbox.put([stamped(0)])
+    delivered(dispatcher, all_now(dispatcher, 0.0), 0.0)
+    dispatcher.received(key(0), "ward", 0.0)  # and the disk cannot be told
+    disk.is_broken = True
+    for n, now_s in enumerate([1.0, 1.3, 1.6, 1.9, 2.2, 2.5], 1):
+        outbox.put([stamped(n)])
+        assert number_of(all_now(dispatcher, now_s)[0]) == n
+        assert dispatcher.settle(now_s) > 0.0, "the disk is asked now and then"
+    disk.is_broken = False
+    assert outbox.flush()
+    dispatcher.settle(4.0)
+    assert key(0) not in {row.key for row in outbox.outstanding()}
+    outbox.close()
+
+
+def test_a_backlog_that_cannot_be_read_is_sent_when_it_can(tmp_path: Path) -> None:
+    disk = Broken()
+    outbox = Outbox(tmp_path / "o", ONE, engine=disk)
+    outbox.put([stamped(n, priority=Priority.HIGH) for n in range(50)])
+    dispatcher = Dispatcher(outbox)
+    dispatcher.settle(0.0)
+    disk.is_broken = True
+    dispatcher.line_up(100)
+    assert all_now(dispatcher, 1.0) == []
+    n_faults = outbox.counters().n_faults
+    assert all_now(dispatcher, 1.5) == []
+    assert outbox.counters().n_faults == n_faults, "one is enough to know"
+    outbox.put([stamped(50)])
+    assert number_of(all_now(dispatcher, 2.0)[0]) == 50
+    disk.is_broken = False
+    assert outbox.flush()
+    assert {number_of(sending) for sending in all_now(dispatcher, 4.0)} >= set(range(50))
+    outbox.close()
+
+
+def test_who_begins_to_send_while_the_disk_refuses_has_what_the_memory_holds(tmp_path: Path) -> None:
+    disk = Broken()
+    outbox = Outbox(tmp_path / "o", ONE, engine=disk)
+    outbox.put([stamped(1)])
+    disk.is_broken = True
+    outbox.put([stamped(2)])
+    before = Dispatcher(outbox)
+    before.line_up(100)
+    assert 2 in {number_of(sending) for sending in all_now(before, 0.0)}
+    dispatcher = Dispatcher(outbox)
+    dispatcher.line_up(100)
+    found = all_now(dispatcher, 1.0)
+    assert 2 in {number_of(sending) for sending in found}
+    assert 1 not in {number_of(sending) for sending in found}
+    disk.is_broken = False
+    assert outbox.flush()
+    assert 1 in {number_of(sending) for sending in all_now(dispatcher, 3.0)}
+    outbox.close()
+
+
 class AnyOrder(RuleBasedStateMachine):
     """Whatever happens in whatever order, each alert is receipted in the end, and none is given out twice at once."""
 
@@ -237,7 +298,8 @@ class AnyOrder(RuleBasedStateMachine):
         import tempfile
 
         self.folder = tempfile.TemporaryDirectory()
-        self.outbox = Outbox(Path(self.folder.name) / "o", ONE)
+        self.disk = Broken()
+        self.outbox = Outbox(Path(self.folder.name) / "o", ONE, engine=self.disk)
         self.dispatcher = Dispatcher(self.outbox)
         self.now_s = 0.0
         self.n_put = 0
@@ -261,6 +323,15 @@ class AnyOrder(RuleBasedStateMachine):
         self.dispatcher.line_down()
         self.on_the_way.clear()
         self.is_up = False
+
+    @rule(is_broken=st.booleans())
+    def disk_breaks(self, is_broken: bool) -> None:
+        self.disk.is_broken = is_broken
+
+    @rule()
+    def another_takes_over(self) -> None:
+        self.down()
+        self.dispatcher = Dispatcher(self.outbox)
 
     @rule(is_clear=st.booleans())
     def send(self, is_clear: bool) -> None:
@@ -290,11 +361,15 @@ class AnyOrder(RuleBasedStateMachine):
     @invariant()
     def nothing_is_retired_unreceipted(self) -> None:
         if hasattr(self, "outbox"):
-            waiting = {row.key for row in self.outbox.outstanding()} if self.n_put else set()
+            is_broken, self.disk.is_broken = self.disk.is_broken, False
+            waiting = {row.key for row in [*self.outbox.outstanding(), *self.outbox.held()]}
+            self.disk.is_broken = is_broken
             assert {key(n) for n in range(self.n_put)} - waiting <= self.receipted
 
     def teardown(self) -> None:
         self.down()
+        self.disk.is_broken = False
+        assert self.outbox.flush()
         self.dispatcher.line_up(30)
         for _ in range(1000):
             self.now_s += 1000.0
