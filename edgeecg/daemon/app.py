@@ -26,7 +26,7 @@ from edgeecg.daemon.snippets import Snippets
 from edgeecg.daemon.watch import Watch
 from edgeecg.daemon.worker import Worker
 from edgeecg.engine import Engine
-from edgeecg.errors import EdgeEcgError
+from edgeecg.errors import EdgeEcgError, JournalError
 from edgeecg.io.outbox.outbox import Outbox
 from edgeecg.io.sources.items import ClockAnswer, Lagging, Line, Notice
 from edgeecg.io.sources.reception import Reception
@@ -65,8 +65,9 @@ class App:
         self.keeper = self._recovered(folder / "journal")
         self._decided.show(Snippets(settings.alerts.snippet_s, self.keeper.engine.next_sample), self.keeper.engine.config)
         clock.begin_after(self.keeper.recovery.last_ns)
+        self._decided.is_ahead = lambda: self.keeper.is_behind
         if self.keeper.recovery.is_new:
-            self._end_what_was_told_before()
+            self._begin_anew()
         self._passed = Passed(self.outbox)
         self._worker = self._made_worker()
         self._watch = Watch(clock, settings.health.probe_limit_s)
@@ -93,23 +94,34 @@ class App:
         config = self.settings.engine(self._classifiers.facts)
         self._decided.configure(config)
         keeper = Keeper(
-            folder, config, told=self._decided, make_engine=Engine, limits=journal_limits(self.settings.journal), lap=self.numbers.lap
+            folder,
+            config,
+            told=self._decided,
+            make_engine=Engine,
+            doubt=JournalError("journal", "less than was told", "all of it: the disk did not take it") if self.outbox.is_ahead else None,
+            limits=journal_limits(self.settings.journal),
+            lap=self.numbers.lap,
         )
+        self._decided.configure(keeper.engine.config)
         self._decided.is_replaying = False
         found = keeper.recovery
         log.info("journal: %d calls fed again, %d windows wait", found.calls, len(found.waiting))
         if found.loss is not None:
-            log.error("journal: what was before is gone on from %s: %s", "not at all" if found.is_new else "in part", found.loss)
+            log.error("journal: what was before is not gone on from: %s", found.loss)
         return keeper
 
-    def _end_what_was_told_before(self) -> None:
+    def _begin_anew(self) -> None:
+        """Say that what was told before is over, and give the engine's own alerts ids that were never given; a kill on the way repeats it."""
         latching = {rule.name for rule in self.keeper.engine.config.rules if rule.latch}
         over = orphans.left_behind(self.outbox.active(), latching, self._clock.wall_ns(self._clock.now_ns()))
         for alert in (one.alert for one in over):
             log.warning(
                 "alert %s (%s of %r) is over: the engine began anew, and does not know it", alert.alert_id, alert.rule, alert.stream
             )
-        self.outbox.put(over)
+        self.outbox.put(over, is_ahead=self.keeper.is_behind)
+        self.keeper.feed([SourceState("", SourceChange.OPENED, self._clock.now_ns(), epoch=draw_epoch())])
+        if not self.keeper.is_behind or self.keeper.rotate():
+            self.outbox.caught_up()
 
     def _made_worker(self) -> Worker:
         engine, settings = self.keeper.engine, self.settings
@@ -281,6 +293,7 @@ class App:
 
     def _rotated(self) -> None:
         self.numbers.rotations.add()
+        self.outbox.caught_up()
         self._passed.snapshot_came()
 
     def _noticed(self, notice: Notice) -> None:

@@ -53,6 +53,8 @@ class Decided:
         self._classifiers = classifiers
         self.put: Callable[[], None] = lambda: None
         """Hears that there is something in the outbox."""
+        self.is_ahead: Callable[[], bool] = lambda: False
+        """Asks whether what is told now is not in the journal."""
         self.said: Callable[[Sequence[StampedAlert]], None] = lambda _: None
         """Hears what it is, but for what a replay brings."""
         self.heard: Callable[[Sequence[Record], Given], None] = lambda _records, _given: None
@@ -124,7 +126,7 @@ class Decided:
 
     def _put(self, alerts: Sequence[StampedAlert], arrival_ns: int) -> None:
         self._numbers.begin()
-        self._outbox.put(alerts)
+        self._outbox.put(alerts, is_ahead=self.is_ahead())
         if self.is_replaying:
             return
         self.put()

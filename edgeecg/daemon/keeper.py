@@ -62,9 +62,9 @@ class Recovery:
     differing: int
     """Calls that gave something else than they did: another version wrote the journal."""
     loss: EdgeEcgError | None
-    """Why the engine does not go on from all that was written."""
+    """Why the engine does not go on from what was written."""
     is_new: bool
-    """The engine knows nothing of before."""
+    """The engine knows nothing of before: so it is after any loss."""
 
 
 class Writing:
@@ -104,12 +104,15 @@ class Keeper(Generic[M]):
         *,
         told: Told,
         make_engine: Callable[[EngineConfig], M],
+        doubt: EdgeEcgError | None = None,
         limits: Limits | None = None,
         files: Files = DISK,
         lap: Callable[[str], None] = lambda _: None,
         meanwhile: Callable[[Callable[[], None]], None] = in_a_thread,
     ) -> None:
-        """`lap` hears when writing down and running are over; `meanwhile` has something done while the engine goes on."""
+        """`doubt`: why what is written down is less than was told. `lap` hears when writing down and running are over; `meanwhile` has
+        something done while the engine goes on.
+        """
         self._lap, self._meanwhile = lap, meanwhile
         self._writing: Writing | None = None
         self._is_rotated = False
@@ -122,14 +125,12 @@ class Keeper(Generic[M]):
         if self._journal.refusal is None:
             self._make_safe()  # what a kill left is in the system's hands only
         try:
-            self.engine, self.recovery = _recovered(folder, config, files, make_engine, self._journal, told)
+            self.engine, self.recovery = _recovered(folder, config, files, make_engine, self._journal, told, doubt)
         except BaseException:
             self._journal.close()
             raise
-        if self.recovery.loss is not None:
+        if self.recovery.loss is not None:  # what goes for a new engine is put in order first, then `rotate` begins anew
             self.trouble = self.recovery.loss
-        if self.is_behind:
-            self.rotate()
 
     @property
     def is_behind(self) -> bool:
@@ -232,12 +233,19 @@ class Keeper(Generic[M]):
 
 
 def _recovered(
-    folder: Path, config: EngineConfig, files: Files, make_engine: Callable[[EngineConfig], M], journal: Journal, told: Told
+    folder: Path,
+    config: EngineConfig,
+    files: Files,
+    make_engine: Callable[[EngineConfig], M],
+    journal: Journal,
+    told: Told,
+    doubt: EdgeEcgError | None,
 ) -> tuple[M, Recovery]:
+    """An engine that knows less than was told of it would give the same ids and revisions to something else: it begins anew."""
     try:
         snapshot, entries, report = recover(folder, files)
         engine = _started(snapshot, report, config, make_engine)
-    except (JournalError, SnapshotError) as loss:  # written by another version, or past reading: begin anew
+    except (JournalError, SnapshotError) as loss:  # written by another version, or past reading
         return make_engine(config), Recovery(0, NEVER, (), 0, loss, is_new=True)
     calls = differing = 0
     last_ns = NEVER
@@ -249,9 +257,11 @@ def _recovered(
         last_ns = max(last_ns, NEVER, *(time_of(record) or NEVER for record in entry.records))
         if entry.answers is None and journal.refusal is None:
             journal.answered(given)  # the last call: it was killed before it could say
+    why_not = doubt or report.damage or _difference(differing)
+    if why_not is not None:
+        return make_engine(config), Recovery(calls, last_ns, (), differing, why_not, is_new=True)
     waiting = tuple(event for event in engine.waiting() if isinstance(event, WindowReady))
-    is_new = snapshot is None and not calls
-    return engine, Recovery(calls, last_ns, waiting, differing, report.damage or _difference(differing), is_new)
+    return engine, Recovery(calls, last_ns, waiting, differing, None, is_new=snapshot is None and not calls)
 
 
 def _started(snapshot: bytes | None, report: Report, config: EngineConfig, make_engine: Callable[[EngineConfig], M]) -> M:
@@ -266,5 +276,5 @@ def _differs(entry: Entry, given: Given) -> bool:
 
 
 def _difference(calls: int) -> JournalError | None:
-    """The state is now another than the journal's: what follows cannot be appended to it."""
+    """The state is now another than the one that told what was told."""
     return JournalError("journal", f"{calls} calls that give other events", "written by this version") if calls else None

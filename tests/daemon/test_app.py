@@ -10,9 +10,10 @@ import pytest
 
 from edgeecg.daemon.app import App
 from edgeecg.daemon.keeper import Keeper
+from edgeecg.errors import JournalError
 from edgeecg.facts import EngineConfig
 from edgeecg.journal import read
-from edgeecg.types import Acknowledge, Alert, Chunk, Refused, SourceState, StreamChanged
+from edgeecg.types import Acknowledge, Alert, Chunk, Overload, Refused, SourceState, StreamChanged
 from tests.daemon.rehearsal import PATIENCE_S, STREAM, playing, running, settings_text
 from tests.daemon.reloading import LOW_RATES, events_of, fed, reloaded
 from tests.payload.alerts import stamped
@@ -36,7 +37,9 @@ def test_what_a_device_sends_goes_through_and_a_restart_goes_on(tmp_path: Path) 
     epochs = {event.epoch for event in events if isinstance(event, StreamChanged) and event.stream == STREAM}
     assert len(epochs) == 1
     assert not [event for event in events if isinstance(event, Refused)]
-    changes = [record for entry in read(tmp_path / "journal") for record in entry.records if isinstance(record, SourceState)]
+    changes = [
+        record for entry in read(tmp_path / "journal") for record in entry.records if isinstance(record, SourceState) and record.stream
+    ]
     assert [change.change.name for change in changes] == ["OPENED", "LOST", "OPENED", "LOST"]
     assert changes[0].epoch != changes[2].epoch  # the source drew another, and the stream kept its own
 
@@ -66,6 +69,43 @@ def test_what_was_on_when_an_engine_begins_anew_is_over_and_can_be_seen(tmp_path
         assert on(daemon.app)["asystole"] == left
         daemon.app.live.acknowledge(left.alert_id, left.revision, "dr.grey")
         daemon.until(lambda app: "asystole" not in on(app), "it is over now that somebody has seen it")
+
+
+def test_what_was_told_while_the_journal_was_behind_is_over_after_a_kill(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuses(*_: object, **__: object) -> None:
+        raise JournalError("journal", "no room", "some")
+
+    with playing("asystole", speed=SPEED) as device:
+        text = settings_text(tmp_path, device.port, free_port())
+        with running(lambda: text, speed=SPEED) as daemon:
+            with monkeypatch.context() as full:
+                full.setattr("edgeecg.journal.writer.Journal.append", refuses)
+                full.setattr("edgeecg.journal.writer.Journal.rotate", refuses)
+                daemon.until(lambda app: "asystole" in on(app), "asystole")
+                daemon.app.keeper.rotate = lambda: False  # type: ignore[method-assign]
+            asystole = on(daemon.app)["asystole"]
+    with running(lambda: text, speed=SPEED) as daemon:
+        assert "less than was told" in str(daemon.app.keeper.recovery.loss)
+        left = on(daemon.app)["asystole"]
+        assert (left.alert_id, left.revision, left.latched) == (asystole.alert_id, asystole.revision + 1, True)
+    with running(lambda: text, speed=SPEED) as daemon:
+        assert daemon.app.keeper.recovery.loss is None
+
+
+def test_what_an_engine_says_of_itself_has_other_ids_once_it_began_anew(tmp_path: Path) -> None:
+    def overloaded() -> Alert:
+        with running(lambda: text, speed=SPEED) as daemon:
+            daemon.app.inbox.order([Overload(8)])
+            daemon.until(lambda app: "overload" in on(app), "the alert")
+            return on(daemon.app)["overload"]
+
+    text = settings_text(tmp_path, "/dev/nowhere", free_port())
+    first, same = overloaded(), overloaded()
+    shutil.rmtree(tmp_path / "journal")
+    other = overloaded()
+    assert first.alert_id == same.alert_id
+    assert (other.revision, other.onset_sample) == (first.revision, first.onset_sample)
+    assert other.alert_id != first.alert_id
 
 
 def test_settings_are_swapped_while_samples_come_and_wrong_ones_are_not(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from edgeecg.daemon.keeper import Keeper
 from edgeecg.encoding import RULES
+from edgeecg.errors import EdgeEcgError, JournalError
 from tests.daemon.faulty import CONFIG, LIMITS, AlertingToy, Case, Life, input_of, outcomes, unfaulted
 from tests.journal.memory_files import MemoryFiles
 from tests.journal.test_journal import HOME
@@ -15,8 +16,8 @@ CASE = Case(CONFIG, LIMITS, AlertingToy, CALLS)
 ALERTS, OPERATIONS = unfaulted(CASE)
 
 
-def keeper_on(files: MemoryFiles, make_engine: type[AlertingToy] = AlertingToy) -> Keeper[AlertingToy]:
-    return Keeper(HOME, CONFIG, told=lambda _records, _given: None, make_engine=make_engine, limits=LIMITS, files=files)
+def keeper_on(files: MemoryFiles, make_engine: type[AlertingToy] = AlertingToy, doubt: EdgeEcgError | None = None) -> Keeper[AlertingToy]:
+    return Keeper(HOME, CONFIG, told=lambda _records, _given: None, make_engine=make_engine, doubt=doubt, limits=LIMITS, files=files)
 
 
 def test_the_run_raises_enough_alerts_to_lose_some() -> None:
@@ -120,8 +121,9 @@ def test_a_journal_of_another_version_is_begun_anew_and_said(monkeypatch: pytest
     monkeypatch.setattr("edgeecg.journal.segment.SCHEMA", RULES + 1)
     again = keeper_on(files)
     assert again.recovery.loss is not None
+    assert again.recovery.is_new
     assert "schema" in str(again.recovery.loss)
-    assert not again.is_behind
+    assert again.rotate()
     again.feed(CALLS[1])
     again.close()
     third = keeper_on(files)
@@ -133,14 +135,41 @@ class LaterVersion(AlertingToy):
     revision = 2
 
 
-def test_an_engine_that_answers_otherwise_than_before_goes_on_as_it_is() -> None:
-    files = MemoryFiles()
+def written(files: MemoryFiles) -> None:
     keeper = keeper_on(files)
     for call in CALLS[:20]:
         keeper.feed(call)
     keeper.close()
-    again = keeper_on(files, make_engine=LaterVersion)
-    assert again.recovery.differing > 0
-    assert not again.is_behind
+
+
+def begins_anew(files: MemoryFiles, again: Keeper[AlertingToy]) -> str:
+    """Return why; it knows nothing of before, and so it is written down."""
+    assert again.recovery.is_new
+    assert again.engine.fed == 0
+    assert again.rotate()
+    again.feed(CALLS[20])
     again.close()
-    assert keeper_on(files, make_engine=LaterVersion).recovery.differing == 0
+    third = keeper_on(files, make_engine=type(again.engine))
+    assert (third.recovery.loss, third.recovery.is_new) == (None, False)
+    assert third.engine.fed == len(CALLS[20])
+    return str(again.recovery.loss)
+
+
+def test_an_engine_that_answers_otherwise_than_before_begins_anew() -> None:
+    files = MemoryFiles()
+    written(files)
+    assert "give other events" in begins_anew(files, keeper_on(files, make_engine=LaterVersion))
+
+
+def test_an_engine_begins_anew_where_more_was_told_than_is_written() -> None:
+    files = MemoryFiles()
+    written(files)
+    doubt = JournalError("journal", "less than was told", "all of it")
+    assert begins_anew(files, keeper_on(files, doubt=doubt)) == str(doubt)
+
+
+def test_an_engine_begins_anew_behind_damage() -> None:
+    files = MemoryFiles()
+    written(files)
+    files.names[HOME / "0000000001.journal"].data[1000] ^= 1
+    assert "damaged" in begins_anew(files, keeper_on(files))
