@@ -14,7 +14,7 @@ from edgeecg.config import load
 from edgeecg.config.effective import plain
 from tests.deploy import confined
 from tests.ports import free_port
-from tests.waiting import line_from
+from tests.waiting import PATIENCE_S, line_from
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 UNIT = DEPLOY / "edgeecg.service"
@@ -116,7 +116,8 @@ def test_daemon_and_page_do_with_the_system_calls_they_are_left(tmp_path: Path) 
                 awaited -= {one for one in awaited if said.startswith(one)}
         finally:
             daemon.terminate()
-    assert daemon.returncode == 0
+            _, said = daemon.communicate(timeout=PATIENCE_S)  # read to its end: who finds nobody to tell ends otherwise
+    assert daemon.returncode == 0, said
 
 
 @needs_systemd

@@ -73,7 +73,7 @@ def test_a_port_that_is_taken_is_said(tmp_path: Path) -> None:
 
 def test_a_folder_that_takes_nothing_is_said(tmp_path: Path) -> None:
     (tmp_path / "broker").write_text("in the way")
-    with pytest.raises(ConfigError, match="broker's folder .*broker.* is not a folder that takes its settings"):
+    with pytest.raises(ConfigError, match=r"broker's folder .*broker.* is not a folder that takes its settings"):
         EmbeddedBroker(tmp_path / "broker")
 
 
