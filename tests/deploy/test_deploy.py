@@ -116,8 +116,8 @@ def test_daemon_and_page_do_with_the_system_calls_they_are_left(tmp_path: Path) 
                 awaited -= {one for one in awaited if said.startswith(one)}
         finally:
             daemon.terminate()
-            _, said = daemon.communicate(timeout=PATIENCE_S)  # read to its end: who finds nobody to tell ends otherwise
-    assert daemon.returncode == 0, said
+            _, rest = daemon.communicate(timeout=PATIENCE_S)  # read to its end: who finds nobody to tell ends otherwise
+    assert daemon.returncode == 0, rest
 
 
 @needs_systemd
