@@ -41,11 +41,12 @@ def run(options: argparse.Namespace) -> int:
 
     if options.dashboard:
         check_installed()
-    signals = Signals(SIGTERM, SIGINT, SIGHUP)
+    signals = Signals(SIGHUP)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", stream=sys.stderr)
     ears = Ears(lambda: load(options.config), Clock(speed=options.speed))
     with listening(ears):
         app = loaded(ears)
+        signals.heed(SIGTERM, SIGINT)  # not before: who stops a first start does not wait until it has compiled
         with dashboard_beside(options.config) if options.dashboard else nullcontext():
             app.run(signals.next)
     return 0

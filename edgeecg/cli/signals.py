@@ -3,7 +3,7 @@
 import signal
 from queue import Empty, SimpleQueue
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 
 class Signals:
@@ -14,7 +14,12 @@ class Signals:
 
     def __init__(self, *numbers: signal.Signals) -> None:
         self._told: SimpleQueue[int] = SimpleQueue()
-        self._before = {number: signal.signal(number, lambda told, _frame: self._told.put(told)) for number in numbers}
+        self._before: dict[signal.Signals, Any] = {}
+        self.heed(*numbers)
+
+    def heed(self, *numbers: signal.Signals) -> None:
+        """Have these wait too."""
+        self._before |= {number: signal.signal(number, lambda told, _frame: self._told.put(told)) for number in numbers}
 
     def next(self, timeout_s: float) -> int | None:
         """Wait so long for one."""
