@@ -34,6 +34,8 @@ PCG_HZ = 1000.0
 SECONDS = 60.0
 FILES = ("", ".hea", ".csv")
 """What names of files end in: WFDB's have no dots. Another ending would be another format."""
+OF_FRAMES = ("packet", "drift_ppm", "late_ms", "loss", "duplication", "reordering", "wrap", "restart")
+"""Options that say what becomes of frames; files of samples have none."""
 QUIET_S = 2.0
 """A run that takes longer shows how far it is."""
 
@@ -160,6 +162,9 @@ def _to_files(options: argparse.Namespace, simulation: Simulation) -> dict[str, 
     if path.suffix not in FILES:
         allowed = f"a path that ends in one of {', '.join(filter(None, (*FILES, capture.SUFFIX)))}, or in nothing"
         raise InputError("--to", repr(options.to), allowed)
+    if asked := [f"--{name.replace('_', '-')}" for name in OF_FRAMES if getattr(options, name)]:
+        allowed = f"a way of frames, which {', '.join(asked)} needs: a pty, a broker, or a path that ends in {capture.SUFFIX}"
+        raise InputError(f"--to {path}", "a file of samples", allowed)
     n_samples = round((options.seconds or SECONDS) * setup.rate_hz)
     n_beats = 0
     with Files(path, simulation, n_samples) as files:

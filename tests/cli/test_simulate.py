@@ -147,6 +147,10 @@ def test_a_broker_that_lets_nobody_in_is_said(tmp_path: Path, capsys: pytest.Cap
         (["--to", "mqtt://x:y"], ".* is not mqtt://.*"),
         (["--to", "pty", "--device", "a b"], "--device: 'a b' is not a letter or digit, .*"),
         (["--to", "x.edf"], r"--to: 'x.edf' is not a path that ends in one of \.hea, \.csv, \.frames, or in nothing"),
+        (
+            ["--to", "x.csv", "--loss", "0.1", "--late-ms", "5"],
+            r"--to x\.csv: a file of samples is not a way of frames, which --late-ms, --loss needs: a pty, a broker, or .*",
+        ),
         ([], "the following arguments are required: --to"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
