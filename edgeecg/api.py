@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from operator import index
 from os import PathLike, fspath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, SupportsIndex
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -52,6 +53,7 @@ ECG, SOUND = "ecg", "sound"
 MILLIVOLT_RANGE = (0.05, 25.0)
 """Peak to peak in two seconds, of an ECG in millivolt."""
 USUAL_RANGE_MV = 1.5
+ONE_LEAD = "one lead: an array of one dimension"
 SOUND_RATES_HZ = 350.0, 48000.0
 """Of a phonocardiogram that `couple` takes: its band ends at 160 Hz."""
 
@@ -177,10 +179,10 @@ def couple(ecg: ArrayLike, pcg: ArrayLike, rate_hz: float, method: str = "nmcse"
     """
     e, p = _array(ecg), _array(pcg, "pcg")
     rate_hz = plain("rate_hz", rate_hz)
-    sound_hz = rate_hz if pcg_rate_hz is None else plain("pcg rate", pcg_rate_hz)
+    where, sound_hz = ("rate_hz", rate_hz) if pcg_rate_hz is None else ("pcg_rate_hz", plain("pcg_rate_hz", pcg_rate_hz))
     slowest, fastest = SOUND_RATES_HZ
     if not slowest <= sound_hz <= fastest:
-        raise InputError("pcg rate", sound_hz, f"from {slowest:g} to {fastest:g} Hz")
+        raise InputError(where, sound_hz, f"from {slowest:g} to {fastest:g} Hz")
     found = rpeaks(e, rate_hz)
     at = np.round(found["sample"] * (coupling.ECG_HZ / rate_hz)).astype(np.int64)
     beats = coupling.Beats(at, found["morphology"] == Morphology.NORMAL)
@@ -256,17 +258,21 @@ def _array(samples: ArrayLike, what: str = "samples") -> NDArray[Any]:
     try:
         given = np.asanyarray(samples)
     except ValueError:
-        raise InputError(what, "rows of different lengths", "one lead: an array of one dimension") from None
+        raise InputError(what, "rows of different lengths", ONE_LEAD) from None
+    except (RuntimeError, TypeError) as error:  # as a tensor on its way through a net
+        raise InputError(what, f"a {type(samples).__name__} ({error})", ONE_LEAD) from error
+    if given.ndim == 0:
+        raise InputError(what, f"a {type(samples).__name__}", ONE_LEAD)
     _check(given, 1, what)
     return np.asarray(np.ma.filled(given.astype(np.float64), np.nan) if np.ma.is_masked(given) else given)
 
 
-def _check(samples: NDArray[np.number], chunk_len: int, what: str = "samples") -> None:
+def _check(samples: NDArray[np.number], chunk_len: object, what: str = "samples") -> None:
     if samples.ndim != 1:
-        raise InputError(what, f"an array of shape {samples.shape}", "one lead: an array of one dimension")
+        raise InputError(what, f"an array of shape {samples.shape}", ONE_LEAD)
     if samples.dtype.kind not in "iuf":
         raise InputError(what, f"an array of {samples.dtype}", "integers or floats")
     if not len(samples):
         raise InputError(what, "an empty array", "at least one sample")
-    if chunk_len < 1:
-        raise InputError("chunk_len", chunk_len, "a number of samples, 1 or more")
+    if not isinstance(chunk_len, SupportsIndex) or index(chunk_len) < 1:
+        raise InputError("chunk_len", chunk_len, "a whole number of samples, 1 or more")

@@ -3,6 +3,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 import edgeecg
 from edgeecg.api import PEAK
@@ -75,14 +76,25 @@ def test_amplitude_is_in_millivolt_where_the_unit_is_known() -> None:
     assert np.median(known["amplitude_mv"][5:]) == pytest.approx(1.0, abs=0.15)
 
 
+class Attached:
+    """As a tensor that a gradient is wanted of."""
+
+    def __array__(self, *_: object, **__: object) -> NDArray[Any]:
+        raise RuntimeError("use detach first")
+
+
 @pytest.mark.parametrize(
     ("samples", "settings", "error", "words"),
     [
         ([], {}, InputError, "empty"),
         (np.zeros((5, 2)), {}, InputError, r"\(5, 2\)"),
         (["a"], {}, InputError, "<U1"),
-        (3.0, {}, InputError, r"shape \(\)"),
+        (3.0, {}, InputError, "samples: a float"),
         ([1.0, [2.0, 3.0]], {}, InputError, "samples: rows of different lengths"),
+        (iter(X), {}, InputError, "samples: a .*iterator is not one lead"),
+        (Attached(), {}, InputError, r"samples: a Attached \(use detach first\) is not one lead"),
+        (X, {"chunk_len": 64.0}, InputError, "chunk_len: 64.0 is not a whole number"),
+        (X, {"chunk_len": "64"}, InputError, "chunk_len: 64 is not a whole number"),
         (X, {"chunk_len": 0}, InputError, "chunk_len: 0"),
         (X, {"rate_hz": "360"}, ConfigError, "rate_hz: '360' is not a number"),
         (X, {"rate_hz": np.array([360.0])}, ConfigError, "rate_hz: array"),
