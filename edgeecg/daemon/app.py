@@ -88,6 +88,7 @@ class App:
         self.health = HealthServer(settings.health.port, self.numbers.text, self.troubles) if settings.health.port else None
         self._lagging: dict[str, str] = {}
         self._lines_down: dict[str, str] = {}
+        self._revived = ""
         self._is_synchronised = False
 
     def _recovered(self, folder: Path) -> Keeper[Engine]:
@@ -190,8 +191,10 @@ class App:
         self._aloud.say()
         is_open = {"", *self._worker.open_streams()}
         self._lagging = {stream: how for stream, how in self._lagging.items() if stream in is_open}
-        if self._sink.revive():
-            log.error("our own broker had ended, and was started again")
+        revived = self._sink.revive()
+        if revived and revived != self._revived:
+            log.error("%s", revived)
+        self._revived = revived
         if self._clock.was_set():
             self._clock.note_wall()
             log.warning("the clock was set: alerts tell its time from now on")

@@ -8,6 +8,7 @@ from edgeecg.config import Settings
 from edgeecg.config.secrets import Secret
 from edgeecg.daemon.brokers import mqtt_settings
 from edgeecg.daemon.clock import Clock
+from edgeecg.errors import ConfigError
 from edgeecg.io.broker import EmbeddedBroker
 from edgeecg.io.outbox.limits import OutboxLimits
 from edgeecg.io.outbox.outbox import Outbox
@@ -108,12 +109,15 @@ class Sending:
             return "broker: not connected: alerts wait in the outbox"
         return f"broker: alerts wait in the outbox, it does not take them: {self._sink.refusal}" if self._sink.refusal else ""
 
-    def revive(self) -> bool:
-        """Start our own broker again where it has ended; return whether it had."""
+    def revive(self) -> str:
+        """Start our own broker again where it has ended, and say so, or why it cannot be: the next call tries again. Empty: it runs."""
         if self._own is None or self._own.is_running:
-            return False
-        self._own.start()
-        return True
+            return ""
+        try:
+            self._own.start()
+        except ConfigError as refusal:  # as where another has taken its port meanwhile: no reason to watch no heart
+            return f"our own broker has ended, and does not start again: {refusal}"
+        return "our own broker had ended, and was started again"
 
     def stop(self, drain_s: float) -> bool:
         """Send what can be sent in so long; False: something is left, in the outbox."""

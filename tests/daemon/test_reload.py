@@ -11,6 +11,7 @@ import pytest
 
 from edgeecg.config import parse
 from edgeecg.daemon.app import App, waits_for_start
+from edgeecg.errors import ConfigError
 from edgeecg.io.broker import EmbeddedBroker
 from edgeecg.io.sinks.dispatch import RETIRE_S
 from edgeecg.types import Gap
@@ -55,6 +56,30 @@ def test_alerts_go_to_another_broker_and_back_while_samples_come(tmp_path: Path,
             reload(daemon, current, own)
             assert daemon.app._sink._sink is sink, "what has not changed is left alone"
             daemon.until(lambda app: not app.troubles(), "nothing to complain of")
+
+
+def test_our_own_broker_that_ended_is_started_again_once_it_can_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def is_taken(_: EmbeddedBroker) -> None:
+        raise ConfigError("broker", "a port that another has", "a free port")
+
+    with (
+        playing("normal", speed=SPEED) as device,
+        running(lambda: settings_text(tmp_path, device.port, free_port()), speed=SPEED) as daemon,
+        caplog.at_level(logging.ERROR),
+    ):
+        daemon.until(lambda app: app._sink.is_up, "our own broker")
+        with monkeypatch.context() as meanwhile:
+            meanwhile.setattr(EmbeddedBroker, "start", is_taken)
+            assert daemon.app._sink._own is not None
+            daemon.app._sink._own.stop()
+            daemon.until(lambda app: not app._sink.is_up, "its end")
+            before = fed(daemon.app, "Chunk")
+            daemon.until(lambda app: fed(app, "Chunk") > before + 30, "samples, seconds after it")
+        daemon.until(lambda app: app._sink.is_up, "our own broker, again")
+    assert caplog.text.count("does not start again: broker: a port that another has") == 1
+    assert "our own broker had ended, and was started again" in caplog.text
 
 
 def test_a_password_that_was_changed_in_its_file_is_taken_at_the_next_connection(tmp_path: Path) -> None:
