@@ -59,9 +59,9 @@ def heart(paths: Sequence[Path], luck: random.Random) -> Heart:
 def records_of(name: str, heart: Heart, luck: random.Random) -> list[Record]:
     """Return what a stream sends: chunks of any length, a moment's silence now and then, a minute of it at the end.
 
-    And what leaves alerts open while a heart beats on: samples that never come, a clock that jumps.
+    And what leaves alerts open while a heart beats on: samples that never come, or are no numbers, a clock that jumps.
     """
-    x, rate_hz = heart
+    x, rate_hz = heart[0].astype(np.float64), heart[1]
     longest_s, first, waited_ns, sequence, jumped_us = luck.choice((0.04, 0.5, 3.0)), 0, 0, 0, 0
     records: list[Record] = [SourceState(name, SourceChange.OPENED, 0, epoch=1)]
     while first < len(x):
@@ -73,9 +73,13 @@ def records_of(name: str, heart: Heart, luck: random.Random) -> list[Record]:
         records.append(Chunk(name, piece, arrival_ns, sequence & 0xFFFF, jumped_us + round(first / rate_hz * 1e6)))
         first, sequence = upto, sequence + 1
         if luck.random() < len(piece) / rate_hz / MISHAP_S:
-            lost = luck.randrange(2)
-            first, sequence = first + lost * round(luck.choice((0.1, 0.3, 1.0, 2.0)) * rate_hz), sequence + lost
-            jumped_us += (1 - lost) * luck.randrange(200_000, 2_000_000)
+            length, mishap = round(luck.choice((0.1, 0.3, 1.0, 2.0)) * rate_hz), luck.choice(("lost", "no numbers", "clock"))
+            if mishap == "lost":
+                first, sequence = first + length, sequence + 1
+            elif mishap == "no numbers":
+                x[first : first + length] = np.nan
+            else:
+                jumped_us += luck.randrange(200_000, 2_000_000)
     return [*records, Tick(waited_ns + round(len(x) / rate_hz * S) + 60 * S)]
 
 

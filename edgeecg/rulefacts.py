@@ -248,7 +248,7 @@ def _sounds() -> tuple[RuleFacts, ...]:
 def _technical() -> tuple[RuleFacts, ...]:
     technical = Priority.TECHNICAL
     return (
-        RuleFacts(name="lead-off", title="No signal", kind="signal", priority=technical, for_s=1.0, clear_for_s=2.0, escalate_after_s=60.0, escalate_to=Priority.MEDIUM),
+        RuleFacts(name="lead-off", title="No signal", kind="signal", priority=technical, for_s=2.0, clear_for_s=2.0, escalate_after_s=60.0, escalate_to=Priority.MEDIUM),
         RuleFacts(
             name="poor-signal", title="Poor signal", kind=THRESHOLD, measure="quality", above=False, priority=technical, limit=0.5,
             for_s=10.0, clear_for_s=5.0, yields_to=("lead-off",), inhibited_by=(LEAD_OFF,), update_every_s=60.0,

@@ -5,6 +5,7 @@ import json
 import math
 import os
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 PARTS = ("delays", "noise", "lost", "recorded")
 EPILOGUE = """\
 delays: simulated hearts, from the onset to the alarm. noise: simulated normal rhythm, by turns two minutes clean and two with
-nstdb's bw or the motion of 118e06, at 24 to 6 dB: every urgent alarm is false. lost: both simulated, over radios that lose frames. recorded: mitdb as it is, urgent alarms against
+nstdb's bw or the motion of 118e06, at 24 to 6 dB: every urgent alarm is false. lost: both simulated, over radios that lose frames, and with frames that hold no numbers. recorded: mitdb as it is, urgent alarms against
 its annotations. The engine has the default rules and no model; urgent alarms are acknowledged at once and so told anew."""
 
 
@@ -113,10 +114,17 @@ def _noise_table(figures: dict[str, Any]) -> str:
 
 
 def _lost_table(figures: dict[str, Any]) -> str:
+    groups = (("frames lost", False), ("frames without numbers", True))
+    tables = [_radios_table(title, [one for one in figures["radios"] if one["without_numbers"] == of]) for title, of in groups]
+    return "\n\n".join(filter(None, tables))
+
+
+def _radios_table(title: str, radios: Sequence[dict[str, Any]]) -> str:
     from edgeecg.columns import columns
 
-    radios = figures["radios"]
-    rows = [["frames lost", *(one["lost"] for one in radios)]]
+    if not radios:
+        return ""
+    rows = [[title, *(one["lost"] for one in radios)]]
     rows.append([f"normal, {radios[0]['hours']} h each: false urgent", *(str(one["false_urgent"]) for one in radios)])
     rows += [[f"{name}: told, median", *(_told(one["told"][name]) for one in radios)] for name in radios[0]["told"]]
     return columns(rows, rules=(1,))

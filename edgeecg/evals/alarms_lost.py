@@ -24,11 +24,13 @@ SLOW = (
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """Frames of 0.1 s that never come: each by chance, or every so manieth."""
+    """Frames of 0.1 s that never come, or hold no numbers: each by chance, or every so manieth."""
 
     name: str
     share: float = 0.0
     every: int = 0
+    comes: bool = False
+    """And has a NaN for every sample."""
 
     def came(self, n: int, seed: int) -> NDArray[np.bool_]:
         """Return which of so many frames come."""
@@ -40,6 +42,8 @@ class Loss:
 LOSSES = (
     *(Loss(f"{share:.0%} by chance", share=share) for share in (0.02, 0.05, 0.1)),
     *(Loss(f"every {every}th", every=every) for every in (50, 20, 10)),
+    *(Loss(f"{share:.0%} by chance", share=share, comes=True) for share in (0.02, 0.05)),
+    *(Loss(f"every {every}th", every=every, comes=True) for every in (50, 20)),
 )
 
 
@@ -62,10 +66,11 @@ def over_a_radio(samples_mv: NDArray[np.float64], loss: Loss, seed: int) -> Iter
 
 def _records(samples_mv: NDArray[np.float64], name: str, loss: Loss, seed: int) -> Iterator[Record]:
     yield SourceState(name, SourceChange.OPENED, 0)
-    came = loss.came(len(samples_mv) // FRAME_LEN, seed)
-    for i in np.flatnonzero(came).tolist():
+    for i, came in enumerate(loss.came(len(samples_mv) // FRAME_LEN, seed).tolist()):
         now_ns = round((i + 1) * FRAME_LEN / RATE_HZ * 1e9)
-        yield Chunk(name, samples_mv[i * FRAME_LEN : (i + 1) * FRAME_LEN], now_ns, i % (1 << SEQUENCE_BITS))
+        if came or loss.comes:
+            samples = samples_mv[i * FRAME_LEN : (i + 1) * FRAME_LEN]
+            yield Chunk(name, samples if came else np.full_like(samples, np.nan), now_ns, i % (1 << SEQUENCE_BITS))
 
 
 def lost(seeds: Sequence[int], hours: int) -> Iterator[Lost]:
@@ -100,4 +105,5 @@ def _of_one(found: Sequence[Lost]) -> dict[str, Any]:
         own = [one.delay_s for one in found if one.case is case]
         delays = sorted(delay for delay in own if delay is not None)
         told[case.name] = {"hearts": len(own), "told": len(delays), "median_s": round(delays[len(delays) // 2], 3) if delays else None}
-    return {"lost": found[0].loss.name, "hours": len(normal), "false_urgent": sum(len(one.false) for one in normal), "told": told}
+    of = {"lost": found[0].loss.name, "without_numbers": found[0].loss.comes}
+    return {**of, "hours": len(normal), "false_urgent": sum(len(one.false) for one in normal), "told": told}

@@ -6,6 +6,7 @@ from dataclasses import replace
 from edgeecg.facts import ModelFacts
 from edgeecg.rulefacts import RuleFacts, default_rules
 from edgeecg.stages.rules.episodes import Owner
+from edgeecg.stages.rules.heart import HELD_S
 from edgeecg.stages.rules.stream import StreamRules
 from edgeecg.types import (
     Alert,
@@ -78,8 +79,15 @@ def seconds(start_s: float, n: int, index: float = 0.99, reason: QualityReason =
     return [quality(start_s + i, index, reason) for i in range(n)]
 
 
-def lead_state(seconds: float, *, off: bool = False, flat: bool = False, saturated: bool = False, lead: str = "I") -> SignalState:
-    return SignalState("s", lead, at(seconds), off, saturated, flat, False, False, at(seconds))
+def lead_state(
+    seconds: float, *, off: bool = False, flat: bool = False, saturated: bool = False, invalid: bool = False, lead: str = "I"
+) -> SignalState:
+    return SignalState("s", lead, at(seconds), off, saturated, flat, invalid, False, at(seconds))
+
+
+def without_numbers(start_s: float, length_s: float) -> list[Event]:
+    """A device has none for so long, and is believed to have them again a second later."""
+    return [lead_state(start_s, invalid=True), lead_state(start_s + length_s + HELD_S - 1 / HZ)]
 
 
 def gap(start_s: float, length_s: float) -> Gap:

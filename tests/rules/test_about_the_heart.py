@@ -27,6 +27,7 @@ from tests.rules.made import (
     story,
     told,
     waves,
+    without_numbers,
 )
 
 RAISED, UPDATED, ACKNOWLEDGED, CLEARED = AlertState
@@ -216,6 +217,32 @@ def test_moments_that_are_missing_stop_the_watch_and_do_not_begin_it_anew() -> N
     flickering = [lead_state(3.0 + i / 2, saturated=i % 2 == 0) for i in range(6)]
     (alert,) = told(rules_with("asystole"), [*beats(0.5, 0.8, 3), *flickering], until_s=60)
     assert alert.reported_at == at(2.1 + 4.3 + 3 * 0.5)
+    none = [event for i in range(9) for event in without_numbers(3.0 + 2 * i, 0.2)]
+    alert = told(rules_with("asystole"), [*beats(0.5, 0.8, 3), *none])[0]
+    assert at(2.1 + 4.3 + 2 * 0.2) <= alert.reported_at < at(2.1 + 4.3 + 2 * 0.2 + 1.2), "or when the lead is believed to be back"
+
+
+def test_a_heart_that_beats_while_its_lead_is_not_yet_believed_to_be_back_is_seen_to() -> None:
+    events = ordered(beats(0.5, 0.8, 60), *(without_numbers(3.0 + 2 * i, 0.2) for i in range(20)))
+    assert not told(rules_with("asystole"), events)
+
+
+@pytest.mark.parametrize("late_s", [0.3, 1.0])
+def test_a_slow_heart_is_known_though_its_lead_has_no_numbers_now_and_then(late_s: float) -> None:
+    """One of two beats comes in the second in which the lead is not yet believed to be back; late ones are told after that, and those of before count."""
+    missing = [without_numbers(2.1 + 3.4 * i, 0.1) for i in range(16)]
+    seen = [beat(0.6 + 1.7 * i, later_s=late_s if i % 2 else 0.3) for i in range(32)]
+    alert = told(rules_with("extreme-bradycardia"), sorted(ordered(seen, *missing), key=lambda event: event.reported_at))[0]
+    assert alert.text == "Extreme bradycardia: heart rate 35.3/min (limit 40/min)"
+    assert alert.reported_at < at(20)
+
+
+@pytest.mark.parametrize("state", [lead_state(3.0, off=True), lead_state(3.0, saturated=True), lead_state(3.0, off=True, invalid=True)])
+def test_a_lead_that_was_off_begins_the_watch_anew(state: Event) -> None:
+    (alert,) = told(rules_with("asystole"), [*beats(0.5, 0.8, 3), state, lead_state(4.1)], until_s=60)
+    assert alert.reported_at == at(4.1 + 4.3)
+    (alert,) = told(rules_with("asystole"), [*beats(0.5, 0.8, 3), *without_numbers(3.0, 1.1)], until_s=60)
+    assert alert.reported_at == pytest.approx(at(4.1 + 1.0 + 4.3), abs=1), "so does a longer one without numbers"
 
 
 def test_a_beat_that_a_missing_frame_makes_known_was_seen() -> None:

@@ -4,14 +4,14 @@ import pytest
 
 from edgeecg.rulefacts import Priority
 from edgeecg.types import AlertState, Event, QualityReason, StreamChange
-from tests.rules.made import at, beats, changed, clock, gap, lead_state, ordered, quality, rules_with, seconds, story, told
+from tests.rules.made import at, beats, changed, clock, gap, lead_state, ordered, quality, rules_with, seconds, story, told, without_numbers
 
 RAISED, UPDATED, ACKNOWLEDGED, CLEARED = AlertState
 
 
-def test_a_lead_off_is_said_after_a_second_and_rises_when_nobody_sees_to_it() -> None:
+def test_a_lead_off_for_a_second_is_said_a_second_later_and_rises_when_nobody_sees_to_it() -> None:
     alerts = told(rules_with("lead-off"), [lead_state(5.0, off=True)], until_s=100)
-    assert [(alert.reported_at, alert.priority) for alert in alerts] == [(at(6), Priority.TECHNICAL), (at(66), Priority.MEDIUM)]
+    assert [(alert.reported_at, alert.priority) for alert in alerts] == [(at(7), Priority.TECHNICAL), (at(67), Priority.MEDIUM)]
     assert alerts[0].text == "No signal: I off"
     assert alerts[0].onset_sample == at(5)
 
@@ -36,15 +36,17 @@ def test_another_lead_that_goes_off_as_the_first_comes_back_is_named() -> None:
 
 
 def test_a_lead_off_for_a_moment_is_not_worth_a_word() -> None:
-    assert not told(rules_with("lead-off"), [lead_state(5.0, off=True), lead_state(5.5)], until_s=20)
+    """It is said to be back a second after it was."""
+    assert not told(rules_with("lead-off"), [lead_state(5.0, off=True), lead_state(6.9)], until_s=20)
+    assert not told(rules_with("lead-off"), [event for i in range(9) for event in without_numbers(5.0 + 5 * i, 0.9)], until_s=60)
 
 
 def test_what_flickers_is_counted_by_what_it_lasts() -> None:
-    """Seven tenths on, three off: neither forgotten at every end nor told at every beginning."""
+    """Seven tenths on, three off: neither forgotten at every end nor told at every beginning. It adds up by four tenths a second."""
     events = [lead_state(5.0 + i + part * 0.7, off=part == 0) for i in range(40) for part in (0, 1)]
     alerts = told(rules_with("lead-off", escalate_after_s=0.0), events, until_s=60)
     assert [alert.state for alert in alerts] == [RAISED, CLEARED]
-    assert at(6) < alerts[0].reported_at < at(8)
+    assert at(9) < alerts[0].reported_at < at(10)
 
 
 def test_a_poor_signal_is_told_if_it_lasts_and_not_for_a_lead_that_is_off() -> None:
@@ -61,6 +63,19 @@ def test_a_gap_is_told_if_it_is_long() -> None:
     alerts = told(rules_with("gap"), [gap(5.0, 2.5)], until_s=30)
     assert story(alerts) == [("gap", RAISED, False), ("gap", CLEARED, False)]
     assert (alerts[0].text, alerts[0].onset_sample) == ("Samples missing: 2.5 s, lost (limit 1 s)", at(5))
+
+
+def test_numbers_that_are_missing_count_as_samples_that_are() -> None:
+    (alert, _) = told(rules_with("gap"), without_numbers(5.0, 1.0), until_s=30)
+    assert (alert.text, alert.onset_sample) == ("Samples missing: 1.0 s, without numbers (limit 1 s)", at(5))
+    assert not told(rules_with("gap"), without_numbers(5.0, 0.9), until_s=30)
+    events: list[Event] = [*without_numbers(5.0, 0.6), *without_numbers(8.0, 0.6)]
+    alert = told(rules_with("gap"), events, until_s=30)[0]
+    assert alert.text == "Samples missing: 1.2 s beyond 2 % of the time, without numbers (limit 1 s)"
+    told_once: list[Event] = [gap(5.0, 3.0), lead_state(9.0, off=True, lead="II"), lead_state(10.5, lead="II")]
+    assert story(told(rules_with("gap"), told_once, until_s=30)) == [("gap", RAISED, False), ("gap", CLEARED, False)]
+    other: list[Event] = [lead_state(10.0, off=True), lead_state(11.2)]
+    assert not told(rules_with("gap"), [*without_numbers(5.0, 0.6), *other], until_s=30), "a lead that is off is another matter"
 
 
 def losing(share: float, n: int, start_s: float = 5.0) -> list[Event]:

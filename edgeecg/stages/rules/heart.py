@@ -12,6 +12,8 @@ from edgeecg.stages.rules.delays import Delays
 from edgeecg.stages.rules.seen import NORMAL, SEEN, WIDE, Seen, alike
 from edgeecg.types import Beat, Quality, QualityReason, SignalState
 from edgeecg_kernels.calm_state import ALARM_INTERVALS, FAINT, MOVED_MV
+from edgeecg_kernels.signal import HOLD
+from edgeecg_kernels.state import GRID_HZ
 
 MAX_BEATS: Final = 40
 ALARM_INTERVALS_MIN: Final = 3
@@ -31,10 +33,14 @@ MOVED_SHARE, MOVED_TIMES, LEVELS = 0.4, 4.0, 1 / 8
 and no wander: the contact moved."""
 UNSEEN_S: Final = 3.0
 """An interval longer than this in which the contact moved is none between two beats: those between were not seen."""
+HELD_S: Final = HOLD / GRID_HZ
+"""A lead is said to be back so long after it was."""
 MOMENT_S: Final = 1.0
 """What is not seen for no longer can hide a beat, but not that there are none."""
 LACKS_OF, MOST_LACKED_S = 50, 3.0
 """What is missing adds up but for a fiftieth of the time, and is never remembered as more than so much."""
+NO_NUMBERS: Final = 0
+"""Beside the reasons of gaps: samples came, and were none."""
 SEVERAL: Final = 1 << 8
 """Beside the reason of a gap: others before it count too."""
 SETTLED_S: Final = 1.0
@@ -311,22 +317,38 @@ class Heart:
     def signal(self, state: SignalState) -> None:
         """Take what a lead's state has become."""
         lead = self._lead[state.lead]
-        was_blind = self.flags[0] & BLIND
+        was = self.flags[0] & BLIND
         self.flags[lead] = state.lead_off * OFF | state.saturated * SATURATED | state.flat * FLAT | state.invalid * INVALID
         is_blind = self.flags[0] & BLIND
         if lead and self.stands_in and self.flags[lead] & BLIND:
             self._lose_sight(state.sample)
-        if lead or bool(was_blind) == bool(is_blind):
+        if lead or bool(was) == bool(is_blind):
             return
         if is_blind:
             self.pace = self.rate
             self._lose_sight(state.sample)
             return
         self.contact_at = state.sample
-        if not self.stands_in:
+        seen_from = self.seen_from(state.sample)
+        if not self.stands_in and was == INVALID and seen_from - self.blind_from <= MOMENT_S * self.rate_hz:
+            self._had_no_numbers(self.blind_from, seen_from)
+        elif not self.stands_in:
             self.missed(self.blind_from, state.sample)
         self.stands_in = 0
         self._trouble(LEAD_OFF, there=False)
+
+    def seen_from(self, back_at: int) -> int:
+        """Return where what was seen begins again of a lead that is said there to be back."""
+        return back_at - round(HELD_S * self.rate_hz) + 1
+
+    def _had_no_numbers(self, start: int, end: int) -> None:
+        """A moment for which the device had none: as if its samples were missing. Beats have been told since."""
+        since = [beat for beat in self.beats if beat.sample >= end]
+        self.missed(start, end)
+        self.lack(start, end - start)
+        self.beats = since
+        self._measure_intervals()
+        self.rate = self._rate()
 
     def _lose_sight(self, sample: int) -> None:
         self.blind_from, self.stands_in = sample, 0

@@ -4,7 +4,7 @@ from typing import ClassVar, Final
 
 from edgeecg.rulefacts import RuleFacts
 from edgeecg.stages.rules.episodes import Episode, Owner, Phase
-from edgeecg.stages.rules.heart import BLIND, EVEN, LACKS_OF, SEVERAL, Heart
+from edgeecg.stages.rules.heart import BLIND, EVEN, LACKS_OF, NO_NUMBERS, SEVERAL, Heart
 from edgeecg.stages.rules.readings import MAX_TOLD_BEATS, Reading
 from edgeecg.stages.rules.seen import NORMAL, WIDE, Seen, alike
 from edgeecg.stages.rules.watcher import Needs, Watcher, needs
@@ -163,15 +163,20 @@ class Missing(Watcher):
     """Samples never came: many at once, or few again and again."""
 
     __slots__ = ()
-    wants = frozenset({"gap"})
+    wants = frozenset({"gap", "signal"})
 
     def event(self, event: Event, now: int, out: list[Event]) -> None:
-        assert isinstance(event, Gap)
+        heart = self.heart
+        if isinstance(event, Gap):
+            self._missed(event.start_sample, event.len_samples, event.reason, now, out)
+        elif isinstance(event, SignalState) and heart.begins_at == heart.lacking_at == heart.seen_from(event.sample):
+            self._missed(heart.missed_from, heart.begins_at - heart.missed_from, NO_NUMBERS, now, out)
+
+    def _missed(self, start: int, length: int, reason: int, now: int, out: list[Event]) -> None:
         missing_s = self.heart.lacking / LACKS_OF / self.owner.rate_hz
         if missing_s >= self.rule.limit:
-            end = event.start_sample + event.len_samples
-            detail = event.reason | (self.heart.lacking > event.len_samples * LACKS_OF) * SEVERAL
-            self.episode.happened(now, Reading(event.start_sample, end, missing_s, detail=int(detail)), out)
+            detail = reason | (self.heart.lacking > length * LACKS_OF) * SEVERAL
+            self.episode.happened(now, Reading(start, start + length, missing_s, detail=int(detail)), out)
 
 
 class Silent(Watcher):

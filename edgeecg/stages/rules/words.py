@@ -5,7 +5,7 @@ from types import MappingProxyType
 from typing import Final
 
 from edgeecg.rulefacts import MEASURES, THRESHOLD, RuleFacts
-from edgeecg.stages.rules.heart import INVALID, LACKS_OF, OFF, SATURATED, SEVERAL
+from edgeecg.stages.rules.heart import INVALID, LACKS_OF, NO_NUMBERS, OFF, SATURATED, SEVERAL
 from edgeecg.stages.rules.readings import Reading
 from edgeecg.types import GapReason, Measure, ModelChange, StreamChange
 
@@ -115,7 +115,9 @@ def _signal(_rule: RuleFacts, reading: Reading, leads: tuple[str, ...], _model: 
 def _gap(rule: RuleFacts, reading: Reading, _leads: tuple[str, ...], _model: str) -> str:
     """`detail`: why, and whether there was more than one."""
     beyond = f" beyond {100 // LACKS_OF} % of the time" if reading.detail & SEVERAL else ""
-    return f"{reading.value:.1f} s{beyond}, {GapReason(reading.detail & ~SEVERAL).name.lower()} (limit {rule.limit:g} s)"
+    reason = reading.detail & ~SEVERAL
+    why = "without numbers" if reason == NO_NUMBERS else GapReason(reason).name.lower()
+    return f"{reading.value:.1f} s{beyond}, {why} (limit {rule.limit:g} s)"
 
 
 def _silent(_rule: RuleFacts, reading: Reading, _leads: tuple[str, ...], _model: str) -> str:
