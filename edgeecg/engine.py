@@ -26,7 +26,7 @@ from edgeecg.types import (
     Tick,
 )
 
-SCHEMA = 9
+SCHEMA = 10
 """Raised whenever the state of a kernel or of the rules changes its layout or its meaning."""
 MAX_HOP_FACTOR = 64
 

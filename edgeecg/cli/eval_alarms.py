@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from edgeecg.evals.alarm_truth import AlarmScore
     from edgeecg.evals.alarms import NoisyHour
 
-PARTS = ("delays", "noise", "lost", "recorded")
+PARTS = ("delays", "noise", "sparks", "lost", "recorded")
 EPILOGUE = """\
 delays: simulated hearts, from the onset to the alarm. noise: simulated normal rhythm, by turns two minutes clean and two with
-nstdb's bw or the motion of 118e06, at 24 to 6 dB: every urgent alarm is false. lost: both simulated, over radios that lose frames, and with frames that hold no numbers. recorded: mitdb as it is, urgent alarms against
+nstdb's bw or the motion of 118e06, at 24 to 6 dB: every urgent alarm is false. sparks: normal rhythm with a spark a minute, of 1 to 3 samples and 2 to 300 mV. lost: hearts of both kinds simulated, over radios that lose frames, and with frames that hold no numbers. recorded: mitdb as it is, urgent alarms against
 its annotations. The engine has the default rules and no model; urgent alarms are acknowledged at once and so told anew."""
 
 
@@ -31,7 +31,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, metavar="FOLDER", help="recordings in PhysioNet's layout (default: $EDGEECG_DATA)")
     parser.add_argument("--records", nargs="+", default=[], metavar="NAME", help="for recorded (default: all of mitdb/)")
     parser.add_argument("--hearts", type=checked(int, "1 or more", lambda n: n > 0), default=20, metavar="N", help="a case (default: 20)")
-    parser.add_argument("--hours", type=checked(int, "1 or more", lambda n: n > 0), default=24, metavar="N", help="of noise (default: 24)")
+    parser.add_argument(
+        "--hours",
+        type=checked(int, "1 or more", lambda n: n > 0),
+        default=24,
+        metavar="N",
+        help="of noise, of sparks, and over all radios (default: 24)",
+    )
     parser.add_argument(
         "--seed", type=checked(int, "0 or more", lambda n: n >= 0), default=1000, metavar="N", help="the first (default: 1000)"
     )
@@ -65,7 +71,16 @@ def _delays(options: argparse.Namespace) -> dict[str, Any]:
 def _noise(options: argparse.Namespace) -> dict[str, Any]:
     from edgeecg.evals.alarms import noisy_hours
 
-    hours = list(Progress(options.hours).over(noisy_hours(_data(options), options.hours, options.seed)))
+    return _hours(list(Progress(options.hours).over(noisy_hours(_data(options), options.hours, options.seed))))
+
+
+def _sparks(options: argparse.Namespace) -> dict[str, Any]:
+    from edgeecg.evals.alarms import sparked_hours
+
+    return _hours(list(Progress(options.hours).over(sparked_hours(options.hours, options.seed))))
+
+
+def _hours(hours: "Sequence[NoisyHour]") -> dict[str, Any]:
     return {"hours": len(hours), "false_urgent": sum(len(hour.false) for hour in hours), "by_hour": [_hour(hour) for hour in hours]}
 
 
@@ -108,9 +123,13 @@ def _delays_table(figures: dict[str, Any]) -> str:
     return columns(rows, rules=(1,))
 
 
-def _noise_table(figures: dict[str, Any]) -> str:
+def _noise_table(figures: dict[str, Any], what: str = "noise") -> str:
     told = [f"  {hour['hour']}, {line}" for hour in figures["by_hour"] for line in hour["false_urgent"]]
-    return "\n".join([f"normal rhythm with noise: {figures['false_urgent']} false urgent alarms in {figures['hours']} h", *told])
+    return "\n".join([f"normal rhythm with {what}: {figures['false_urgent']} false urgent alarms in {figures['hours']} h", *told])
+
+
+def _sparks_table(figures: dict[str, Any]) -> str:
+    return _noise_table(figures, "sparks")
 
 
 def _lost_table(figures: dict[str, Any]) -> str:
@@ -148,5 +167,5 @@ def _counts(counts: Counter[str] | dict[str, int]) -> str:
     return ", ".join(f"{n} {rule}" for rule, n in sorted(counts.items())) or "-"
 
 
-MEASURES = {"delays": _delays, "noise": _noise, "lost": _lost, "recorded": _recorded}
-TABLES = {"delays": _delays_table, "noise": _noise_table, "lost": _lost_table, "recorded": _recorded_table}
+MEASURES = {"delays": _delays, "noise": _noise, "sparks": _sparks, "lost": _lost, "recorded": _recorded}
+TABLES = {"delays": _delays_table, "noise": _noise_table, "sparks": _sparks_table, "lost": _lost_table, "recorded": _recorded_table}

@@ -28,6 +28,7 @@ BLOCK_LEN = 25_000
 ONSET_S, CASE_S = 30.0, 60.0
 NOISES = ("nstdb/bw", "nstdb/118e06")
 SNRS_DB = (24.0, 18.0, 12.0, 6.0)
+SPARKS_MV = 2.0, 300.0
 HOUR_S = 3600.0
 BPM = (60.0, 70.0, 80.0, 95.0)
 
@@ -152,6 +153,24 @@ def noisy_hours(data: Path, hours: int, first_seed: int) -> Iterator[NoisyHour]:
         alerts = list(alerts_of(samples_mv, RATE_HZ))
         told = len({alert.alert_id for alert in alerts})
         yield NoisyHour(f"hour {hour}", tuple(high_ones(alerts)), told)
+
+
+def sparked_hours(hours: int, first_seed: int) -> Iterator[NoisyHour]:
+    """Simulate normal rhythm hour by hour, with sparks in it as of an electrode that is touched."""
+    for hour in range(hours):
+        scenario = Scenario(name="normal", bpm=BPM[hour % len(BPM)])
+        samples_mv, _ = simulated(Setup(scenario=scenario, seed=first_seed + hour, rate_hz=RATE_HZ), HOUR_S)
+        add_sparks(samples_mv, first_seed + hour)
+        alerts = list(alerts_of(samples_mv, RATE_HZ))
+        yield NoisyHour(f"hour {hour}", tuple(high_ones(alerts)), len({alert.alert_id for alert in alerts}))
+
+
+def add_sparks(samples_mv: NDArray[np.float64], seed: int) -> None:
+    """Add one a minute at any time, of one to three samples and any height, the small as many as the large, up or down."""
+    luck = np.random.default_rng(seed)
+    smallest, largest = np.log(SPARKS_MV)
+    for at in luck.integers(0, len(samples_mv), round(len(samples_mv) / RATE_HZ / 60)).tolist():
+        samples_mv[at : at + luck.integers(1, 4)] += luck.choice((-1, 1)) * np.exp(luck.uniform(smallest, largest))
 
 
 def add_noise(samples_mv: NDArray[np.float64], noises: Sequence[Noise], turn: int) -> None:

@@ -35,8 +35,8 @@ class Visits:
         self._ticks = count(1)
 
     def visit(self, name: str) -> None:
-        """A lead off for two seconds, which is an alert, and away again."""
-        samples = np.full(2 * RATE_HZ, np.nan)
+        """A lead off for three seconds, which is an alert, and away again."""
+        samples = np.full(3 * RATE_HZ, np.nan)
         items: list[Item] = [
             Announced(name, ECG, StreamFacts(name=name, rate_hz=RATE_HZ)),
             SourceState(name, SourceChange.OPENED, self.now_ns, epoch=EPOCH),

@@ -78,6 +78,16 @@ def test_time_alone_says_asystole_in_the_chunk_that_brings_it() -> None:
     assert (alert.stream, alert.epoch) == ("a", 9)
 
 
+@pytest.mark.parametrize(("mv", "at_s"), [(5.0, 0.1), (5.0, 0.4), (30.0, 0.1), (30.0, 0.4), (5.0, 10.0), (30.0, 10.0), (500.0, 10.0)])
+def test_a_spark_is_told_as_no_asystole(mv: float, at_s: float) -> None:
+    """One sample, as of an electrode that is touched, while or just before a heart beats on."""
+    x = X.copy()
+    x[round(at_s * HZ)] = mv
+    engine = opened()
+    said = [alert.rule for chunk in frames(x, "a") for alert in alerts(engine.feed(chunk))]
+    assert "asystole" not in said
+
+
 @pytest.mark.parametrize("swing_hz", [0.4, 0.7, 1.0])
 def test_a_baseline_that_swings_does_not_hold_off_asystole(swing_hz: float) -> None:
     engine = opened()

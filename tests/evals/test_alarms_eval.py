@@ -149,6 +149,31 @@ def test_of_noise_that_was_mixed_in_by_stretches_only_those_count() -> None:
     assert len(alarms.parts_of(replace(mixed, is_in_stretches=False))) == 15
 
 
+def test_sparks_are_of_all_heights_and_come_once_a_minute() -> None:
+    samples = np.zeros(round(100 * 60 * alarms.RATE_HZ))
+    alarms.add_sparks(samples, 3)
+    heights = np.abs(samples[np.flatnonzero(np.diff(samples, prepend=0.0) * (samples != 0))])
+    assert 90 <= len(heights) <= 100
+    assert 2 <= heights.min() < 4
+    assert 150 < heights.max() <= 300
+    assert np.median(heights) == pytest.approx(24.5, rel=0.4)
+    assert samples.min() < -20
+    assert samples.max() > 20
+    again = np.zeros(len(samples))
+    alarms.add_sparks(again, 3)
+    assert np.array_equal(samples, again)
+
+
+def test_the_command_counts_what_sparks_make_urgent(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(alarms, "HOUR_S", 600.0)
+    assert main(["eval", "alarms", "--parts", "sparks", "--hours", "1"]) == 0
+    assert capsys.readouterr().out == "normal rhythm with sparks: 0 false urgent alarms in 1 h\n"
+    monkeypatch.setattr("edgeecg.stages.rules.heart.TALL", 1e9)
+    monkeypatch.setattr("edgeecg.stages.rules.heart.TALLEST", 1e9)
+    assert main(["eval", "alarms", "--parts", "sparks", "--hours", "1", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["sparks"]["false_urgent"] > 0, "as it was without what keeps them from teaching"
+
+
 def test_whatever_is_urgent_is_acknowledged_and_so_told_anew() -> None:
     x, peaks = heart(alarms.RATE_HZ, 60.0)
     stops = np.random.default_rng(3).normal(0.0, 0.005, 2500)

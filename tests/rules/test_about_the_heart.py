@@ -137,6 +137,27 @@ def test_a_lead_that_has_grown_weak_for_good_is_believed_after_some_beats() -> N
     assert [alert.latched for alert in alerts] == [False, True]
 
 
+@pytest.mark.parametrize("mv", [5.0, 30.0, 300.0])
+@pytest.mark.parametrize("before", [0, 1, 2, 3, 20])
+def test_a_spark_makes_no_beat_faint(mv: float, before: int) -> None:
+    """It would be an asystole of a heart that beats: one of 30 mV made the usual height that of four and a half beats."""
+    events = [*beats(0.5, 0.8, before), beat(0.5 + 0.8 * before - 0.3, mv=mv), *beats(0.5 + 0.8 * before, 0.8, 20)]
+    assert not told(rules_with("asystole"), ordered(events), until_s=0.5 + 0.8 * (before + 20) + 3.4)
+
+
+def test_sparks_now_and_then_make_no_beat_faint() -> None:
+    sparks = [beat(3.0 + 4.8 * i, mv=30.0) for i in range(40)]
+    assert not told(rules_with("asystole"), ordered(beats(0.5, 0.8, 240), sparks), until_s=190)
+
+
+def test_a_gain_that_is_there_to_stay_becomes_usual() -> None:
+    """What the heart leaves when it stops is faint beside its new height, be it five times the one before."""
+    rules = rules_with("asystole")
+    assert not told(rules, [*beats(0.5, 0.8, 10), *(beat(8.5 + 0.8 * i, mv=5.0) for i in range(60))])
+    (alert,) = told(rules, [beat(57.0 + 0.8 * i, mv=0.9) for i in range(10)], until_s=62)
+    assert alert.reported_at == at(8.5 + 0.8 * 59 + 4.3)
+
+
 def test_a_contact_that_comes_back_with_less_gain_is_believed_where_the_heart_keeps_its_time() -> None:
     def alarms(after: list[Event], contact: list[Event]) -> list[Alert]:
         return told(rules_with("asystole"), [*beats(0.5, 0.8, 6), *contact, *after], until_s=9.0)

@@ -25,6 +25,9 @@ known else. A higher one must be steady: no interval longer than another by this
 GAIN_SHARE: Final = 1 / 8
 LOSS_SHARE: Final = 1 / 32
 """A heart that stops leaves noise, in which a detector that adapts finds beats before long. They are faint, and end no asystole."""
+TALL, TALLEST, FIRST_BEATS = 2.0, 4.0, 3
+"""A spark is no beat, and must not make faint what is one. What is so many times as tall as usual teaches as slowly as a loss, and nothing more than so many
+times; and of the first beats the median is the usual one."""
 NEW_CONTACT_S, STEADY_BEATS, EVEN, SAME_PACE, SURE_BEAT = 10.0, 4, 1.25, 0.15, 0.8
 """A contact that comes back may have lost most of its gain. So many sure beats, evenly and at the pace from before, are the heart's own, be
 they ever so faint; noise keeps no time."""
@@ -76,6 +79,7 @@ _COUNTS = (
     "rated_until",
     "stands_in",
     "trouble",
+    "n_first",
 )
 _VALUES = (
     "rate", "index", "heart_rate", "rr_ms", "sdnn_ms", "rmssd_ms", "noise_mv", "mains_mv", "drift_ppm", "amplitude_mv", "usual_mv", "usual_second_mv", "surety", "pace", "level_mv",
@@ -116,6 +120,8 @@ class Heart:
     """1: the first lead is blind, and the second has told beats since."""
     trouble: int
     """What beats are not to be trusted for: bits of TROUBLE."""
+    n_first: int
+    """How many beats the usual height is known from, up to FIRST_BEATS."""
     rate: float
     """Beats a minute over the last RR intervals."""
     index: float
@@ -251,11 +257,14 @@ class Heart:
         """Say whether a beat is small beside those before it on its lead, and learn: a loss of height more slowly than a gain."""
         known_mv = self.usual_mv if is_first else self.usual_second_mv
         usual_mv = known_mv if known_mv > 0 else height_mv
-        learned_mv = usual_mv + (GAIN_SHARE if height_mv > usual_mv else LOSS_SHARE) * (height_mv - usual_mv)
-        if is_first:
-            self.usual_mv = learned_mv
+        if is_first and self.n_first < min(FIRST_BEATS, len(self.beats)):
+            self.n_first += 1
+            heights = sorted(abs(beat.amplitude_mv) for beat in self.beats)
+            self.usual_mv = usual_mv = heights[(len(heights) - 1) // 2]
+        elif is_first:
+            self.usual_mv = _taught_by(height_mv, usual_mv)
         else:
-            self.usual_second_mv = learned_mv
+            self.usual_second_mv = _taught_by(height_mv, usual_mv)
         return height_mv < FAINT * usual_mv
 
     def _let_stand_in(self, beat: Beat) -> bool:
@@ -511,3 +520,10 @@ class Heart:
         delays = data[delays_at:]
         if self.delays and delays:
             self.delays.load(delays)
+
+
+def _taught_by(height_mv: float, usual_mv: float) -> float:
+    """Return the usual height after another beat: it follows a loss more slowly than a gain, and what is too tall no faster."""
+    if usual_mv < height_mv <= TALL * usual_mv:
+        return usual_mv + GAIN_SHARE * (height_mv - usual_mv)
+    return usual_mv + LOSS_SHARE * (min(height_mv, TALLEST * usual_mv) - usual_mv)
