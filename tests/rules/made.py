@@ -6,7 +6,7 @@ from dataclasses import replace
 from edgeecg.facts import ModelFacts
 from edgeecg.rulefacts import RuleFacts, default_rules
 from edgeecg.stages.rules.episodes import Owner
-from edgeecg.stages.rules.heart import HELD_S
+from edgeecg.stages.rules.heart import HELD_S, NEW_CONTACT_S
 from edgeecg.stages.rules.stream import StreamRules
 from edgeecg.types import (
     Alert,
@@ -42,8 +42,15 @@ def rules_with(*names: str, **changes: object) -> StreamRules:
     return rules_of(*facts)
 
 
+def at_first(rules: StreamRules) -> StreamRules:
+    """The same on a stream that has just begun."""
+    rules.heart.settles_at = at(NEW_CONTACT_S)
+    return rules
+
+
 def rules_of(*facts: RuleFacts) -> StreamRules:
     rules = StreamRules(Owner("s", HZ, ("I", "II"), (MODEL, OTHER)), [(rule, -1) for rule in facts])
+    rules.heart.settles_at = 0  # as if it had been watched for long
     rules.take([StreamChanged("s", StreamChange.OPENED, -1, epoch=7)])
     return rules
 

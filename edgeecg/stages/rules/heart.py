@@ -25,9 +25,9 @@ known else. A higher one must be steady: no interval longer than another by this
 GAIN_SHARE: Final = 1 / 8
 LOSS_SHARE: Final = 1 / 32
 """A heart that stops leaves noise, in which a detector that adapts finds beats before long. They are faint, and end no asystole."""
-TALL, TALLEST, FIRST_BEATS = 2.0, 4.0, 3
+TALL, TALLEST = 2.0, 4.0
 """A spark is no beat, and must not make faint what is one. What is so many times as tall as usual teaches as slowly as a loss, and nothing more than so many
-times; and of the first beats the median is the usual one."""
+times; and while a contact settles the median is the usual one."""
 NEW_CONTACT_S, STEADY_BEATS, EVEN, SAME_PACE, SURE_BEAT = 10.0, 4, 1.25, 0.15, 0.8
 """A contact that comes back may have lost most of its gain. So many sure beats, evenly and at the pace from before, are the heart's own, be
 they ever so faint; noise keeps no time."""
@@ -79,7 +79,7 @@ _COUNTS = (
     "rated_until",
     "stands_in",
     "trouble",
-    "n_first",
+    "settles_at",
 )
 _VALUES = (
     "rate", "index", "heart_rate", "rr_ms", "sdnn_ms", "rmssd_ms", "noise_mv", "mains_mv", "drift_ppm", "amplitude_mv", "usual_mv", "usual_second_mv", "surety", "pace", "level_mv",
@@ -120,8 +120,8 @@ class Heart:
     """1: the first lead is blind, and the second has told beats since."""
     trouble: int
     """What beats are not to be trusted for: bits of TROUBLE."""
-    n_first: int
-    """How many beats the usual height is known from, up to FIRST_BEATS."""
+    settles_at: int
+    """Until then a contact is new, at the stream's beginning or when a lead first says something: what it does while it settles blinds a detector for seconds."""
     rate: float
     """Beats a minute over the last RR intervals."""
     index: float
@@ -167,6 +167,7 @@ class Heart:
             setattr(self, name, 0)
         for name in _VALUES:
             setattr(self, name, UNKNOWN)
+        self._settle(0)
 
     # --- what comes -----------------------------------------------------------------------------------------------
 
@@ -182,7 +183,7 @@ class Heart:
         seen = SEEN((sample, beat.morphology, beat.confidence, beat.width_ms, beat.prematurity, beat.amplitude_mv))
         if is_first:
             self.amplitude_mv = beat.amplitude_mv
-        if self.moved_at:
+        if self.moved_at or sample < self.settles_at:
             self._see_again(sample)
         newest = not beats or sample > beats[-1].sample
         if newest:
@@ -227,7 +228,7 @@ class Heart:
             self.rate = self._rate()
 
     def _see_again(self, sample: int) -> None:
-        """A beat is seen after the contact moved: if long after the one before, there were others between them."""
+        """A beat is seen after the contact moved, or is new: if long after the one before, there were others between them."""
         if self.beats and sample - self.beats[-1].sample > UNSEEN_S * self.rate_hz:
             self._begin_anew(sample)
 
@@ -257,8 +258,7 @@ class Heart:
         """Say whether a beat is small beside those before it on its lead, and learn: a loss of height more slowly than a gain."""
         known_mv = self.usual_mv if is_first else self.usual_second_mv
         usual_mv = known_mv if known_mv > 0 else height_mv
-        if is_first and self.n_first < min(FIRST_BEATS, len(self.beats)):
-            self.n_first += 1
+        if is_first and self.beats and self.beats[-1].sample < self.settles_at:
             heights = sorted(abs(beat.amplitude_mv) for beat in self.beats)
             self.usual_mv = usual_mv = heights[(len(heights) - 1) // 2]
         elif is_first:
@@ -338,6 +338,8 @@ class Heart:
             self._lose_sight(state.sample)
             return
         self.contact_at = state.sample
+        if self.usual_mv == UNKNOWN:
+            self._settle(state.sample)
         seen_from = self.seen_from(state.sample)
         if not self.stands_in and was == INVALID and seen_from - self.blind_from <= MOMENT_S * self.rate_hz:
             self._had_no_numbers(self.blind_from, seen_from)
@@ -358,6 +360,9 @@ class Heart:
         self.beats = since
         self._measure_intervals()
         self.rate = self._rate()
+
+    def _settle(self, since: int) -> None:
+        self.settles_at = since + round(NEW_CONTACT_S * self.rate_hz)
 
     def _lose_sight(self, sample: int) -> None:
         self.blind_from, self.stands_in = sample, 0

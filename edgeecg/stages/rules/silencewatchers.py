@@ -65,8 +65,9 @@ class Asystole(NoBeat):
 
     @property
     def ripe_at(self) -> int:
-        ripe_at, moved_at = super().ripe_at, self.heart.moved_at
-        return max(ripe_at, moved_at + round((NEW_CONTACT_S + DECIDED_S) * self.owner.rate_hz)) if moved_at else ripe_at
+        moved_at, decided = self.heart.moved_at, round(DECIDED_S * self.owner.rate_hz)
+        settles_at = max(self.heart.settles_at, moved_at + round(NEW_CONTACT_S * self.owner.rate_hz) if moved_at else 0)
+        return max(super().ripe_at, settles_at + decided)
 
 
 class ContactLost(NoBeat):
