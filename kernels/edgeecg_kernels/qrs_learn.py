@@ -29,6 +29,8 @@ KEPT = 2500
 """What is known of a heart is kept over a gap of up to 10 s."""
 KNOWN_BEATS = 8
 ALIKE = 0.85
+LEAST = 0.1
+"""mV of strength, as candidates have it: that of a QRS complex of some 30 uV."""
 
 
 @kernel
@@ -210,8 +212,19 @@ def learn_refusal(s: Any, index: int, logit: float) -> None:
 
 @kernel
 def starve(s: Any, now: int) -> None:
-    """A beat is overdue and nothing resembled one: look for smaller ones, within reason."""
+    """A beat is overdue and nothing resembled one: look for smaller ones, within reason.
+
+    Past reason, where no heart is known, the levels came from none, as from an electrode that was touched: all of them come down, and it goes on.
+    """
     if s["strength"] > 0.1 * s["last_strength"]:
         s["strength"] *= 0.8
         s["weakest"] *= 0.8
+    elif s["known_beats"] < KNOWN_BEATS and s["strength"] > LEAST:
+        part_left = s["strength"] / s["last_strength"]
+        s["noise"] *= part_left
+        s["slope"] *= part_left
+        s["range"] *= part_left
+        s["norm"] *= part_left
+        s["last_slope"] *= part_left
+        s["last_strength"] = s["strength"]
     s["alarm"] = now + OVERDUE

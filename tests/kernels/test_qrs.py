@@ -437,6 +437,29 @@ def test_a_baseline_that_swings_slowly_is_no_heart(swing_hz: float, size_mv: flo
     assert np.mean([np.abs(found - p).min() <= 5 for p in peaks[2:]]) >= 0.9
 
 
+def touched(seconds: float, seed: int, at: int, size_mv: float, length: int) -> tuple[Signal, list[int]]:
+    """A heart, and an electrode that is touched at its beginning: a pulse of any size."""
+    y, peaks = heart(seconds, seed, wide=0.0)
+    y[at : at + length] += size_mv
+    return y, peaks
+
+
+@pytest.mark.parametrize("size_mv", [30.0, 100.0, 1000.0])
+@pytest.mark.parametrize("at", [5, 100, 300])
+def test_what_was_no_heart_at_first_leaves_it_deaf_for_seconds_and_not_for_ever(size_mv: float, at: int) -> None:
+    y, peaks = touched(30.0, 8, at, size_mv, 10)
+    found = whole(y)["sample"]
+    late = [peak for peak in peaks if at + 14 * GRID_HZ < peak < len(y) - GRID_HZ]
+    assert [int(np.abs(found - peak).min()) <= 3 for peak in late] == [True] * len(late)
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.integers(0, 9999), st.integers(0, 400), st.sampled_from([20.0, 100.0, 3000.0]), st.integers(1, 40), st.integers(0, 300))
+def test_agrees_with_the_oracle_where_levels_are_learned_anew(seed: int, at: int, size_mv: float, length: int, first: int) -> None:
+    y, _ = touched(14.0, seed, at, size_mv, length)
+    assert_same(whole(y, first=first), as_rows(naive.qrs(PARAMS[0], y.tolist(), good(y).tolist(), first, finish=True)))
+
+
 def test_what_lasts_too_long_for_a_complex_is_a_swing_unless_a_beat_is_near() -> None:
     for broad, full, gap, swing in ((45, 36, 113, True), (44, 36, 113, False), (45, 35, 113, False), (45, 36, 112, False)):
         state = np.zeros(1, QRS_STATE)

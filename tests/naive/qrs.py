@@ -596,6 +596,11 @@ class Stretch:
             if self.strength > 0.1 * self.last_strength:
                 self.strength *= 0.8
                 self.weakest *= 0.8
+            elif self.known_beats < 8 and self.strength > 0.1:
+                part_left = self.strength / self.last_strength
+                for name in ("noise", "slope", "range", "norm", "last_slope"):
+                    setattr(self, name, getattr(self, name) * part_left)
+                self.last_strength = self.strength
             self.alarm = now + OVERDUE
             self.answer(now, latest)
             return
