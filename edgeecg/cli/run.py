@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from signal import SIGHUP, SIGINT, SIGTERM
+from signal import SIG_DFL, SIGHUP, SIGINT, SIGTERM, signal
 from typing import TYPE_CHECKING
 
 from edgeecg.cli.check_config import USUAL
@@ -42,6 +42,7 @@ def run(options: argparse.Namespace) -> int:
     if options.dashboard:
         check_installed()
     signals = Signals(SIGHUP)
+    signal(SIGINT, SIG_DFL)  # an exception would come up amid a compiler, and may be lost there
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", stream=sys.stderr)
     ears = Ears(lambda: load(options.config), Clock(speed=options.speed))
     with listening(ears):
