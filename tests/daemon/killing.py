@@ -99,11 +99,15 @@ class Subscriber:
         self._ear.close()
 
     def _run(self) -> None:
-        while not self._stopping.is_set():
+        """Take until told to stop, and then what is left: a receipt says that an alert is in the store, not that it was taken."""
+        while True:
+            is_ending = self._stopping.is_set()  # asked first: what was stored before the end is found by a take that begins after it
             told = self._ear.take(0.1)
             if told is not None:
                 self.received[told.key] += 1
                 self.alerts[told.key] = told.alert
+            elif is_ending:
+                return
 
 
 class Launcher:

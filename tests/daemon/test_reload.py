@@ -75,6 +75,7 @@ def test_our_own_broker_that_ended_is_started_again_once_it_can_be(
             assert daemon.app._sink._own is not None
             daemon.app._sink._own.stop()
             daemon.until(lambda app: not app._sink.is_up, "its end")
+            daemon.until(lambda _: "does not start again" in caplog.text, "a start that was tried while it could not be")
             before = fed(daemon.app, "Chunk")
             daemon.until(lambda app: fed(app, "Chunk") > before + 30, "samples, seconds after it")
         daemon.until(lambda app: app._sink.is_up, "our own broker, again")

@@ -91,7 +91,7 @@ def test_the_page_is_worked_by_keyboard_and_keeps_its_theme(browser: Any, tmp_pa
 
     ward = Ward(tmp_path)
     ward.server.start()
-    served = Page(tmp_path)
+    served = Page(tmp_path, port=free_port())
     page = browser.new_page(color_scheme="dark")
     page.goto(f"http://127.0.0.1:{served.port}/")
     page.locator(".tile").nth(1).wait_for(timeout=PATIENCE_MS)
@@ -119,7 +119,7 @@ def test_a_page_to_which_nothing_comes_any_more_says_so_and_comes_back(browser: 
 
     ward = Ward(tmp_path)
     ward.server.start()
-    served = Page(tmp_path)
+    served = Page(tmp_path, port=free_port())
     page = browser.new_page()
     page.clock.install()
     page.goto(f"http://127.0.0.1:{served.port}/")
@@ -146,7 +146,7 @@ def test_an_open_page_comes_back_when_who_served_it_began_anew(browser: Any, tmp
     ward.server.start()
     secret = tmp_path / "token"
     secret.write_text("0123456789abcdef")
-    served = Page(tmp_path)
+    served = Page(tmp_path, port=free_port())
     port = served.port
     page = browser.new_page()
     said: list[str] = []
