@@ -1,7 +1,7 @@
 """How soon alarms come and how often they should not have: the engine with a monitor's rules and no model at all."""
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -135,7 +135,7 @@ def delay_figures(found: Sequence[Delay]) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class NoisyHour:
-    """An hour of a normal heart, every other two minutes of it with noise, and each urgent alert: all are false."""
+    """An hour of a normal heart, every other two minutes of it with noise, or with sparks, and each urgent alert: all are false."""
 
     record: str
     false: tuple[Alert, ...]
@@ -146,21 +146,19 @@ class NoisyHour:
 def noisy_hours(data: Path, hours: int, first_seed: int) -> Iterator[NoisyHour]:
     """Simulate normal rhythm hour by hour, with calibrated noise as the noise stress test has it: by turns of both kinds and all levels."""
     noises = [read_noise(path) for path in find_records(data, NOISES)]
-    for hour in range(hours):
-        scenario = Scenario(name="normal", bpm=BPM[hour % len(BPM)])
-        samples_mv, _ = simulated(Setup(scenario=scenario, seed=first_seed + hour, rate_hz=RATE_HZ), HOUR_S)
-        add_noise(samples_mv, noises, first_seed + hour)
-        alerts = list(alerts_of(samples_mv, RATE_HZ))
-        told = len({alert.alert_id for alert in alerts})
-        yield NoisyHour(f"hour {hour}", tuple(high_ones(alerts)), told)
+    return _spoilt_hours(hours, first_seed, lambda samples_mv, seed: add_noise(samples_mv, noises, seed))
 
 
 def sparked_hours(hours: int, first_seed: int) -> Iterator[NoisyHour]:
     """Simulate normal rhythm hour by hour, with sparks in it as of an electrode that is touched."""
+    return _spoilt_hours(hours, first_seed, add_sparks)
+
+
+def _spoilt_hours(hours: int, first_seed: int, spoil: Callable[[NDArray[np.float64], int], None]) -> Iterator[NoisyHour]:
     for hour in range(hours):
-        scenario = Scenario(name="normal", bpm=BPM[hour % len(BPM)])
-        samples_mv, _ = simulated(Setup(scenario=scenario, seed=first_seed + hour, rate_hz=RATE_HZ), HOUR_S)
-        add_sparks(samples_mv, first_seed + hour)
+        scenario, seed = Scenario(name="normal", bpm=BPM[hour % len(BPM)]), first_seed + hour
+        samples_mv, _ = simulated(Setup(scenario=scenario, seed=seed, rate_hz=RATE_HZ), HOUR_S)
+        spoil(samples_mv, seed)
         alerts = list(alerts_of(samples_mv, RATE_HZ))
         yield NoisyHour(f"hour {hour}", tuple(high_ones(alerts)), len({alert.alert_id for alert in alerts}))
 
