@@ -38,6 +38,10 @@ class Outbox:
         """What of it was given out to be sent."""
         self._new: list[Row] = []
         self._active = ActiveAlerts()
+        self.is_ahead = False
+        """It holds alerts that no journal has the cause of."""
+        self._says_ahead = False
+        """And its file says so."""
         self.secret = self._first_look()
         """What its tokens are made with."""
         self._load()
@@ -59,7 +63,7 @@ class Outbox:
 
     def _load(self) -> None:
         self._passed: int
-        self._was_ahead = self.is_ahead = bool(self._database.rows("SELECT 1 FROM meta WHERE key='ahead'"))
+        self._says_ahead = self.is_ahead = bool(self._database.rows("SELECT 1 FROM meta WHERE key='ahead'"))
         self._last_place: int
         [(self._passed,)] = self._database.rows("SELECT value FROM meta WHERE key='passed'")
         [(self._last_place,)] = self._database.rows("SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name='alerts'), 0)")
@@ -111,10 +115,10 @@ class Outbox:
             if n_bytes > self.limits.max_bytes:
                 n_bytes -= make_room(transaction, n_bytes - self.limits.max_bytes * 7 // 8, self._passed, lost)
             self._active.save(transaction)
-            if self.is_ahead and not self._was_ahead:
+            if self.is_ahead and not self._says_ahead:
                 transaction.execute("INSERT OR REPLACE INTO meta VALUES ('ahead', 1)")
         self._active.saved()
-        self._was_ahead = self.is_ahead
+        self._says_ahead = self.is_ahead
         counters.n_put += len(stored)
         counters.n_repeated += len(alerts) - len(stored)
         counters.n_waiting += len(stored) - lost.n_alerts
@@ -235,10 +239,10 @@ class Outbox:
     def caught_up(self) -> None:
         """The journal has all that alerts were told from. Where this is not written, a new start begins anew needlessly."""
         with self._lock, suppress(OutboxError):
-            if self._was_ahead:
+            if self._says_ahead:
                 with self._database.transaction() as transaction:
                     transaction.execute("DELETE FROM meta WHERE key='ahead'")
-            self._was_ahead = self.is_ahead = False
+            self._says_ahead = self.is_ahead = False
 
     # --- what is on ---------------------------------------------------------------------------------------------------
 
