@@ -170,17 +170,23 @@ def test_one_on_which_nothing_moves_is_left() -> None:
     assert "eep" in talker.downs[0] or "LOST" in talker.downs[0].upper()
 
 
+def answering(answer: bytes) -> Callable[[socket.socket], None]:
+    """Serve a connection with this, whatever it is, and hang up."""
+
+    def serve(connection: socket.socket) -> None:
+        connection.recv(4096)
+        connection.sendall(answer)
+        connection.shutdown(socket.SHUT_RDWR)
+
+    return serve
+
+
 @pytest.mark.parametrize(
     "nonsense", [b"\x00" * 50, b"\xff" * 50, b"\x20\x7f" + b"\x07" * 127, b"\x30\xff\xff\xff\x7f", b"HTTP/1.1 400 Bad Request\r\n\r\n", b""]
 )
 def test_one_that_talks_nonsense_is_left(nonsense: bytes) -> None:
-    def serve(connection: socket.socket) -> None:
-        connection.recv(4096)
-        connection.sendall(nonsense)
-        connection.shutdown(socket.SHUT_RDWR)
-
     talker = Talker()
-    with broker(serve) as port, line_to(port, talker):
+    with broker(answering(nonsense)) as port, line_to(port, talker):
         until(lambda: len(talker.downs) >= 3, "three tries")
     assert all(talker.downs)
 
@@ -258,13 +264,8 @@ def test_a_subscription_that_is_refused_is_said() -> None:
     ids=["of MQTT 3.1.1 alone", "where another has the name", "without a word"],
 )
 def test_one_that_refuses_is_quoted_so_that_a_person_understands(answer: bytes, why: str) -> None:
-    def serve(connection: socket.socket) -> None:
-        connection.recv(4096)
-        connection.sendall(answer)
-        connection.shutdown(socket.SHUT_RDWR)
-
     talker = Talker()
-    with broker(serve) as port, line_to(port, talker):
+    with broker(answering(answer)) as port, line_to(port, talker):
         until(lambda: talker.downs, "the end of it")
     assert talker.downs[0] == why
 
